@@ -1,0 +1,65 @@
+# Every target sets itself up; `make` alone prints this list. The words are the ones CI uses.
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+VENV := .venv
+BIN := $(VENV)/bin
+MEMBERS := $(sort $(dir $(wildcard libs/*/pyproject.toml services/*/pyproject.toml cli/pyproject.toml)))
+# One argument list for pytest: a file or `-k name` can be put in ARGS.
+ARGS ?=
+
+.PHONY: help
+help: ## Print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: $(VENV)/ready ## Start everything, walk one post through its life, print the story
+	@$(BIN)/signoff demo
+
+.PHONY: run
+run: $(VENV)/ready ## Start the whole system and keep it up until Ctrl-C
+	@$(BIN)/signoff up
+
+.PHONY: test
+test: $(VENV)/ready ## Run every test
+	@$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: lint
+lint: $(VENV)/ready ## Check style, types and import contracts
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+.PHONY: format
+format: $(VENV)/ready ## Rewrite the code in the house style
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+.PHONY: contracts
+contracts: $(VENV)/ready ## Regenerate event schemas, AsyncAPI and the events page
+	@$(BIN)/python -m contracts.export
+
+.PHONY: lock
+lock: $(BIN)/uv ## Resolve dependencies anew and write requirements.lock
+	@$(BIN)/uv lock --upgrade
+	@$(BIN)/uv export --quiet --no-emit-workspace --all-packages --no-header --no-emit-index-url --output-file requirements.lock
+
+.PHONY: check
+check: lint test ## What CI runs
+
+.PHONY: clean
+clean: ## Remove the environment and the local data
+	rm -rf $(VENV) .signoff .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+$(BIN)/uv:
+	@echo "Making $(VENV) with uv $(UV_VERSION) …"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Signoff needs Python 3.11 or newer; name one with PYTHON=/path/to/python3."; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing: install it (on Debian: python3-venv) and run make again."; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+# The stamp is newer than the lock and every manifest, or the environment is brought up to date.
+$(VENV)/ready: $(BIN)/uv requirements.lock $(addsuffix pyproject.toml,$(MEMBERS))
+	@echo "Installing the locked dependencies …"
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --require-hashes -r requirements.lock
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --no-deps $(foreach member,$(MEMBERS),-e $(member))
+	@touch $@

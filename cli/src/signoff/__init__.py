@@ -1,0 +1,1 @@
+"""The signoff command: up, demo, and what operators need."""

@@ -1,0 +1,1 @@
+"""How every Signoff service is built. No domain word."""

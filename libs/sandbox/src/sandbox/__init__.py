@@ -1,0 +1,1 @@
+"""The social platforms as local HTTP servers with faults on demand."""

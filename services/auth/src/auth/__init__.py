@@ -1,0 +1,1 @@
+"""Accounts, workspaces, members, sessions, connections and the token vault."""

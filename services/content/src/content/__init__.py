@@ -1,0 +1,1 @@
+"""Posts, revisions, media, review and approval, seals."""

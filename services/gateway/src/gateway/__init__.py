@@ -1,0 +1,1 @@
+"""The edge for web clients: one API, cookies, limits."""

@@ -1,0 +1,1 @@
+"""Publications: staging, intent, receipt, reconciliation."""

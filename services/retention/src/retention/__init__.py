@@ -1,0 +1,1 @@
+"""Erasures, certificates and backups."""
