@@ -19,7 +19,6 @@ from kit.clock import Clock
 from kit.secret import Secret
 
 
-
 class PlatformName(StrEnum):
     """The platforms Signoff publishes to. The value is the word used in APIs, events and settings."""
 
@@ -234,7 +233,9 @@ class Platform(Protocol):
     ) -> Grant:
         """Turn the callback's query parameters (decoded once) into a grant; `state` is already checked."""
 
-    async def refresh(self, http: httpx.AsyncClient, client: ClientCredentials, grant: Grant, *, clock: Clock) -> Grant: ...
+    async def refresh(
+        self, http: httpx.AsyncClient, client: ClientCredentials, grant: Grant, *, clock: Clock
+    ) -> Grant: ...
 
     async def revoke(self, http: httpx.AsyncClient, client: ClientCredentials, grant: Grant, *, clock: Clock) -> None:
         """End the grant at the platform. Returns only if the platform confirmed."""

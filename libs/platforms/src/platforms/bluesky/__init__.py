@@ -1,0 +1,1 @@
+"""Bluesky on the AT Protocol: OAuth with DPoP, records with keys of our own, counts from the AppView."""

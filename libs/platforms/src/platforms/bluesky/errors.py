@@ -1,0 +1,141 @@
+"""Bluesky's error words, each with what it means for us: the servers' XRPC names and OAuth's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import Enum, auto
+
+import httpx
+
+from platforms.bluesky.limits import RATE_LIMIT_WAIT_SECONDS
+from platforms.errors import (
+    Misconfigured,
+    OutcomeUnknown,
+    PlatformError,
+    RateLimited,
+    ReauthorisationNeeded,
+    Rejected,
+    Transient,
+)
+from platforms.wire import Answer, safe_code
+
+
+class Kind(Enum):
+    WAIT = auto()
+    REPEAT = auto()
+    REPEAT_IF_INVISIBLE = auto()
+    AUTHORISE_AGAIN = auto()
+    REJECT = auto()
+    OPERATOR = auto()
+
+
+@dataclass(frozen=True)
+class Row:
+    """One error word: its kind, what happened, and what the person can do about it."""
+
+    kind: Kind
+    detail: str
+    advice: str = ""
+
+
+_CHANGE_POST = "Change the post and have it approved again."
+_ASK_BLUESKY = "Sign in to Bluesky with this account; it says there what to do."
+
+XRPC_ERRORS: Mapping[str, Row] = {
+    "RateLimitExceeded": Row(Kind.WAIT, "the account's or address's limit is used up"),
+    "InternalServerError": Row(Kind.REPEAT_IF_INVISIBLE, "the server had an internal error"),
+    "UpstreamFailure": Row(Kind.REPEAT_IF_INVISIBLE, "a server behind it failed"),
+    "NotEnoughResources": Row(Kind.REPEAT_IF_INVISIBLE, "the server is overloaded"),
+    "UpstreamTimeout": Row(Kind.REPEAT_IF_INVISIBLE, "a server behind it did not answer"),
+    "use_dpop_nonce": Row(Kind.REPEAT, "the server keeps asking for another nonce"),
+    "BlobNotFound": Row(Kind.REPEAT, "the server no longer has an uploaded file"),
+    "InvalidSwap": Row(Kind.REPEAT, "the record changed meanwhile"),
+    "ExpiredToken": Row(Kind.AUTHORISE_AGAIN, "the token has expired"),
+    "InvalidToken": Row(Kind.AUTHORISE_AGAIN, "the token is invalid"),
+    "AuthMissing": Row(Kind.AUTHORISE_AGAIN, "the server saw no valid token"),
+    "AuthenticationRequired": Row(Kind.AUTHORISE_AGAIN, "the server asks for a new sign-in"),
+    "invalid_token": Row(Kind.AUTHORISE_AGAIN, "the token is invalid or has expired"),
+    "invalid_dpop_proof": Row(Kind.AUTHORISE_AGAIN, "the server does not accept this session's key"),
+    "ScopeMissingError": Row(Kind.AUTHORISE_AGAIN, "the person did not grant a permission this needs"),
+    "AccountTakedown": Row(Kind.REJECT, "Bluesky has taken the account down", _ASK_BLUESKY),
+    "AccountDeactivated": Row(Kind.REJECT, "the account is deactivated", _ASK_BLUESKY),
+    "AccountNotFound": Row(Kind.REJECT, "the account is suspended or gone", _ASK_BLUESKY),
+    "InvalidRequest": Row(Kind.REJECT, "the server refused the post's form", _CHANGE_POST),
+    "InvalidMimeType": Row(Kind.REJECT, "a file is not of the type it claims", "Upload the media again."),
+    "InvalidSize": Row(Kind.REJECT, "a file is not of the size it claims", "Upload the media again."),
+    "PayloadTooLarge": Row(Kind.REJECT, "a file is too large for the server", "Use a smaller file."),
+    "UnsupportedMediaType": Row(Kind.REJECT, "the server does not take this kind of file", "Use another format."),
+    "XRPCNotSupported": Row(Kind.OPERATOR, "the server does not know this call"),
+    "MethodNotImplemented": Row(Kind.OPERATOR, "the server does not offer this call"),
+}
+
+OAUTH_ERRORS: Mapping[str, Row] = {
+    "invalid_grant": Row(Kind.AUTHORISE_AGAIN, "the code or token is used, revoked or expired"),
+    "access_denied": Row(Kind.AUTHORISE_AGAIN, "the person refused the permission"),
+    "invalid_token": Row(Kind.AUTHORISE_AGAIN, "the token is invalid or has expired"),
+    "invalid_dpop_proof": Row(Kind.AUTHORISE_AGAIN, "the server does not accept this session's key"),
+    "use_dpop_nonce": Row(Kind.REPEAT, "the server keeps asking for another nonce"),
+    "server_error": Row(Kind.REPEAT, "the authorisation server had an internal error"),
+    "temporarily_unavailable": Row(Kind.REPEAT, "the authorisation server is not available now"),
+    "invalid_client": Row(Kind.OPERATOR, "the server does not accept our client metadata"),
+    "invalid_client_metadata": Row(Kind.OPERATOR, "the server does not accept our client metadata"),
+    "invalid_request": Row(Kind.OPERATOR, "the authorisation request is malformed"),
+    "invalid_scope": Row(Kind.OPERATOR, "the server does not know a permission we ask for"),
+    "unauthorized_client": Row(Kind.OPERATOR, "our application may not do this"),
+}
+
+
+def xrpc_error(answer: Answer, *, now: datetime, visible: bool = False) -> PlatformError:
+    """The error behind an XRPC answer. `visible`: a server error leaves open whether the record exists."""
+    word = safe_code(answer.json().get("error"))
+    row = XRPC_ERRORS.get(word) or _row_by_status(answer.status)
+    return _raised(row, word, answer.headers, now=now, visible=visible)
+
+
+def oauth_error(word: object, status: int, *, now: datetime, headers: httpx.Headers | None = None) -> PlatformError:
+    """The error behind an answer of an authorisation server."""
+    code = safe_code(word)
+    row = OAUTH_ERRORS.get(code) or _row_by_status(status)
+    return _raised(row, code, headers or httpx.Headers(), now=now, visible=False)
+
+
+def _row_by_status(status: int) -> Row:
+    if status == 429:
+        return XRPC_ERRORS["RateLimitExceeded"]
+    if status >= 500:
+        return Row(Kind.REPEAT_IF_INVISIBLE, f"the server answered with status {status}")
+    if status == 401:
+        return XRPC_ERRORS["invalid_token"]
+    if status == 413:
+        return XRPC_ERRORS["PayloadTooLarge"]
+    return Row(Kind.REJECT, f"the server refused with status {status}", _CHANGE_POST)
+
+
+def _raised(row: Row, word: str, headers: httpx.Headers, *, now: datetime, visible: bool) -> PlatformError:
+    match row.kind:
+        case Kind.WAIT:
+            return RateLimited(word, row.detail, until=_reset_time(headers, now))
+        case Kind.REPEAT_IF_INVISIBLE if visible:
+            return OutcomeUnknown(word, row.detail)
+        case Kind.REPEAT | Kind.REPEAT_IF_INVISIBLE:
+            return Transient(word, row.detail)
+        case Kind.AUTHORISE_AGAIN:
+            return ReauthorisationNeeded(word, row.detail)
+        case Kind.REJECT:
+            return Rejected(word, row.detail, advice=row.advice)
+        case Kind.OPERATOR:
+            return Misconfigured(word, row.detail)
+
+
+def _reset_time(headers: httpx.Headers, now: datetime) -> datetime:
+    """`RateLimit-Reset` in Unix seconds; without it five minutes, the window of the overall limit.
+
+    A server's clock may be off, so the wait is kept between a second and a day.
+    """
+    value = headers.get("ratelimit-reset", "")
+    if not (value.isascii() and value.isdigit() and len(value) <= 11):
+        return now + timedelta(seconds=RATE_LIMIT_WAIT_SECONDS)
+    wait = datetime.fromtimestamp(int(value), UTC) - now
+    return now + min(max(wait, timedelta(seconds=1)), timedelta(days=1))

@@ -1,0 +1,183 @@
+"""Bluesky's authorisation: pushed request, PKCE, DPoP, single-use refresh tokens (RFC 9126, 7636, 9449)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+from kit.clock import Clock
+from kit.secret import Secret
+
+from platforms.bluesky.dpop import NonceBook, Signer, create_key
+from platforms.bluesky.endpoints import BlueskyEndpoints
+from platforms.bluesky.errors import oauth_error
+from platforms.bluesky.identity import AuthorisationServer, Directory
+from platforms.bluesky.limits import AUTHORISATION_SECONDS, SESSION_SECONDS
+from platforms.errors import ReauthorisationNeeded
+from platforms.shape import Authorisation, ClientCredentials, Grant
+from platforms.wire import Answer
+
+# Writing posts and uploading files, nothing else: no reading of messages, no deletion.
+SCOPES = ("atproto", "repo:app.bsky.feed.post?action=create&action=update", "blob:image/*", "blob:video/mp4")
+
+
+class OAuth:
+    """The authorising half of the Bluesky client, as a public client (no secret of our own)."""
+
+    def __init__(self, endpoints: BlueskyEndpoints, directory: Directory, nonces: NonceBook) -> None:
+        self._endpoints = endpoints
+        self._directory = directory
+        self._nonces = nonces
+
+    async def authorise(
+        self, http: httpx.AsyncClient, client: ClientCredentials, *, state: str, handle: str | None, clock: Clock
+    ) -> Authorisation:
+        """Find the account's server and push the request there; without a handle, Bluesky's own sign-in."""
+        if handle:
+            identity = await self._directory.identify(http, handle)
+            server = await self._directory.authorisation_server_of(http, identity.server)
+            did = identity.did
+        else:
+            server, did = await self._directory.authorisation_server(http, self._endpoints.entryway), ""
+        key, verifier = create_key(), secrets.token_urlsafe(48)
+        digest = hashlib.sha256(verifier.encode()).digest()
+        form = {
+            "client_id": client.client_id,
+            "response_type": "code",
+            "code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
+            "code_challenge_method": "S256",
+            "state": state,
+            "redirect_uri": client.redirect_uri,
+            "scope": " ".join(SCOPES),
+        }
+        if handle:
+            form["login_hint"] = handle.strip().removeprefix("@")
+        answer = await self._post(http, server.push, form, key=key, clock=clock)
+        document = answer.json()
+        if not document.get("request_uri"):
+            raise _error(answer, clock)
+        query = urlencode({"client_id": client.client_id, "request_uri": str(document["request_uri"])})
+        seconds = min(int(document.get("expires_in") or AUTHORISATION_SECONDS), AUTHORISATION_SECONDS)
+        return Authorisation(
+            url=f"{server.authorise}?{query}",
+            kept={
+                "code_verifier": Secret(verifier),
+                "dpop_key": key,
+                "issuer": Secret(server.issuer),
+                "did": Secret(did),
+            },
+            # The person needs time on the page, and its own expiry is the server's to enforce.
+            expires_at=clock.now() + timedelta(seconds=max(seconds, AUTHORISATION_SECONDS)),
+        )
+
+    async def exchange(
+        self,
+        http: httpx.AsyncClient,
+        client: ClientCredentials,
+        *,
+        callback: Mapping[str, str],
+        kept: Mapping[str, Secret],
+        clock: Clock,
+    ) -> Grant:
+        """Trade the code for tokens, after `iss` and before `sub` are checked against what was asked."""
+        issuer = kept["issuer"].reveal()
+        if callback.get("iss") != issuer:
+            raise ReauthorisationNeeded("issuer_mismatch", "the callback came from another authorisation server")
+        if "error" in callback:
+            raise oauth_error(callback["error"], 400, now=clock.now())
+        if "code" not in callback:
+            raise ReauthorisationNeeded("code_missing", "the callback brought no code")
+        server = await self._directory.authorisation_server(http, issuer)
+        form = {
+            "grant_type": "authorization_code",
+            "code": callback["code"],
+            "redirect_uri": client.redirect_uri,
+            "code_verifier": kept["code_verifier"].reveal(),
+            "client_id": client.client_id,
+        }
+        answer = await self._post(http, server.token, form, key=kept["dpop_key"], clock=clock)
+        document = _tokens(answer, clock)
+        pds = await self._verify_subject(http, str(document["sub"]), server, expected=kept["did"].reveal())
+        extra = {"dpop_key": kept["dpop_key"], "issuer": Secret(issuer), "pds": Secret(pds)}
+        return _grant(document, extra=extra, ends_at=clock.now() + timedelta(seconds=SESSION_SECONDS), clock=clock)
+
+    async def refresh(self, http: httpx.AsyncClient, client: ClientCredentials, grant: Grant, *, clock: Clock) -> Grant:
+        """Renew the tokens. A refresh token works once; used twice, the server ends the session."""
+        if grant.refresh_token is None:
+            raise ReauthorisationNeeded("no_refresh_token", "this grant cannot be renewed")
+        server = await self._directory.authorisation_server(http, grant.extra["issuer"].reveal())
+        form = {
+            "grant_type": "refresh_token",
+            "refresh_token": grant.refresh_token.reveal(),
+            "client_id": client.client_id,
+        }
+        answer = await self._post(http, server.token, form, key=grant.extra["dpop_key"], clock=clock)
+        document = _tokens(answer, clock)
+        if document["sub"] != grant.account_id:
+            raise ReauthorisationNeeded("account_changed", "the renewed tokens belong to another account")
+        return _grant(document, extra=grant.extra, ends_at=grant.refresh_expires_at, clock=clock)
+
+    async def revoke(self, http: httpx.AsyncClient, client: ClientCredentials, grant: Grant, *, clock: Clock) -> None:
+        """End the session. The refresh token stands for it; the access token is the fallback."""
+        server = await self._directory.authorisation_server(http, grant.extra["issuer"].reveal())
+        token, hint = (
+            (grant.refresh_token, "refresh_token") if grant.refresh_token else (grant.access_token, "access_token")
+        )
+        form = {"token": token.reveal(), "token_type_hint": hint, "client_id": client.client_id}
+        answer = await self._post(http, server.revoke, form, key=grant.extra["dpop_key"], clock=clock)
+        if answer.status != 200:
+            raise _error(answer, clock)
+
+    async def _verify_subject(
+        self, http: httpx.AsyncClient, did: str, server: AuthorisationServer, *, expected: str
+    ) -> str:
+        """Any server can claim any account; the account's own document says who may speak for it."""
+        if expected and did != expected:
+            raise ReauthorisationNeeded("account_changed", "another account was authorised than was asked for")
+        identity = await self._directory.describe(http, did)
+        theirs = await self._directory.authorisation_server_of(http, identity.server)
+        if theirs.issuer != server.issuer:
+            raise ReauthorisationNeeded("issuer_mismatch", "the account is authorised by another server")
+        return identity.server
+
+    async def _post(
+        self, http: httpx.AsyncClient, url: str, form: Mapping[str, str], *, key: Secret, clock: Clock
+    ) -> Answer:
+        signer = Signer(http, clock, self._nonces, key)
+        return await signer.send(lambda: http.build_request("POST", url, data=dict(form)))
+
+
+def _tokens(answer: Answer, clock: Clock) -> Mapping[str, Any]:
+    document = answer.json()
+    if answer.status != 200 or not document.get("access_token"):
+        raise _error(answer, clock)
+    if document.get("token_type") != "DPoP" or "sub" not in document:
+        raise ReauthorisationNeeded("token_unbound", "the server issued a token that is not bound to our key")
+    return document
+
+
+def _grant(
+    document: Mapping[str, Any], *, extra: Mapping[str, Secret], ends_at: datetime | None, clock: Clock
+) -> Grant:
+    scopes = tuple(str(document.get("scope", "")).split())
+    if "atproto" not in scopes:
+        raise ReauthorisationNeeded("scope_missing", "the grant lacks the basic permission")
+    return Grant(
+        account_id=str(document["sub"]),
+        access_token=Secret(str(document["access_token"])),
+        refresh_token=Secret(str(document["refresh_token"])) if document.get("refresh_token") else None,
+        scopes=scopes,
+        expires_at=clock.now() + timedelta(seconds=int(document.get("expires_in") or 0)),
+        refresh_expires_at=ends_at,
+        extra=dict(extra),
+    )
+
+
+def _error(answer: Answer, clock: Clock) -> Exception:
+    return oauth_error(answer.json().get("error"), answer.status, now=clock.now(), headers=answer.headers)

@@ -1,0 +1,112 @@
+"""The one HTTP client that every platform is called with: bounded in time, connections and destinations.
+
+A service makes it once at start-up and hands it to the platforms. Some addresses come from outside (a
+Bluesky user names their own server, TikTok names the upload host), so the transport itself refuses
+every host that is not on the list, whatever code above it built the request.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+
+import aiohttp
+import httpx
+from httpx_aiohttp import AiohttpTransport
+
+from platforms.errors import Misconfigured
+
+CONNECT_SECONDS = 5.0
+READ_SECONDS = 30.0
+POOL_SECONDS = 10.0
+CONNECTIONS_MAX = 100
+IDLE_CONNECTIONS_MAX = 40
+IDLE_SECONDS = 30.0
+
+
+def create_http_client(allowed_hosts: Iterable[str]) -> httpx.AsyncClient:
+    """Build the shared client. Close it with `aclose()` or use it as a context manager.
+
+    `allowed_hosts` holds host names, `*.suffix` patterns (which match below the suffix, not the suffix
+    itself) and `host:port` pairs. Redirects are answers here, never followed; cookies are not kept,
+    because one client serves many accounts.
+    """
+    return httpx.AsyncClient(
+        transport=GuardedTransport(allowed_hosts),
+        timeout=httpx.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS, write=READ_SECONDS, pool=POOL_SECONDS),
+        follow_redirects=False,
+        trust_env=False,
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+        headers={"User-Agent": "Signoff/1", "Accept-Encoding": "identity"},
+    )
+
+
+class GuardedTransport(AiohttpTransport):
+    """aiohttp underneath, with an allow-list in front and honest connection errors behind."""
+
+    def __init__(self, allowed_hosts: Iterable[str]) -> None:
+        self._allowed = tuple(pattern.lower() for pattern in allowed_hosts)
+        limits = httpx.Limits(
+            max_connections=CONNECTIONS_MAX,
+            max_keepalive_connections=IDLE_CONNECTIONS_MAX,
+            keepalive_expiry=IDLE_SECONDS,
+        )
+        super().__init__(limits=limits, trust_env=False, client=self._open_session)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send the request, or refuse it before a socket is opened.
+
+        The transport's own mapping reports a connection lost *after* sending as a connect time-out.
+        Whether a request can have arrived decides if it may be repeated, so the cause is looked at:
+        `ConnectError` means it was never sent, `ReadError` that nobody knows.
+        """
+        refuse_unlisted(request.url, self._allowed)
+        try:
+            return await super().handle_async_request(request)
+        except httpx.ReadTimeout:
+            raise
+        except httpx.TransportError as error:
+            raise _honest(error.__cause__ or error) from error.__cause__
+        except (aiohttp.ClientError, OSError) as error:
+            raise _honest(error) from error
+
+    def _open_session(self) -> aiohttp.ClientSession:
+        connector = aiohttp.TCPConnector(
+            limit=CONNECTIONS_MAX, keepalive_timeout=IDLE_SECONDS, ssl=self.ssl_context, ttl_dns_cache=60
+        )
+        return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+
+
+def refuse_unlisted(url: httpx.URL, allowed: Iterable[str]) -> None:
+    """Raise `Misconfigured` unless the URL is https (or http to this machine) to a listed host."""
+    host = url.host.lower()
+    if url.scheme != "https" and not (url.scheme == "http" and is_loopback(host)):
+        raise Misconfigured("scheme_refused", f"{url.scheme} to {host} is refused: only https leaves this machine")
+    if url.userinfo:
+        raise Misconfigured("host_refused", f"an address with a user name in it is refused (host {host})")
+    port = url.port or (443 if url.scheme == "https" else 80)
+    if not any(_matches(pattern, host, port) for pattern in allowed):
+        raise Misconfigured("host_refused", f"{host} is not on the list of hosts that may be called")
+
+
+def is_loopback(host: str) -> bool:
+    """True for this machine by name or address."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _matches(pattern: str, host: str, port: int) -> bool:
+    if pattern.startswith("*."):
+        return host.endswith(pattern[1:]) and len(host) > len(pattern) - 1
+    return pattern in (host, f"{host}:{port}")
+
+
+def _honest(cause: BaseException) -> httpx.TransportError:
+    never_sent = isinstance(cause, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, httpx.PoolTimeout))
+    kind = type(cause).__name__
+    return httpx.ConnectError(kind) if never_sent else httpx.ReadError(kind)

@@ -1,0 +1,47 @@
+"""Which platforms there are. Adding one is one line in each of the two mappings below."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from platforms.bluesky.endpoints import BlueskyEndpoints
+from platforms.bluesky.platform import Bluesky
+from platforms.shape import Platform, PlatformName
+from platforms.tiktok.endpoints import TikTokEndpoints
+from platforms.tiktok.platform import TikTok
+
+
+@dataclass(frozen=True)
+class Endpoints:
+    """Where every platform is; without arguments, the real ones."""
+
+    tiktok: TikTokEndpoints = field(default_factory=TikTokEndpoints)
+    bluesky: BlueskyEndpoints = field(default_factory=BlueskyEndpoints)
+
+    def allowed_hosts(self) -> tuple[str, ...]:
+        """What `platforms.http.create_http_client` must be allowed to call, and nothing more."""
+        bases = (self.tiktok.api, self.bluesky.entryway, self.bluesky.directory, self.bluesky.appview)
+        hosts = (urlsplit(base).netloc for base in bases)
+        return tuple(dict.fromkeys([*hosts, *self.tiktok.upload_hosts, *self.bluesky.server_hosts]))
+
+
+def endpoints_for_base_urls(base_urls: Mapping[str, str]) -> Endpoints:
+    """Point each named platform at one base address, as the sandbox offers; the others stay real."""
+    endpoints = Endpoints()
+    tiktok, bluesky = endpoints.tiktok, endpoints.bluesky
+    if base := base_urls.get(PlatformName.TIKTOK, "").rstrip("/"):
+        tiktok = TikTokEndpoints(web=base, api=base, upload_hosts=(urlsplit(base).netloc,))
+    if base := base_urls.get(PlatformName.BLUESKY, "").rstrip("/"):
+        hosts = (urlsplit(base).netloc,)
+        bluesky = BlueskyEndpoints(entryway=base, directory=base, appview=base, web=base, server_hosts=hosts)
+    return Endpoints(tiktok, bluesky)
+
+
+def create_platforms(endpoints: Endpoints) -> dict[PlatformName, Platform]:
+    """One stateless client per platform."""
+    return {
+        PlatformName.TIKTOK: TikTok(endpoints.tiktok),
+        PlatformName.BLUESKY: Bluesky(endpoints.bluesky),
+    }

@@ -1,0 +1,1 @@
+"""TikTok: Login Kit v2, Content Posting API (direct post of video), Display API, webhooks."""

@@ -1,0 +1,52 @@
+"""Calls to TikTok's JSON API: bearer token out, envelope in, errors by the table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from platforms.errors import PlatformError
+from platforms.shape import Call
+from platforms.tiktok.endpoints import TikTokEndpoints
+from platforms.tiktok.errors import api_error
+from platforms.wire import send
+
+
+@dataclass(frozen=True)
+class TikTokApi:
+    """The posting and display API for one call's account."""
+
+    endpoints: TikTokEndpoints
+
+    async def post(self, call: Call, path: str, body: Mapping[str, Any], *, fields: str = "") -> Mapping[str, Any]:
+        """POST JSON to a path under `/v2/` (trailing slash included) and return the envelope's data."""
+        return await self._exchange(call, "POST", path, body=body, fields=fields)
+
+    async def get(self, call: Call, path: str, *, fields: str) -> Mapping[str, Any]:
+        return await self._exchange(call, "GET", path, body=None, fields=fields)
+
+    async def _exchange(
+        self, call: Call, method: str, path: str, *, body: Mapping[str, Any] | None, fields: str
+    ) -> Mapping[str, Any]:
+        request = call.http.build_request(
+            method,
+            f"{self.endpoints.api}/v2/{path}",
+            params={"fields": fields} if fields else None,
+            json=body,
+            headers={"Authorization": f"Bearer {call.grant.access_token.reveal()}"},
+        )
+        answer = await send(call.http, request)
+        document = answer.json()
+        error = document.get("error")
+        error = error if isinstance(error, dict) else {}
+        if error.get("code") == "ok":
+            data = document.get("data")
+            return data if isinstance(data, dict) else {}
+        raise self._judge(call, answer.status, error)
+
+    @staticmethod
+    def _judge(call: Call, status: int, error: Mapping[str, Any]) -> PlatformError:
+        # An answer without an envelope did not come from the API proper, whatever its status says.
+        effective = status if status >= 400 or error else 502
+        return api_error(effective, error.get("code"), log_id=error.get("log_id"), now=call.clock.now())

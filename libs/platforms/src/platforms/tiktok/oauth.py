@@ -1,0 +1,146 @@
+"""TikTok's authorisation: hex PKCE, comma-separated scopes, rotating refresh tokens (Login Kit v2)."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+from kit.clock import Clock
+from kit.secret import Secret
+
+from platforms.errors import Misconfigured, ReauthorisationNeeded
+from platforms.shape import Authorisation, ClientCredentials, Grant
+from platforms.tiktok.endpoints import TikTokEndpoints
+from platforms.tiktok.errors import oauth_error
+from platforms.tiktok.limits import AUTHORISATION_SECONDS
+from platforms.wire import Answer, send
+
+# Account statistics (`user.info.stats`) are not shown anywhere, so they are not asked for.
+SCOPES = ("user.info.basic", "user.info.profile", "video.publish", "video.list")
+
+
+def challenge_of(verifier: str) -> str:
+    """TikTok's challenge is the lower-case hex of SHA-256, not RFC 7636's base64url."""
+    return hashlib.sha256(verifier.encode()).hexdigest()
+
+
+def authorise(endpoints: TikTokEndpoints, client: ClientCredentials, *, state: str, clock: Clock) -> Authorisation:
+    """Build the page's address. The challenge is sent although web applications may leave it out."""
+    verifier = secrets.token_urlsafe(48)
+    query = urlencode(
+        {
+            "client_key": client.client_id,
+            "scope": ",".join(SCOPES),
+            "response_type": "code",
+            "redirect_uri": client.redirect_uri,
+            "state": state,
+            "code_challenge": challenge_of(verifier),
+            "code_challenge_method": "S256",
+            # Without it TikTok silently re-uses an old grant, perhaps of another account.
+            "disable_auto_auth": "1",
+        }
+    )
+    return Authorisation(
+        url=f"{endpoints.web}/v2/auth/authorize/?{query}",
+        kept={"code_verifier": Secret(verifier)},
+        expires_at=clock.now() + timedelta(seconds=AUTHORISATION_SECONDS),
+    )
+
+
+async def exchange(
+    endpoints: TikTokEndpoints,
+    http: httpx.AsyncClient,
+    client: ClientCredentials,
+    *,
+    callback: Mapping[str, str],
+    kept: Mapping[str, Secret],
+    clock: Clock,
+) -> Grant:
+    """Trade the code for tokens. The grant names the scopes the person really ticked."""
+    if "error" in callback:
+        raise oauth_error(400, callback["error"], log_id=None, now=clock.now())
+    if "code" not in callback or "code_verifier" not in kept:
+        raise ReauthorisationNeeded("code_missing", "the callback brought no code for this authorisation")
+    form = {
+        "grant_type": "authorization_code",
+        "code": callback["code"],
+        "redirect_uri": client.redirect_uri,
+        "code_verifier": kept["code_verifier"].reveal(),
+    }
+    return await _tokens(endpoints, http, client, form=form, clock=clock)
+
+
+async def refresh(
+    endpoints: TikTokEndpoints, http: httpx.AsyncClient, client: ClientCredentials, grant: Grant, *, clock: Clock
+) -> Grant:
+    """Rotate the tokens. The old refresh token is dead afterwards: store the pair before using it."""
+    if grant.refresh_token is None:
+        raise ReauthorisationNeeded("no_refresh_token", "this grant cannot be renewed")
+    form = {"grant_type": "refresh_token", "refresh_token": grant.refresh_token.reveal()}
+    renewed = await _tokens(endpoints, http, client, form=form, clock=clock)
+    if renewed.account_id != grant.account_id:
+        raise ReauthorisationNeeded("account_changed", "the renewed tokens belong to another account")
+    return renewed
+
+
+async def revoke(
+    endpoints: TikTokEndpoints, http: httpx.AsyncClient, client: ClientCredentials, grant: Grant, *, clock: Clock
+) -> None:
+    """End the grant. TikTok confirms with status 200 and an empty body."""
+    answer = await _post(endpoints, http, client, path="revoke/", form={"token": grant.access_token.reveal()})
+    if answer.status != 200 or "error" in answer.json():
+        raise _error(answer, clock)
+
+
+async def _tokens(
+    endpoints: TikTokEndpoints,
+    http: httpx.AsyncClient,
+    client: ClientCredentials,
+    *,
+    form: Mapping[str, str],
+    clock: Clock,
+) -> Grant:
+    answer = await _post(endpoints, http, client, path="token/", form=form)
+    document = answer.json()
+    # Errors have been seen with status 200, so only a token is a success.
+    if not document.get("access_token"):
+        raise _error(answer, clock)
+    return _grant(document, clock)
+
+
+def _grant(document: Mapping[str, Any], clock: Clock) -> Grant:
+    now = clock.now()
+    refresh_seconds = document.get("refresh_expires_in")
+    return Grant(
+        account_id=str(document["open_id"]),
+        access_token=Secret(str(document["access_token"])),
+        refresh_token=Secret(str(document["refresh_token"])) if document.get("refresh_token") else None,
+        scopes=tuple(scope for scope in str(document.get("scope", "")).split(",") if scope),
+        expires_at=now + timedelta(seconds=int(document["expires_in"])),
+        refresh_expires_at=now + timedelta(seconds=int(refresh_seconds)) if refresh_seconds else None,
+    )
+
+
+async def _post(
+    endpoints: TikTokEndpoints,
+    http: httpx.AsyncClient,
+    client: ClientCredentials,
+    *,
+    path: str,
+    form: Mapping[str, str],
+) -> Answer:
+    if client.client_secret is None:
+        raise Misconfigured("client_secret_missing", "TikTok needs a client secret")
+    credentials = {"client_key": client.client_id, "client_secret": client.client_secret.reveal()}
+    url = f"{endpoints.api}/v2/oauth/{path}"
+    return await send(http, http.build_request("POST", url, data=credentials | dict(form)))
+
+
+def _error(answer: Answer, clock: Clock) -> Exception:
+    document = answer.json()
+    return oauth_error(answer.status, document.get("error"), log_id=document.get("log_id"), now=clock.now())

@@ -1,0 +1,263 @@
+"""A video's way to TikTok: creator's options, upload, last chunk, status, reconciliation.
+
+Every doubt after the start of an upload is solved by asking for its status; a second upload is only
+started when the first one provably came to nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+from kit.secret import Secret
+
+from platforms.errors import Rejected, Transient
+from platforms.shape import (
+    Absent,
+    Call,
+    Delivery,
+    Finding,
+    Journal,
+    Media,
+    MediaKind,
+    Outcome,
+    Processing,
+    Published,
+    Receipt,
+    Refused,
+    Undecided,
+)
+from platforms.tiktok.api import TikTokApi
+from platforms.tiktok.endpoints import TikTokEndpoints
+from platforms.tiktok.errors import refusal
+from platforms.tiktok.limits import PROCESSING_ASK_AGAIN_SECONDS
+from platforms.tiktok.rules import check
+from platforms.tiktok.settings import TikTokSettings
+from platforms.tiktok.upload import Progress, Upload, UploadGone, cut, put_chunk
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What TikTok says of a publication."""
+
+    status: str
+    fail_reason: object
+    uploaded_bytes: int | None
+    post_id: str | None
+
+    def lacks_bytes(self, upload: Upload) -> bool:
+        """True if TikTok waits for bytes, so nothing can have been posted.
+
+        Where it does not tell how many it has, the journal rules the last chunk out or does not.
+        """
+        if self.status != "PROCESSING_UPLOAD":
+            return False
+        if self.uploaded_bytes is None:
+            return not upload.last_chunk_tried
+        return self.uploaded_bytes < upload.cut.size
+
+    def evidence(self, upload: Upload) -> dict[str, Any]:
+        return {
+            "publish_id": upload.publish_id,
+            "status": self.status,
+            "uploaded_bytes": self.uploaded_bytes,
+            "video_bytes": upload.cut.size,
+        }
+
+
+class Posting:
+    """The publishing half of the TikTok client."""
+
+    def __init__(self, endpoints: TikTokEndpoints) -> None:
+        self._api = TikTokApi(endpoints)
+        self._web = endpoints.web
+
+    async def stage(self, call: Call, delivery: Delivery, journal: Journal) -> None:
+        """Send everything but the last chunk, going on where an earlier attempt stopped."""
+        video, settings = _prepared(delivery)
+        upload = await self._resumable(call, journal)
+        if upload is None:
+            upload = await self._start(call, delivery, video, settings, journal)
+        try:
+            await self._fill(call, upload, video, journal)
+        except UploadGone:
+            standing = await self._look(call, upload)
+            if standing.lacks_bytes(upload):
+                await self._give_up(journal, upload)
+            raise Transient("upload_expired", "the upload address has expired; a new upload is needed") from None
+
+    async def publish(self, call: Call, delivery: Delivery, journal: Journal) -> Outcome:
+        """Send the last chunk. TikTok posts the video by itself once it has it."""
+        video, _ = _prepared(delivery)
+        upload = Upload.from_facts(journal.facts)
+        if upload is None:
+            raise Transient("not_staged", "no upload is under way; stage again")
+        if upload.all_bytes_sent:
+            return await self.status(call, delivery, journal)
+        await journal.record(last_chunk_tried=True)
+        try:
+            progress = await put_chunk(call, upload, video, upload.cut.count - 1, visible=True)
+        except UploadGone:
+            return await self._after_expiry(call, delivery, journal, upload)
+        if not progress.complete:
+            await journal.record(next_chunk=upload.chunk_at(progress.stored_bytes))
+            raise Transient("bytes_missing", "TikTok lacks earlier bytes of the video; stage again")
+        await journal.record(all_bytes_sent=True)
+        return Processing(PROCESSING_ASK_AGAIN_SECONDS)
+
+    async def status(self, call: Call, delivery: Delivery, journal: Journal) -> Outcome:
+        upload = Upload.from_facts(journal.facts)
+        if upload is None:
+            raise Transient("not_staged", "no upload is under way; stage again")
+        standing = await self._look(call, upload)
+        return self._outcome(standing, upload, journal.facts)
+
+    async def reconcile(self, call: Call, delivery: Delivery, journal: Journal) -> Finding:
+        """Without a publish id no byte was ever sent; with one TikTok knows the answer."""
+        upload = Upload.from_facts(journal.facts)
+        if upload is None:
+            return Absent({"reason": "no upload was started, so TikTok has no bytes to post"})
+        try:
+            standing = await self._look(call, upload)
+        except Rejected as error:
+            return Undecided({"publish_id": upload.publish_id, "code": error.code, "detail": error.detail})
+        if standing.lacks_bytes(upload):
+            return Absent(standing.evidence(upload))
+        if standing.status == "PROCESSING_UPLOAD" and upload.is_expired(call.clock.now()):
+            return Undecided(standing.evidence(upload))
+        return self._outcome(standing, upload, journal.facts)
+
+    async def _resumable(self, call: Call, journal: Journal) -> Upload | None:
+        """The upload of an earlier attempt if it can go on; one that came to nothing is given up."""
+        upload = Upload.from_facts(journal.facts)
+        if upload is None:
+            return None
+        standing = await self._look(call, upload)
+        if standing.status == "FAILED" or (standing.lacks_bytes(upload) and upload.is_expired(call.clock.now())):
+            await self._give_up(journal, upload)
+            return None
+        if standing.lacks_bytes(upload):
+            known = standing.uploaded_bytes
+            next_chunk = upload.next_chunk if known is None else upload.chunk_at(known)
+            return replace(upload, next_chunk=next_chunk, all_bytes_sent=False)
+        await journal.record(all_bytes_sent=True)
+        return replace(upload, all_bytes_sent=True)
+
+    async def _start(
+        self, call: Call, delivery: Delivery, video: Media, settings: TikTokSettings, journal: Journal
+    ) -> Upload:
+        creator = await self._api.post(call, "post/publish/creator_info/query/", {})
+        _refuse_what_the_creator_cannot(creator, video, settings)
+        plan = cut(video.size_bytes)
+        answer = await self._api.post(
+            call,
+            "post/publish/video/init/",
+            {
+                "post_info": settings.to_post_info(delivery.text),
+                "source_info": {
+                    "source": "FILE_UPLOAD",
+                    "video_size": plan.size,
+                    "chunk_size": plan.chunk_size,
+                    "total_chunk_count": plan.count,
+                },
+            },
+        )
+        if not answer.get("publish_id") or not answer.get("upload_url"):
+            raise Transient("upload_missing", "TikTok's answer named no upload")
+        upload = Upload(
+            publish_id=str(answer["publish_id"]),
+            upload_url=Secret(str(answer["upload_url"])),
+            started_at=call.clock.now(),
+            cut=plan,
+            next_chunk=0,
+            last_chunk_tried=False,
+            all_bytes_sent=False,
+        )
+        await journal.record(**upload.to_facts(), creator_username=str(creator.get("creator_username", "")))
+        return upload
+
+    async def _fill(self, call: Call, upload: Upload, video: Media, journal: Journal) -> None:
+        """Send the chunks before the last. A mismatch moves to where TikTok stands, at most once a chunk."""
+        index, corrections = upload.next_chunk, 0
+        while not upload.all_bytes_sent and index < upload.cut.count - 1:
+            progress = await put_chunk(call, upload, video, index, visible=False)
+            following = _following(upload, progress)
+            if following <= index:
+                corrections += 1
+                if corrections > upload.cut.count:
+                    raise Transient("no_progress", "TikTok's upload does not move on")
+            index = following
+            await journal.record(next_chunk=index)
+
+    async def _after_expiry(self, call: Call, delivery: Delivery, journal: Journal, upload: Upload) -> Outcome:
+        standing = await self._look(call, upload)
+        if standing.lacks_bytes(upload):
+            await self._give_up(journal, upload)
+            raise Transient("upload_expired", "the upload address has expired and nothing was posted; stage again")
+        return self._outcome(standing, upload, journal.facts)
+
+    @staticmethod
+    async def _give_up(journal: Journal, upload: Upload) -> None:
+        """Forget an upload that came to nothing; its id stays as evidence."""
+        abandoned = [*journal.facts.get("abandoned_publish_ids", []), upload.publish_id]
+        await journal.record(publish_id=None, upload_url=None, all_bytes_sent=False, abandoned_publish_ids=abandoned)
+
+    async def _look(self, call: Call, upload: Upload) -> Standing:
+        data = await self._api.post(call, "post/publish/status/fetch/", {"publish_id": upload.publish_id})
+        # The misspelt name is TikTok's. The id is a 64-bit number, in some answers a string.
+        ids = data.get("publicaly_available_post_id") or []
+        uploaded = data.get("uploaded_bytes")
+        return Standing(
+            status=str(data.get("status", "")),
+            fail_reason=data.get("fail_reason"),
+            uploaded_bytes=int(uploaded) if uploaded is not None else None,
+            post_id=str(ids[0] if isinstance(ids, list) else ids) if ids else None,
+        )
+
+    def _outcome(self, standing: Standing, upload: Upload, facts: Mapping[str, Any]) -> Outcome:
+        match standing.status:
+            case "PUBLISH_COMPLETE":
+                username = facts.get("creator_username")
+                url = f"{self._web}/@{username}/video/{standing.post_id}" if username and standing.post_id else None
+                return Published(Receipt(standing.post_id, url, standing.evidence(upload)))
+            case "FAILED":
+                return refusal(standing.fail_reason)
+            case "SEND_TO_USER_INBOX":
+                return Refused(
+                    "sent_to_inbox", "TikTok made a draft instead of a post", "Finish the post in TikTok's app."
+                )
+            case _:
+                return Processing(PROCESSING_ASK_AGAIN_SECONDS)
+
+
+def _prepared(delivery: Delivery) -> tuple[Media, TikTokSettings]:
+    """The one video and the typed settings, or the first rule they break."""
+    broken = check(text=delivery.text, media=delivery.media, settings=delivery.settings)
+    if broken:
+        raise Rejected(broken[0].code, broken[0].detail, advice="Change the post and have it approved again.")
+    (video,) = (item for item in delivery.media if item.kind is MediaKind.VIDEO)
+    return video, msgspec.convert(dict(delivery.settings), TikTokSettings)
+
+
+def _refuse_what_the_creator_cannot(creator: Mapping[str, Any], video: Media, settings: TikTokSettings) -> None:
+    """Compare with the account's options of this minute. A choice that is gone is never downgraded."""
+    offered = creator.get("privacy_level_options")
+    if isinstance(offered, list) and settings.privacy_level not in offered:
+        raise Rejected(
+            "privacy_level_option_mismatch",
+            "the account no longer offers the chosen audience",
+            advice="Choose again who can watch the video, from what the account offers now.",
+        )
+    longest = creator.get("max_video_post_duration_sec")
+    if longest is not None and (video.duration_seconds or 0) > float(longest):
+        raise Rejected(
+            "duration_check_failed",
+            f"the account may post videos of at most {longest} s",
+            advice="Cut the video, or post it from an account that may post longer ones.",
+        )
+
+
+def _following(upload: Upload, progress: Progress) -> int:
+    return upload.cut.count - 1 if progress.complete else upload.chunk_at(progress.stored_bytes)
