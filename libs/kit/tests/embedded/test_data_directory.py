@@ -30,7 +30,7 @@ def test_it_is_created_for_us_alone_and_opens_again(tmp_path: Path) -> None:
 
 
 def test_a_second_user_is_told_who_the_first_is_and_gets_in_after_its_death(tmp_path: Path) -> None:
-    holder = subprocess.Popen(  # noqa: S603
+    holder = subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
     assert holder.stdin is not None
@@ -56,6 +56,12 @@ def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").touch()
     with pytest.raises(EmbeddedError, match=r"already holds other files \(letter.txt\): name a new or empty folder"):
         DataDirectory(tmp_path).acquire()
+
+
+def test_what_the_disk_refuses_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(EmbeddedError, match=r"file: (File exists|Not a directory): put that right, or name another"):
+        DataDirectory(tmp_path / "file").acquire()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root runs a server as somebody else")

@@ -33,7 +33,7 @@ async def stored(server: EmbeddedNats) -> int:
 
 def start_as_nobodys_child(folder: Path) -> subprocess.Popen[bytes]:
     command = [str(program_path()), "-c", str(folder / "server.conf")]
-    return subprocess.Popen(command, cwd=folder, stderr=subprocess.DEVNULL)  # noqa: S603
+    return subprocess.Popen(command, cwd=folder, stderr=subprocess.DEVNULL)
 
 
 async def test_a_second_start_has_the_port_and_the_messages_of_the_first(tmp_path: Path) -> None:

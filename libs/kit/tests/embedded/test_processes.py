@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
@@ -54,7 +55,7 @@ def spec(folder: Path, code: str, *, stop_seconds: float = 5.0) -> ChildSpec:
 
 def start_supervisor(data: Path) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-c", SUPERVISOR, str(data)]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
 
 def alive(pid: int) -> bool:
@@ -107,6 +108,13 @@ async def test_no_setting_of_ours_reaches_a_child(tmp_path: Path, monkeypatch: p
     child = ChildProcess(spec(tmp_path, "import os; print(sorted(os.environ))"))
     await child.exited()
     assert child.log_tail() == str(sorted(child_environment({})))
+
+
+async def test_a_program_that_cannot_be_run_is_named_in_one_line(tmp_path: Path) -> None:
+    missing = dataclasses.replace(spec(tmp_path, ""), command=[str(tmp_path / "missing")])
+    child = ChildProcess(missing)
+    assert (await child.exited()).code == 1
+    assert child.log_tail().startswith(f"{tmp_path / 'missing'}: No such file or directory")
 
 
 async def test_a_long_log_is_put_aside_at_the_next_start(tmp_path: Path) -> None:

@@ -71,6 +71,18 @@ def give(account: Account | None, path: Path) -> None:
         os.chown(path, account.uid, account.gid)
 
 
+def give_tree(account: Account, top: Path) -> None:
+    """Make everything under a folder of root's the account's own, the folder itself last, so that a second try ends it.
+
+    A base backup that root took or unpacked is such a folder; the server would not be allowed to read it.
+    """
+    if not top.exists() or top.stat().st_uid != ROOT:
+        return
+    for folder, _, files in os.walk(top, topdown=False):
+        for path in (*(Path(folder, name) for name in files), Path(folder)):
+            os.chown(path, account.uid, account.gid, follow_symlinks=False)
+
+
 def _own_user() -> Account:
     try:
         entry = pwd.getpwnam(SERVER_USER)

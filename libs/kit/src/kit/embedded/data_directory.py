@@ -31,10 +31,13 @@ class DataDirectory:
 
     def acquire(self) -> Self:
         """Create the folder where it is missing, lock it, and check that its layout is the one we know."""
-        make_private_folder(self.path)
-        self._lock.acquire()
         try:
+            make_private_folder(self.path)
+            self._lock.acquire()
             self._check_version()
+        except OSError as error:
+            self._lock.release()
+            raise EmbeddedError.of_system(error, self.path) from error
         except BaseException:
             self._lock.release()
             raise

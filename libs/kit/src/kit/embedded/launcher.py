@@ -30,7 +30,11 @@ def become(starter: int, signal_number: int, uid: str, gid: str, command: list[s
         # The starter died before the request was in place; the kernel will not tell us any more.
         sys.exit(1)
     os.umask(0o077)
-    os.execv(command[0], command)  # noqa: S606 - no shell is what is wanted
+    try:
+        os.execv(command[0], command)  # noqa: S606 - no shell is what is wanted
+    except OSError as error:
+        # The last line of the child's log becomes the message to the operator; a traceback would not fit there.
+        sys.exit(f"{command[0]}: {error.strerror} (user {os.geteuid()})")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from pathlib import Path
 from signal import SIGINT, SIGTERM
 from urllib.parse import quote
 
-from kit.embedded.accounts import Account, give, open_the_way, server_account
+from kit.embedded.accounts import Account, give, give_tree, open_the_way, server_account
 from kit.embedded.data_directory import make_private_folder, write_private_file
 from kit.embedded.errors import EmbeddedError
 from kit.embedded.ports import LOOPBACK, is_free
@@ -88,7 +88,10 @@ class EmbeddedPostgres(EmbeddedServer):
         return f"postgresql://{quote(role, safe='')}:{quote(password, safe='')}@/{quote(database, safe='')}?{place}"
 
     def run_as(self, command: Sequence[str]) -> list[str]:
-        """Return the command for a program that refuses root as the server does, such as `pg_ctl` or `pg_rewind`."""
+        """Return the command for a program that refuses root as the server does, such as `pg_ctl` or `pg_rewind`.
+
+        It is for this process to run, from a thread that stays: on Linux it ends with the thread that started it.
+        """
         return launched(command, account=self._account or server_account(self._cluster), death_signal=SIGTERM)
 
     def _launch(self) -> ChildProcess:
@@ -163,6 +166,7 @@ class EmbeddedPostgres(EmbeddedServer):
         give(self._account, self.socket_directory)
         self.socket_directory.chmod(0o700)
         if self._account is not None:
+            give_tree(self._account, self._cluster)
             open_the_way(self._account, target=self._cluster, own=self._data)
             open_the_way(self._account, target=self.bin_directory / "postgres")
 
@@ -188,7 +192,7 @@ class EmbeddedPostgres(EmbeddedServer):
         finally:
             password_copy.unlink()
         if done.returncode != 0:
-            raise EmbeddedError(f"PostgreSQL could not create {self._cluster}: {done.stderr.strip()}")
+            raise EmbeddedError(f"PostgreSQL could not create {self._cluster}: {done.stderr[-500:]}")
         self._draft.rename(self._cluster)
 
     def _password(self) -> str:

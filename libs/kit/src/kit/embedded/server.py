@@ -72,9 +72,8 @@ class EmbeddedServer(ABC):
             self._lock.acquire()
             self._child = self._launch()
         except OSError as error:
-            # No room, no rights, no such disk: the system's own words say it best.
             self._release()
-            raise EmbeddedError(f"{error.filename or self._folder}: {error.strerror}: put that right first") from error
+            raise EmbeddedError.of_system(error, self._folder) from error
         except BaseException:
             self._release()
             raise
