@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-pytest_plugins = ["kit.testing.plugin"]
+pytest_plugins = ["kit.testing.plugin", "kit.testing.services"]

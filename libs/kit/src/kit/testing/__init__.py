@@ -1,6 +1,7 @@
-"""What tests of every part share: real servers, fresh databases, and waiting for facts.
+"""What tests of every part share: real servers, fresh databases, a fresh bus, and waiting for facts.
 
-`kit.testing.plugin` holds the fixtures; the conftest at the root of the repository registers it.
+`kit.testing.plugin` and `kit.testing.services` hold the fixtures; the conftest at the root of the repository
+registers them.
 """
 
 from __future__ import annotations

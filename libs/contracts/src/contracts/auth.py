@@ -1,0 +1,96 @@
+"""Events of auth: accounts, workspaces, members, connections."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from uuid import UUID
+
+from contracts.access import Role
+from contracts.event import Event, Instant, Word
+from contracts.registry import event
+
+
+class RevocationReason(StrEnum):
+    """Why a connection ended."""
+
+    DISCONNECTED = "disconnected"
+    PLATFORM = "platform"
+    ACCOUNT_DELETED = "account_deleted"
+    WORKSPACE_DELETED = "workspace_deleted"
+
+
+@event("account.registered", 1, owner="auth", aggregate="account_id", key="account_id")
+class AccountRegisteredV1(Event):
+    """A person can sign in from now on."""
+
+    account_id: UUID
+
+
+@event("account.deleted", 1, owner="auth", aggregate="account_id", key="account_id")
+class AccountDeletedV1(Event):
+    """The person is gone: no sign-in, no session, no token. Everything held about them is to be erased."""
+
+    account_id: UUID
+    erasure_id: UUID
+
+
+@event("workspace.created", 1, owner="auth", aggregate="workspace_id")
+class WorkspaceCreatedV1(Event):
+    workspace_id: UUID
+    account_id: UUID
+
+
+@event("workspace.deleted", 1, owner="auth", aggregate="workspace_id")
+class WorkspaceDeletedV1(Event):
+    """The workspace is closed: nothing more is published or measured, everything in it is to be erased."""
+
+    workspace_id: UUID
+    erasure_id: UUID
+
+
+@event("member.added", 1, owner="auth", aggregate="workspace_id")
+class MemberAddedV1(Event):
+    workspace_id: UUID
+    account_id: UUID
+    role: Role
+
+
+@event("connection.established", 1, owner="auth", aggregate="connection_id")
+class ConnectionEstablishedV1(Event):
+    """An account on a platform was authorised for the workspace, for the first time or again."""
+
+    workspace_id: UUID
+    connection_id: UUID
+    platform: Word
+
+
+@event("connection.refreshed", 1, owner="auth", aggregate="connection_id")
+class ConnectionRefreshedV1(Event):
+    workspace_id: UUID
+    connection_id: UUID
+    expires_at: Instant
+
+
+@event("connection.reauth_required", 1, owner="auth", aggregate="connection_id")
+class ConnectionReauthRequiredV1(Event):
+    """The grant is dead or too narrow; nothing is published through it until a person authorises again."""
+
+    workspace_id: UUID
+    connection_id: UUID
+    reason: Word
+
+
+@event("connection.revoked", 1, owner="auth", aggregate="connection_id")
+class ConnectionRevokedV1(Event):
+    """The connection ended and its tokens are destroyed; the clock of what was derived from it runs.
+
+    `platform_confirmed` is false where the platform did not acknowledge the revocation.
+    """
+
+    workspace_id: UUID
+    connection_id: UUID
+    platform: Word
+    reason: RevocationReason
+    platform_confirmed: bool
+    revoked_at: Instant
+    erasure_id: UUID

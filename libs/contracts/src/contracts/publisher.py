@@ -1,0 +1,66 @@
+"""Events of publisher: what became of one revision at one connection."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from pydantic import Field
+
+from contracts.event import Event, Instant, Word
+from contracts.registry import event
+
+
+class Publication(Event):
+    """What every publication event says."""
+
+    workspace_id: UUID
+    publication_id: UUID
+    schedule_id: UUID
+    post_id: UUID
+    revision_id: UUID
+    connection_id: UUID
+    platform: Word
+
+
+@event("publication.staged", 1, owner="publisher", aggregate="publication_id")
+class PublicationStagedV1(Publication):
+    """Everything invisible is done; only the step that shows the post is left."""
+
+
+@event("publication.published", 1, owner="publisher", aggregate="publication_id")
+class PublicationPublishedV1(Publication):
+    """The platform shows the post. `platform_post_id` can be absent until the platform tells it."""
+
+    published_at: Instant
+    platform_post_id: str | None = Field(default=None, max_length=300)
+
+
+@event("publication.identified", 1, owner="publisher", aggregate="publication_id")
+class PublicationIdentifiedV1(Publication):
+    """The platform told the post's id some time after it was published."""
+
+    platform_post_id: str = Field(max_length=300)
+
+
+@event("publication.failed", 1, owner="publisher", aggregate="publication_id")
+class PublicationFailedV1(Publication):
+    """The post did not go out and will not without a person. `code` is the reason."""
+
+    code: Word
+
+
+@event("publication.outcome_unknown", 1, owner="publisher", aggregate="publication_id")
+class PublicationOutcomeUnknownV1(Publication):
+    """The platform did not answer the step that shows the post; it is being looked up, not repeated."""
+
+
+@event("publication.needs_attention", 1, owner="publisher", aggregate="publication_id")
+class PublicationNeedsAttentionV1(Publication):
+    """The look-up could not decide; a person must, with the evidence kept."""
+
+    code: Word
+
+
+@event("publication.cancelled", 1, owner="publisher", aggregate="publication_id")
+class PublicationCancelledV1(Publication):
+    code: Word

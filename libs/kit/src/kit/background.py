@@ -1,0 +1,86 @@
+"""Loops that run beside the requests. A loop that dies takes the process with it, so that it is restarted and seen."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import psycopg
+import psycopg_pool
+import structlog
+
+log = structlog.get_logger("background")
+
+_OUTAGE_PAUSE_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Loop:
+    """A job that is done again and again.
+
+    `step` does one bounded piece of work and returns how many seconds to wait until the next one (0: at once).
+    `wake`, if given, ends the wait early.
+    """
+
+    name: str
+    step: Callable[[], Awaitable[float]]
+    wake: asyncio.Event | None = None
+
+    async def run(self) -> None:
+        while True:
+            try:
+                pause_seconds = await self.step()
+            except (psycopg.OperationalError, psycopg_pool.PoolTimeout) as error:
+                # The database comes back by itself; restarting us would not repair it.
+                log.warning("loop_waits", loop=self.name, reason=type(error).__name__)
+                pause_seconds = _OUTAGE_PAUSE_SECONDS
+            await self._wait(pause_seconds)
+
+    async def _wait(self, pause_seconds: float) -> None:
+        if self.wake is None:
+            await asyncio.sleep(pause_seconds)
+            return
+        try:
+            async with asyncio.timeout(pause_seconds):
+                await self.wake.wait()
+        except TimeoutError:
+            return
+        self.wake.clear()
+
+
+class Supervisor:
+    """Runs loops as tasks and knows whether all of them live."""
+
+    def __init__(self, service: str, runs: Sequence[tuple[str, Callable[[], Awaitable[None]]]]) -> None:
+        self._service = service
+        self._runs = runs
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def alive(self) -> bool:
+        return all(not task.done() for task in self._tasks)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Start the loops, and cancel them at the end of the block."""
+        for name, run in self._runs:
+            task = asyncio.ensure_future(run())
+            task.set_name(f"{self._service}:{name}")
+            task.add_done_callback(self._on_end)
+            self._tasks.append(task)
+        try:
+            yield
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _on_end(self, task: asyncio.Task[None]) -> None:
+        if task.cancelled():
+            return
+        log.critical("loop_died", loop=task.get_name(), exc_info=task.exception())
+        os.kill(os.getpid(), signal.SIGTERM)

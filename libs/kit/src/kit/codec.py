@@ -1,0 +1,70 @@
+"""Between events and what travels: CloudEvents 1.0 in binary mode, headers for the delivery, JSON for the facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from contracts.event import Event
+from contracts.registry import UnknownEvent, class_for
+from faststream.message import StreamMessage
+from pydantic import ValidationError
+
+CONTENT_TYPE = "application/json"
+
+
+class ContractError(Exception):
+    """A message that is no event of ours: unknown name, missing header or a body that breaks its schema."""
+
+
+def headers_of(event: Event, event_id: UUID, *, source: str, at: datetime) -> dict[str, str]:
+    """The envelope of an event. `Nats-Msg-Id` is what JetStream and the inbox recognise a repetition by."""
+    return {
+        "Nats-Msg-Id": str(event_id),
+        "ce-specversion": "1.0",
+        "ce-id": str(event_id),
+        "ce-type": event.name(),
+        "ce-source": f"/signoff/{source}",
+        "ce-subject": str(event.aggregate()),
+        "ce-time": at.isoformat(),
+        "ce-dataschema": f"urn:signoff:schema:{event.name()}",
+        "content-type": CONTENT_TYPE,
+    }
+
+
+def encode(event: Event) -> bytes:
+    return event.model_dump_json(exclude_none=True).encode()
+
+
+def decode(headers: Mapping[str, str], body: bytes) -> Event:
+    """The event a message carries; raises `ContractError`."""
+    name = headers.get("ce-type")
+    if not name:
+        raise ContractError("the message has no ce-type header")
+    try:
+        return class_for(name).model_validate_json(body)
+    except UnknownEvent:
+        raise ContractError(f"no event is called {name}") from None
+    except ValidationError as error:
+        # Only where it is wrong, not what it was: the body of a stranger's message may hold anything.
+        places = ", ".join(".".join(map(str, item["loc"])) or "body" for item in error.errors(include_input=False))
+        raise ContractError(f"{name} is broken at {places}") from None
+
+
+def event_id_of(headers: Mapping[str, str]) -> UUID:
+    try:
+        return UUID(headers["ce-id"])
+    except (KeyError, ValueError):
+        raise ContractError("the message has no valid ce-id header") from None
+
+
+class EventCodec:
+    """The same for FastStream, which asks its codec for every message."""
+
+    async def decode(self, msg: StreamMessage[Any]) -> Any:
+        return decode(msg.headers, msg.body)
+
+    async def encode(self, msg: Any, serializer: Any = None) -> tuple[bytes, str | None]:
+        return (encode(msg) if isinstance(msg, Event) else b""), CONTENT_TYPE

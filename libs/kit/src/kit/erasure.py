@@ -1,0 +1,224 @@
+"""Forgetting, the same way in every service: a map of what is held, and a loop that empties it for a subject.
+
+The data map is code. It names every column a service stores, so that a test can find one that is missing,
+and for every kind of subject how its rows are found, so that erasing and looking again are one description.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import LiteralString
+from uuid import UUID
+
+import structlog
+from contracts.retention import ErasureRequestedV1, ErasureTaskDoneV1, SubjectKind
+from contracts.topology import CONSUMERS
+
+from kit.background import Loop
+from kit.broker import Subscription
+from kit.database import Database, Scope, Transaction, Units
+
+log = structlog.get_logger("erasure")
+
+TABLE = """
+CREATE TABLE erasure_task (
+    erasure_id uuid PRIMARY KEY,
+    subject_kind text NOT NULL,
+    subject_id uuid NOT NULL,
+    due_at timestamptz NOT NULL,
+    received_at timestamptz NOT NULL,
+    done_at timestamptz
+)
+"""
+
+BATCH_ROWS = 5_000
+"""Rows a transaction deletes: large purges stay below the statement time-out and hold no lock for long."""
+
+LOOK_EVERY_SECONDS = 5.0
+
+
+class Kind(StrEnum):
+    """What a column holds, as a data protection officer would ask."""
+
+    ID = "id"
+    PERSONAL = "personal"
+    CONTENT = "content"
+    SECRET = "secret"  # noqa: S105  # a word, not a password
+    STATE = "state"
+    TIME = "time"
+    METRIC = "metric"
+
+
+@dataclass(frozen=True)
+class Delete:
+    """Rows where `where` holds are deleted. `%(subject)s` stands for the subject's id."""
+
+    where: LiteralString
+
+
+@dataclass(frozen=True)
+class Anonymise:
+    """Rows where `where` holds stay, but `change` (a SET list) takes the subject out of them."""
+
+    where: LiteralString
+    change: LiteralString
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table: what it is for, how long its rows stay, what each column holds, how a subject is found in it."""
+
+    name: LiteralString
+    purpose: str
+    retention: str
+    columns: Mapping[str, Kind]
+    subjects: Mapping[SubjectKind, Delete | Anonymise] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Objects:
+    """Objects of a subject outside the database: how they are removed and counted."""
+
+    name: str
+    purpose: str
+    retention: str
+    erase: Callable[[SubjectKind, UUID], Awaitable[int]]
+    count: Callable[[SubjectKind, UUID], Awaitable[int]]
+
+
+@dataclass(frozen=True)
+class DataMap:
+    """Everything one service holds, in the order in which it is erased (what points at others first)."""
+
+    service: str
+    tables: Sequence[Table]
+    objects: Sequence[Objects] = ()
+
+
+@dataclass
+class Erased:
+    """What an erasure did, in rows or objects by store."""
+
+    erased: dict[str, int] = field(default_factory=dict)
+    anonymised: dict[str, int] = field(default_factory=dict)
+    remaining: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def complete(self) -> bool:
+        return not any(self.remaining.values())
+
+
+@dataclass(frozen=True)
+class _Task:
+    erasure_id: UUID
+    subject_kind: str
+    subject_id: UUID
+
+
+async def erase(database: Database, data_map: DataMap, kind: SubjectKind, subject: UUID) -> Erased:
+    """Erase a subject from everything the map names, then look again. Safe to repeat."""
+    done = Erased()
+    for objects in data_map.objects:
+        done.erased[objects.name] = await objects.erase(kind, subject)
+    for table in data_map.tables:
+        rule = table.subjects.get(kind)
+        if rule is not None:
+            counts = done.erased if isinstance(rule, Delete) else done.anonymised
+            counts[table.name] = await _apply(database, table, rule, subject)
+    for objects in data_map.objects:
+        done.remaining[objects.name] = await objects.count(kind, subject)
+    for table in data_map.tables:
+        rule = table.subjects.get(kind)
+        if rule is not None:
+            done.remaining[table.name] = await _count(database, table, rule, subject)
+    return done
+
+
+async def _apply(database: Database, table: Table, rule: Delete | Anonymise, subject: UUID) -> int:
+    name, where = table.name, rule.where
+    chosen = f"ctid = ANY(ARRAY(SELECT ctid FROM {name} WHERE {where} LIMIT {BATCH_ROWS}))"  # noqa: S608
+    if isinstance(rule, Delete):
+        statement = f"DELETE FROM {name} WHERE {chosen}"  # noqa: S608  # the map is code, not input
+    else:
+        statement = f"UPDATE {name} SET {rule.change} WHERE {chosen}"  # noqa: S608
+    total = 0
+    while True:
+        async with database.transaction(Scope.worker()) as transaction:
+            touched = await transaction.execute(statement, {"subject": subject})
+        total += touched
+        if touched < BATCH_ROWS:
+            return total
+
+
+async def _count(database: Database, table: Table, rule: Delete | Anonymise, subject: UUID) -> int:
+    async with database.transaction(Scope.worker()) as transaction:
+        count: int = await transaction.scalar(
+            f"SELECT count(*) FROM {table.name} WHERE {rule.where}",  # noqa: S608
+            {"subject": subject},
+        )
+    return count
+
+
+class Eraser:
+    """A service's part in every erasure: take the request in, erase beside the requests, answer with counts."""
+
+    def __init__(self, database: Database, data_map: DataMap) -> None:
+        self._database = database
+        self._data_map = data_map
+        self._units = Units(database, lambda transaction: transaction)
+
+    def subscription(self) -> Subscription:
+        """Takes in `erasure.requested`; a service with more to take from RETENTION adds to it."""
+        subscription = Subscription(CONSUMERS[f"{self._data_map.service}-retention"])
+        subscription.on(ErasureRequestedV1)(self._accept)
+        return subscription
+
+    def loop(self) -> Loop:
+        return Loop("erasure", self._step)
+
+    async def _accept(self, event: ErasureRequestedV1) -> None:
+        transaction = self._units.joined()
+        await transaction.execute(
+            "INSERT INTO erasure_task (erasure_id, subject_kind, subject_id, due_at, received_at)"
+            " VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+            (event.erasure_id, event.subject_kind, event.subject_id, event.due_at, transaction.clock.now()),
+        )
+
+    async def _step(self) -> float:
+        async with self._database.transaction(Scope.worker()) as transaction:
+            task = await transaction.first(
+                _Task,
+                "SELECT erasure_id, subject_kind, subject_id FROM erasure_task WHERE done_at IS NULL"
+                " ORDER BY due_at LIMIT 1",
+            )
+        if task is None:
+            return 0.2
+        done = await erase(self._database, self._data_map, SubjectKind(task.subject_kind), task.subject_id)
+        if not done.complete:
+            # Something arrived meanwhile; it is found in the next round, and overdue tasks alarm.
+            log.warning("erasure_incomplete", erasure_id=str(task.erasure_id), remaining=done.remaining)
+            return LOOK_EVERY_SECONDS
+        async with self._database.transaction(Scope.worker()) as transaction:
+            await self._answer(transaction, task, done, transaction.clock.now())
+        return 0
+
+    async def _answer(self, transaction: Transaction, task: _Task, done: Erased, at: datetime) -> None:
+        # The task keeps the subject's id no longer than needed: only that it was done remains.
+        closed = await transaction.execute(
+            "UPDATE erasure_task SET done_at = %s, subject_id = erasure_id WHERE erasure_id = %s AND done_at IS NULL",
+            (at, task.erasure_id),
+        )
+        if closed:
+            transaction.emit(
+                ErasureTaskDoneV1(
+                    erasure_id=task.erasure_id,
+                    service=self._data_map.service,
+                    erased=done.erased,
+                    anonymised=done.anonymised,
+                    remaining=done.remaining,
+                    done_at=at,
+                )
+            )

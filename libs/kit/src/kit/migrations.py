@@ -1,0 +1,53 @@
+"""Runs a service's Alembic migrations as the owner of its database. The only place that needs Alembic at run time.
+
+Each service keeps them in its package, as `<service>/migrations/versions/0001_….py`, one line of history.
+The newest revision is known from the file names, so that a start need not import Alembic.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import resources
+
+from kit.secret import Secret
+from kit.settings import SettingError
+
+
+def head(service: str) -> str:
+    """The revision that the code needs: the number of the newest migration file."""
+    versions = resources.files(service) / "migrations" / "versions"
+    numbers = sorted(entry.name.split("_", 1)[0] for entry in versions.iterdir() if entry.name[:4].isdigit())
+    if not numbers:
+        raise SettingError(f"{service} has no migrations")
+    return numbers[-1]
+
+
+def upgrade(service: str, owner_url: Secret) -> None:
+    """Bring a service's database to the newest revision. Blocking; safe to run twice and side by side."""
+    from alembic import command  # noqa: PLC0415  # a start without migrations must not pay for the import
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", f"{service}:migrations")
+    config.attributes["owner_url"] = owner_url
+    config.attributes["service"] = service
+    command.upgrade(config, "head")
+
+
+def main(arguments: list[str]) -> int:
+    """`python -m kit.migrations auth content …`, with DATABASE_OWNER_URL_<SERVICE> set for each."""
+    import os  # noqa: PLC0415
+
+    from kit.settings import Environment  # noqa: PLC0415
+
+    environment = Environment(os.environ)
+    for service in arguments:
+        upgrade(service, environment.secret(f"DATABASE_OWNER_URL_{service.upper()}"))
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except SettingError as problem:
+        sys.exit(str(problem))

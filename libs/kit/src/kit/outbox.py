@@ -1,0 +1,66 @@
+"""Events leave a service through a table: written with the facts, published after the commit, deleted when stored.
+
+Here is the table and how a row gets into it; `kit.relay` publishes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from contracts.event import Event
+from contracts.topology import stream_of
+from opentelemetry import propagate
+from psycopg import AsyncConnection
+from psycopg.types.json import Jsonb
+
+from kit import codec
+from kit.ids import new_id
+
+TABLE = """
+CREATE TABLE outbox (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    event_id uuid NOT NULL,
+    stream text NOT NULL,
+    subject text NOT NULL,
+    headers jsonb NOT NULL,
+    body bytea NOT NULL,
+    created_at timestamptz NOT NULL
+)
+"""
+# The table is emptied all the time: vacuum by count of dead rows, not by their share.
+TUNING = "ALTER TABLE outbox SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000)"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One event on its way out."""
+
+    event_id: UUID
+    stream: str
+    subject: str
+    headers: dict[str, str]
+    body: bytes
+    created_at: datetime
+
+    @classmethod
+    def of(cls, event: Event, *, source: str, at: datetime) -> Entry:
+        """Wrap an event together with the trace it happened in."""
+        event_id = new_id()
+        headers = codec.headers_of(event, event_id, source=source, at=at)
+        propagate.inject(headers)
+        return cls(event_id, stream_of(type(event)).name, event.subject(), headers, codec.encode(event), at)
+
+
+async def insert(connection: AsyncConnection[Any], entries: Sequence[Entry]) -> None:
+    """Write events in the caller's transaction."""
+    query = "INSERT INTO outbox (event_id, stream, subject, headers, body, created_at) VALUES (%s, %s, %s, %s, %s, %s)"
+    rows = [(e.event_id, e.stream, e.subject, Jsonb(e.headers), e.body, e.created_at) for e in entries]
+    if len(rows) == 1:
+        await connection.execute(query, rows[0])
+        return
+    async with connection.cursor() as cursor:
+        await cursor.executemany(query, rows)

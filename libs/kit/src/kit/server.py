@@ -1,0 +1,63 @@
+"""Runs a service as a process of its own: settings from the environment, uvicorn, one worker, clean stops."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+
+import uvicorn
+import uvloop
+from litestar import Litestar
+
+from kit import logs
+from kit.settings import Environment, SettingError
+from kit.topology import Drift
+
+GRACEFUL_SECONDS = 10
+"""How long open requests may finish after SIGTERM."""
+
+EXIT_SETTINGS = 78
+"""EX_CONFIG of sysexits.h: starting again without changing a setting is useless."""
+
+
+def configuration(app: Litestar, host: str, port: int) -> uvicorn.Config:
+    """uvicorn with every option that matters, in one place.
+
+    The lifespan is opened by us (see `serve`), so that what goes wrong in it is told by us, in one line.
+    """
+    return uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        loop="uvloop",
+        http="httptools",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        proxy_headers=False,
+        timeout_graceful_shutdown=GRACEFUL_SECONDS,
+        timeout_keep_alive=30,
+    )
+
+
+async def serve(app: Litestar, host: str, port: int) -> None:
+    """Open the application, serve until a signal comes, close it."""
+    async with app.lifespan():
+        await uvicorn.Server(configuration(app, host, port)).serve()
+
+
+def run(service: str, create_app: Callable[[Mapping[str, str]], Litestar]) -> None:
+    """Serve one service until SIGTERM or SIGINT. A wrong setting ends it with one line and code 78."""
+    logs.configure()
+    try:
+        environment = Environment(os.environ)
+        host = environment.text("HOST", "127.0.0.1")
+        port = environment.integer("PORT", 8000, minimum=1, maximum=65_535)
+        app = create_app(os.environ)
+        uvloop.run(serve(app, host, port))
+    except (SettingError, Drift) as error:
+        print(f"{service}: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(EXIT_SETTINGS)

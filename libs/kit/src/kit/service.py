@@ -1,0 +1,218 @@
+"""How every service is put together: Litestar hosts the process; database, broker and loops live in its lifespan.
+
+They open in that order and close in reverse, so that a handler never outlives what it needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
+from functools import cached_property
+from typing import Any
+
+import nats.errors
+import psycopg
+import psycopg_pool
+from faststream.nats import NatsBroker
+from faststream.nats.opentelemetry import NatsTelemetryMiddleware
+from litestar import Litestar, Response, get
+from litestar.connection import Request
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.types import ControllerRouterHandler
+from opentelemetry.sdk.trace import TracerProvider
+
+from kit import inbox, migrations, topology
+from kit.background import Loop, Supervisor
+from kit.broker import Subscription, attach, create_broker
+from kit.calls import Neighbour, Transports, create_client
+from kit.clock import Clock, MovableClock, SystemClock
+from kit.database import Database
+from kit.keys import SealingKey, SigningKey, TrustedKeys
+from kit.passport import Caller, Passports, caller_of
+from kit.problems import EXCEPTION_HANDLERS
+from kit.relay import Relay
+from kit.settings import ServiceSettings, SettingError
+from kit.settle import RetryPolicy, SettleMiddleware
+from kit.telemetry import TraceRequests, create_tracer_provider
+
+BODY_BYTES_MAX = 1024 * 1024
+"""A JSON body is small; routes that take media set their own limit."""
+
+
+class Service:
+    """What one service has in common with all others, built from its settings."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: ServiceSettings,
+        *,
+        transports: Transports | None = None,
+        tracer_provider: TracerProvider | None = None,
+        retry_policy: RetryPolicy | None = None,
+    ) -> None:
+        self.name = name
+        self.settings = settings
+        self.clock: Clock = MovableClock(settings.clock_file) if settings.clock_file else SystemClock()
+        self.signing_key = SigningKey.load(name, settings.signing_key_file)
+        self.trusted_keys = TrustedKeys.load(settings.trusted_keys_file)
+        self.passports = Passports(self.signing_key, self.trusted_keys, self.clock)
+        self._tracer_provider = tracer_provider or create_tracer_provider(name, settings.otlp_endpoint)
+        self.tracer = self._tracer_provider.get_tracer("signoff")
+        self._transports = transports or {}
+        self._retry_policy = retry_policy or RetryPolicy()
+        self._neighbours: list[Neighbour] = []
+        self._supervisor: Supervisor | None = None
+
+    @cached_property
+    def database(self) -> Database:
+        if self.settings.database_url is None:
+            raise SettingError(f"{self.name} has no database")
+        return Database(
+            self.name,
+            self.settings.database_url,
+            self.clock,
+            connections_max=self.settings.database_connections_max,
+        )
+
+    @cached_property
+    def sealing_key(self) -> SealingKey:
+        """Opens what is sealed for this service."""
+        if self.settings.sealing_key_file is None:
+            raise SettingError(f"SEALING_KEY_FILE_{self.name.upper()} is not set")
+        return SealingKey.load(self.settings.sealing_key_file)
+
+    @cached_property
+    def broker(self) -> NatsBroker:
+        """The NATS broker, with what every message goes through: trace, settle, inbox, in this order."""
+        if self.settings.nats_url is None:
+            raise SettingError("NATS_URL is not set")
+        return create_broker(
+            self.name,
+            self.settings.nats_url,
+            seed_file=self.settings.nats_seed_file,
+            middlewares=[
+                NatsTelemetryMiddleware(tracer_provider=self._tracer_provider),
+                SettleMiddleware(lambda: self.broker.connection.jetstream(), self._retry_policy),
+                inbox.InboxMiddleware(self.database),
+            ],
+        )
+
+    def neighbour(self, name: str) -> Neighbour:
+        """Another service: in process if a transport was given for it, else at SERVICE_URL_<NAME>."""
+        transport = self._transports.get(name)
+        url = self.settings.neighbours.get(name) or (f"http://{name}" if transport else None)
+        if url is None:
+            raise SettingError(f"SERVICE_URL_{name.upper()} is not set")
+        neighbour = Neighbour(name, create_client(url, transport), self.passports.issue_own, self.tracer)
+        self._neighbours.append(neighbour)
+        return neighbour
+
+    def app(
+        self,
+        *,
+        routes: Sequence[ControllerRouterHandler] = (),
+        subscriptions: Sequence[Subscription] = (),
+        loops: Sequence[Loop] = (),
+        resources: Sequence[Callable[[], AbstractAsyncContextManager[Any]]] = (),
+        body_bytes_max: int = BODY_BYTES_MAX,
+    ) -> Litestar:
+        """The service as an ASGI application. `resources` are opened first and closed last."""
+
+        @asynccontextmanager
+        async def lifespan(_: Litestar) -> AsyncIterator[None]:
+            async with AsyncExitStack() as stack:
+                for resource in resources:
+                    await stack.enter_async_context(resource())
+                await stack.enter_async_context(self._closing_neighbours())
+                runs = [(loop.name, loop.run) for loop in loops]
+                if self.settings.database_url is not None:
+                    await stack.enter_async_context(self._connected_database())
+                    await stack.enter_async_context(self._connected_broker(subscriptions))
+                    runs += self._messaging_runs()
+                self._supervisor = Supervisor(self.name, runs)
+                await stack.enter_async_context(self._supervisor.running())
+                yield
+
+        return Litestar(
+            route_handlers=[*routes, *self._probes()],
+            lifespan=[lifespan],
+            dependencies={"caller": Provide(_provide_caller, sync_to_thread=False)},
+            exception_handlers=EXCEPTION_HANDLERS,
+            middleware=[lambda app: TraceRequests(app, self.tracer)],
+            request_max_body_size=body_bytes_max,
+            openapi_config=OpenAPIConfig(
+                title=f"Signoff {self.name}", version="1", path="/openapi", render_plugins=[JsonRenderPlugin()]
+            ),
+            state=State({"passports": self.passports}),
+            logging_config=None,
+        )
+
+    @asynccontextmanager
+    async def _closing_neighbours(self) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            for neighbour in self._neighbours:
+                await neighbour.close()
+
+    @asynccontextmanager
+    async def _connected_database(self) -> AsyncIterator[None]:
+        await self.database.open()
+        try:
+            at, needed = await self.database.migrated_to(), migrations.head(self.name)
+            if at != needed:
+                raise SettingError(f"{self.name}'s database is at {at}, the code needs {needed}: run signoff migrate")
+            yield
+        finally:
+            await self.database.close()
+
+    @asynccontextmanager
+    async def _connected_broker(self, subscriptions: Sequence[Subscription]) -> AsyncIterator[None]:
+        for subscription in subscriptions:
+            attach(self.broker, subscription)
+        await self.broker.connect()
+        try:
+            await topology.check(self.broker.connection.jetstream(), [s.consumer for s in subscriptions])
+            await self.broker.start()
+            yield
+        finally:
+            # Draining raises while the server is away; what was not acknowledged comes again.
+            with suppress(nats.errors.Error):
+                await self.broker.stop()
+
+    def _messaging_runs(self) -> list[tuple[str, Callable[[], Any]]]:
+        relay = Relay(self.database, self.broker.connection.jetstream(), self.tracer)
+
+        async def prune() -> float:
+            await inbox.prune(self.database)
+            return inbox.PRUNE_EVERY_SECONDS
+
+        return [("outbox", relay.run), ("inbox", Loop("inbox", prune).run)]
+
+    def _probes(self) -> list[ControllerRouterHandler]:
+        @get("/health/live", include_in_schema=False)
+        async def live() -> Response[dict[str, str]]:
+            """The event loop answers and every loop lives. Never a dependency: a restart mends none."""
+            alive = self._supervisor is not None and self._supervisor.alive
+            return Response({"status": "live" if alive else "a loop died"}, status_code=200 if alive else 503)
+
+        @get("/health/ready", include_in_schema=False)
+        async def ready() -> Response[dict[str, str]]:
+            """Requests can be served. Not NATS: with an outbox they can while it is away."""
+            if self.settings.database_url is None:
+                return Response({"status": "ready"})
+            try:
+                await self.database.check()
+            except (psycopg.OperationalError, psycopg_pool.PoolTimeout):
+                return Response({"status": "the database does not answer"}, status_code=503)
+            return Response({"status": "ready", "nats": "up" if self.broker.connection.is_connected else "down"})
+
+        return [live, ready]
+
+
+def _provide_caller(request: Request[Any, Any, Any]) -> Caller:
+    return caller_of(request)

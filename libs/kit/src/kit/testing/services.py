@@ -1,0 +1,223 @@
+"""Fixtures to run one service, or several, on the real servers: keys, migrated databases, a fresh bus, passports."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import httpx
+import nats
+import psycopg
+import pytest
+from contracts import topology
+from contracts.access import Role
+from contracts.event import Event
+from litestar import Litestar
+from nats.aio.client import Client
+from nats.js.errors import NotFoundError
+from psycopg import sql
+
+from kit import codec, migrations
+from kit.clock import MovableClock, SystemClock
+from kit.embedded.postgres import EmbeddedPostgres
+from kit.ids import new_id
+from kit.keys import SigningKey, TrustedKeys, generate_keys
+from kit.passport import Caller, Passports
+from kit.provision import provision
+from kit.secret import Secret
+from kit.testing.plugin import CreateDatabase
+from kit.testing.waiting import wait_for
+from kit.topology import reconcile
+
+SERVICES = ("auth", "content", "scheduler", "publisher", "metrics", "retention", "gateway")
+
+_PASSWORD = "only-in-tests"  # noqa: S105
+
+
+@pytest.fixture(scope="session")
+def keys_folder(server_folder: Path) -> Path:
+    """The keys of every service, as `signoff up` makes them."""
+    folder = server_folder / "keys"
+    generate_keys(folder, SERVICES)
+    return folder
+
+
+@pytest.fixture
+def clock(tmp_path: Path) -> MovableClock:
+    """The clock that `service_environment` gives to services; `clock.advance` moves all of them."""
+    return MovableClock(tmp_path / "clock")
+
+
+@pytest.fixture(scope="session")
+def template_of(
+    postgres_server: EmbeddedPostgres, database_administrator: psycopg.Connection
+) -> Iterator[Callable[[str], str]]:
+    """The name of a database that a service's migrations have been run on, made once a session."""
+    made: dict[str, str] = {}
+
+    def template(service: str) -> str:
+        if service not in made:
+            name = f"template_{service}_{uuid.uuid4().hex[:8]}"
+            superuser, password = Secret(postgres_server.superuser_url), Secret(_PASSWORD)
+            provision(superuser, service, login_password=password, owner_password=password, database_name=name)
+            owner_url = postgres_server.url(role=f"{service}_owner", password=_PASSWORD, database=name)
+            migrations.upgrade(service, Secret(owner_url))
+            made[service] = name
+        return made[service]
+
+    yield template
+    for name in made.values():
+        database_administrator.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+ServiceEnvironment = Callable[[str], dict[str, str]]
+
+
+@pytest.fixture
+def service_environment(
+    create_database: CreateDatabase,
+    template_of: Callable[[str], str],
+    keys_folder: Path,
+    nats_url: str,
+    tmp_path: Path,
+) -> ServiceEnvironment:
+    """The environment variables of one service with a fresh, migrated database of its own."""
+
+    def environment(service: str) -> dict[str, str]:
+        return {
+            "SIGNOFF_STAGE": "development",
+            "NATS_URL": nats_url,
+            "TRUSTED_KEYS_FILE": str(keys_folder / "trusted.jwks.json"),
+            "CLOCK_FILE": str(tmp_path / "clock"),
+            f"SIGNING_KEY_FILE_{service.upper()}": str(keys_folder / f"{service}.signing.pem"),
+            f"SEALING_KEY_FILE_{service.upper()}": str(keys_folder / f"{service}.sealing.pem"),
+            "OBJECT_STORE_URL": f"file://{tmp_path}/objects",
+        } | (_database(service) if service != "gateway" else {})
+
+    def _database(service: str) -> dict[str, str]:
+        superuser_url = create_database(service, template=template_of(service))
+        name = urlsplit(superuser_url).path.removeprefix("/")
+        return {
+            f"DATABASE_URL_{service.upper()}": _as_role(superuser_url, service),
+            f"DATABASE_SUPERUSER_URL_{service.upper()}": superuser_url,
+            f"DATABASE_NAME_{service.upper()}": name,
+        }
+
+    return environment
+
+
+def _as_role(superuser_url: str, role: str) -> str:
+    parts = urlsplit(superuser_url)
+    return urlunsplit(parts._replace(netloc=f"{role}:{_PASSWORD}@{parts.netloc.rpartition('@')[2]}"))
+
+
+class Bus:
+    """The event bus as a test sees it: tell an event, read what was told."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.jetstream = client.jetstream()
+
+    async def publish(self, event: Event, *, event_id: uuid.UUID | None = None) -> uuid.UUID:
+        """Publish as the outbox would; the same id twice is a repetition."""
+        event_id = event_id or new_id()
+        headers = codec.headers_of(event, event_id, source="test", at=SystemClock().now())
+        stream = topology.stream_of(type(event)).name
+        # Without its message id the server stores a repetition too, as it would after its window.
+        del headers["Nats-Msg-Id"]
+        await self.jetstream.publish(event.subject(), codec.encode(event), stream=stream, headers=headers, timeout=5)
+        return event_id
+
+    async def told(self, event: type[Event]) -> list[Event]:
+        """Every event of one type that its stream holds, oldest first."""
+        stream = topology.stream_of(event).name
+        found: list[Event] = []
+        sequence = 1
+        while True:
+            try:
+                message = await self.jetstream.get_msg(
+                    stream, sequence, subject=event.filter_subject(), next=True, direct=True
+                )
+            except NotFoundError:
+                return found
+            found.append(codec.decode(message.headers or {}, message.data or b""))
+            assert message.seq is not None
+            sequence = message.seq + 1
+
+    async def wait_told(self, event: type[Event], count: int = 1, *, timeout_seconds: float = 10) -> list[Event]:
+        """The events of one type once there are `count` of them."""
+
+        async def enough() -> list[Event]:
+            found = await self.told(event)
+            return found if len(found) >= count else []
+
+        return await wait_for(enough, timeout_seconds, what=f"{count} × {event.name()}")
+
+    async def settled(self, consumer: str) -> bool:
+        """Whether a consumer has nothing left to take and nothing unacknowledged."""
+        info = await self.jetstream.consumer_info(topology.CONSUMERS[consumer].stream, consumer)
+        return not info.num_pending and not info.num_ack_pending
+
+
+@pytest.fixture
+async def bus(nats_url: str) -> AsyncIterator[Bus]:
+    """A bus with empty streams and fresh consumers."""
+    client = await nats.connect(nats_url, max_reconnect_attempts=-1, reconnect_time_wait=0.1)
+    jetstream = client.jetstream()
+    for stream in topology.STREAMS:
+        try:
+            await jetstream.delete_stream(stream)
+        except NotFoundError:
+            continue
+    await reconcile(jetstream)
+    yield Bus(client)
+    await client.close()
+
+
+MakePassport = Callable[..., dict[str, str]]
+
+
+@pytest.fixture
+def passport(keys_folder: Path, clock: MovableClock) -> MakePassport:
+    """Headers of a caller: `passport(account_id=…, workspace_id=…, role="editor")` or `passport(service="publisher")`."""
+
+    def make(
+        *,
+        account_id: uuid.UUID | None = None,
+        workspace_id: uuid.UUID | None = None,
+        role: str = "owner",
+        service: str | None = None,
+    ) -> dict[str, str]:
+        issuer = service or "auth"
+        key = SigningKey.load(issuer, keys_folder / f"{issuer}.signing.pem")
+        passports = Passports(key, TrustedKeys.load(keys_folder / "trusted.jwks.json"), clock)
+        if service:
+            return {"Authorization": f"Bearer {passports.issue_own()}"}
+        caller = Caller(
+            account_id=account_id or new_id(),
+            workspace_id=workspace_id,
+            role=Role(role) if workspace_id else None,
+        )
+        return {"Authorization": f"Bearer {passports.issue(caller)}"}
+
+    return make
+
+
+Running = Callable[[Litestar], AbstractAsyncContextManager[httpx.AsyncClient]]
+
+
+@pytest.fixture
+def running() -> Running:
+    """Run an application's lifespan and talk HTTP to it in process: `async with running(app) as client`."""
+
+    @asynccontextmanager
+    async def run(app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
+        async with app.lifespan():
+            transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+            async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
+                yield client
+
+    return run

@@ -1,0 +1,91 @@
+"""A service of the kit's own for its tests: messaging tables and one table of effects, no migrations."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from contracts.content import PostApprovalWithdrawnV1, PostDeletedV1
+from contracts.topology import CONSUMERS
+from kit import erasure, inbox, outbox
+from kit.broker import Subscription
+from kit.clock import SystemClock
+from kit.database import Database, Transaction, Units
+from kit.embedded.postgres import EmbeddedPostgres
+from kit.provision import provision
+from kit.secret import Secret
+from kit.testing.plugin import CreateDatabase
+
+SERVICE = "scheduler"
+_PASSWORD = "only-in-tests"
+
+_TABLES = (
+    outbox.TABLE,
+    inbox.TABLE,
+    erasure.TABLE,
+    "CREATE TABLE effect (id bigint GENERATED ALWAYS AS IDENTITY, workspace_id uuid NOT NULL, post_id uuid NOT NULL)",
+    "ALTER TABLE effect ENABLE ROW LEVEL SECURITY",
+    "ALTER TABLE effect FORCE ROW LEVEL SECURITY",
+    "CREATE POLICY tenant ON effect TO scheduler"
+    " USING (workspace_id = nullif(current_setting('app.workspace_id', true), '')::uuid)",
+    "CREATE POLICY worker ON effect TO scheduler_worker USING (true)",
+    "GRANT SELECT, INSERT, UPDATE, DELETE ON outbox, inbox, erasure_task, effect TO scheduler, scheduler_worker",
+    "GRANT USAGE ON SCHEMA public TO scheduler, scheduler_worker",
+)
+
+
+@pytest.fixture
+def database_url(postgres_server: EmbeddedPostgres, create_database: CreateDatabase) -> str:
+    """A fresh database with the tables above, as the login role sees it."""
+    superuser_url = create_database("kit")
+    name = urlsplit(superuser_url).path.removeprefix("/")
+    password = Secret(_PASSWORD)
+    provision(
+        Secret(postgres_server.superuser_url),
+        SERVICE,
+        login_password=password,
+        owner_password=password,
+        database_name=name,
+    )
+    with psycopg.connect(superuser_url, autocommit=True) as connection:
+        for statement in _TABLES:
+            connection.execute(statement)
+    return postgres_server.url(role=SERVICE, password=_PASSWORD, database=name)
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    database = Database(SERVICE, Secret(database_url), SystemClock(), connections_max=8)
+    await database.open()
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def units(database: Database) -> Units[Transaction]:
+    return Units(database, lambda transaction: transaction)
+
+
+@pytest.fixture
+def recording(units: Units[Transaction]) -> Callable[..., Subscription]:
+    """A subscription that writes one effect row for each `post.deleted`, after `before` was called with it."""
+
+    def subscription(before: Callable[[PostDeletedV1], None] = lambda _: None) -> Subscription:
+        made = Subscription(CONSUMERS["scheduler-content"])
+
+        @made.on(PostDeletedV1)
+        async def on_deleted(event: PostDeletedV1) -> None:
+            await units.joined().execute(
+                "INSERT INTO effect (workspace_id, post_id) VALUES (%s, %s)", (event.workspace_id, event.post_id)
+            )
+            before(event)
+
+        @made.on(PostApprovalWithdrawnV1)
+        async def on_withdrawn(_: PostApprovalWithdrawnV1) -> None:
+            return
+
+        return made
+
+    return subscription

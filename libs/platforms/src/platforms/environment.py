@@ -1,0 +1,52 @@
+"""Which platforms this installation offers, and as whom: read from the environment at start.
+
+`PLATFORM_CLIENT_ID_<NAME>` and `PLATFORM_CLIENT_SECRET_<NAME>` are what the platform gave our application; a
+platform without a client id is not offered. `PLATFORM_URL_<NAME>` points it elsewhere, at a sandbox for
+example. `PUBLIC_URL` is where people reach us, and so where platforms send them back to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from kit.secret import Secret
+from kit.settings import Environment
+
+from platforms.registry import create_platforms, endpoints_for_base_urls
+from platforms.shape import ClientCredentials, Platform, PlatformName
+
+CALLBACK_PATH = "/api/oauth/callback"
+
+
+@dataclass(frozen=True)
+class OfferedPlatforms:
+    """The platforms of one installation. `allowed_hosts` is all that may be called for them."""
+
+    platforms: Mapping[PlatformName, Platform]
+    credentials: Mapping[PlatformName, ClientCredentials]
+    allowed_hosts: tuple[str, ...]
+
+    @classmethod
+    def read(cls, environment: Environment) -> Self:
+        endpoints = endpoints_for_base_urls(environment.prefixed("PLATFORM_URL_"))
+        every = create_platforms(endpoints)
+        credentials = {name: found for name in every if (found := _credentials(environment, name))}
+        return cls(
+            platforms={name: every[name] for name in credentials},
+            credentials=credentials,
+            allowed_hosts=endpoints.allowed_hosts(),
+        )
+
+
+def _credentials(environment: Environment, name: PlatformName) -> ClientCredentials | None:
+    client_id = environment.optional(f"PLATFORM_CLIENT_ID_{name.upper()}")
+    if client_id is None:
+        return None
+    client_secret = environment.optional(f"PLATFORM_CLIENT_SECRET_{name.upper()}")
+    return ClientCredentials(
+        client_id=client_id,
+        client_secret=Secret(client_secret) if client_secret else None,
+        redirect_uri=environment.text("PUBLIC_URL").rstrip("/") + CALLBACK_PATH,
+    )
