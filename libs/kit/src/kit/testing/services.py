@@ -21,6 +21,7 @@ from nats.js.errors import NotFoundError
 from psycopg import sql
 
 from kit import codec, migrations
+from kit.calls import InProcess
 from kit.clock import MovableClock, SystemClock
 from kit.embedded.postgres import EmbeddedPostgres
 from kit.ids import new_id
@@ -182,7 +183,7 @@ MakePassport = Callable[..., dict[str, str]]
 
 @pytest.fixture
 def passport(keys_folder: Path, clock: MovableClock) -> MakePassport:
-    """Headers of a caller: `passport(account_id=…, workspace_id=…, role="editor")` or `passport(service="publisher")`."""
+    """Headers of a caller: `passport(account_id=…, workspace_id=…, role="editor")` or `passport(service="auth")`."""
 
     def make(
         *,
@@ -216,7 +217,7 @@ def running() -> Running:
     @asynccontextmanager
     async def run(app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
         async with app.lifespan():
-            transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+            transport = InProcess({"app": app}, "app")
             async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
                 yield client
 
