@@ -6,11 +6,11 @@ nowhere else. Whatever is not a `Problem` is a defect: it is logged and answered
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, ClassVar
 
-import msgspec
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
@@ -21,6 +21,9 @@ MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:signoff:problem:"
 
 log = structlog.get_logger("problems")
+
+_BODY = "data"
+_UNKNOWN_FIELD = re.compile(r"unknown field `([^`]+)`")
 
 
 class Problem(Exception):
@@ -119,18 +122,24 @@ def _on_problem(_: Request[Any, Any, Any], problem: Problem) -> Response[dict[st
 
 
 def _on_validation(_: Request[Any, Any, Any], error: ValidationException) -> Response[dict[str, Any]]:
-    cause = error.__cause__ or error.__context__
-    if isinstance(cause, msgspec.DecodeError) and not isinstance(cause, msgspec.ValidationError):
-        return _answer(Problem("The body is not valid JSON."))
     details = error.extra if isinstance(error.extra, list) else []
-    errors = [{"pointer": _pointer(item), "detail": str(item.get("message", ""))} for item in details]
-    return _answer(Invalid(errors=errors) if errors else Problem(error.detail))
+    return _answer(Invalid(errors=[_place(item) for item in details]) if details else Problem(error.detail))
 
 
-def _pointer(item: Mapping[str, Any]) -> str:
-    source, key = str(item.get("source", "body")), str(item.get("key", ""))
-    path = "/" + key.replace("~", "~0").replace(".", "/") if key else ""
-    return path if source == "body" else f"{source}:{path}"
+def _place(item: Mapping[str, Any]) -> dict[str, str]:
+    """Where a value is wrong: a JSON pointer (RFC 6901) into the body, or the name of a parameter."""
+    key, detail = str(item.get("key", "")), str(item.get("message", ""))
+    source = item.get("source", "body")
+    if source != "body":
+        return {"parameter": key, "detail": detail}
+    # Litestar names the whole body by its parameter, and array items in brackets.
+    path = "" if key == _BODY else key.replace("[", ".").replace("]", "")
+    unknown = _UNKNOWN_FIELD.search(detail)
+    if unknown:
+        path = f"{path}.{unknown[1]}".removeprefix(".")
+    if detail == repr(_BODY):
+        detail = "A body is needed"
+    return {"pointer": "".join(f"/{part}" for part in path.split(".") if part), "detail": detail}
 
 
 def _on_http_exception(_: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, Any]]:

@@ -6,6 +6,7 @@ They are started without an event loop, because each test has a loop of its own.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import tempfile
@@ -19,9 +20,15 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from kit import logs
 from kit.embedded.nats_server import EmbeddedNats
 from kit.embedded.ports import free_port as find_free_port
 from kit.embedded.postgres import EmbeddedPostgres
+
+
+def pytest_configure() -> None:
+    """Route logs as in production, to pytest's own handlers. Unconfigured, structlog would print local variables."""
+    logs.configure(open(os.devnull, "w"))  # noqa: SIM115  # open as long as the process
 
 
 class CreateDatabase(Protocol):
