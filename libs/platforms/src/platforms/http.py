@@ -8,6 +8,7 @@ every host that is not on the list, whatever code above it built the request.
 from __future__ import annotations
 
 import ipaddress
+import logging
 from collections.abc import Iterable
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
@@ -32,6 +33,7 @@ def create_http_client(allowed_hosts: Iterable[str]) -> httpx.AsyncClient:
     itself) and `host:port` pairs. Redirects are answers here, never followed; cookies are not kept,
     because one client serves many accounts.
     """
+    logging.getLogger("httpx").addFilter(_drop_request_line)
     return httpx.AsyncClient(
         transport=GuardedTransport(allowed_hosts),
         timeout=httpx.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS, write=READ_SECONDS, pool=POOL_SECONDS),
@@ -98,6 +100,11 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+def _drop_request_line(record: logging.LogRecord) -> bool:
+    """httpx logs every address it calls, query included, and an upload address is a credential."""
+    return record.levelno > logging.INFO
 
 
 def _matches(pattern: str, host: str, port: int) -> bool:

@@ -96,7 +96,7 @@ class Posting:
         """Look for our key on the account's own server, whose answer is authoritative at once."""
         rkey = journal.facts.get("rkey") or tid_for(delivery.planned_at, delivery.publication_id)
         query = {"repo": call.grant.account_id, "collection": COLLECTION, "rkey": rkey}
-        answer = await self._repository(call).get("com.atproto.repo.getRecord", query)
+        answer = await self._repository(call).read("com.atproto.repo.getRecord", query)
         document = answer.json()
         if answer.status == 400 and document.get("error") == "RecordNotFound":
             return Absent({"rkey": rkey, "answer": "RecordNotFound"})

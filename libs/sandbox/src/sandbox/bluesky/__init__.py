@@ -1,0 +1,1 @@
+"""Bluesky imitated on one port: directory, authorisation server, personal data server, AppView."""

@@ -1,0 +1,73 @@
+"""The imitated AppView: profiles and public counts, open to everyone."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from litestar import Response, Router, get
+
+from sandbox.bluesky.answers import AnyRequest, XrpcError, json_response
+from sandbox.bluesky.state import NAME, Account, BlueskyState, Record
+from sandbox.insights import audience, draw, share_of
+
+URIS_MAX = 25
+
+
+def create_router(state: BlueskyState) -> Router:
+    """Routes under app.bsky.*"""
+
+    @get("/app.bsky.actor.getProfile", sync_to_thread=False)
+    def get_profile(request: AnyRequest) -> Response[bytes]:
+        account = state.account_of(request.query_params.get("actor", ""))
+        if account is None:
+            raise XrpcError(400, "InvalidRequest", "Profile not found")
+        return json_response(
+            _author(account)
+            | {
+                "description": account.description,
+                "followersCount": draw(account.did, "followers") % 5000,
+                "followsCount": draw(account.did, "follows") % 500,
+                "postsCount": len(state.truth.posts(NAME, account.did)),
+            }
+        )
+
+    @get("/app.bsky.feed.getPosts", sync_to_thread=False)
+    def get_posts(request: AnyRequest) -> Response[bytes]:
+        uris = request.query_params.getall("uris", [])
+        if not 0 < len(uris) <= URIS_MAX:
+            raise XrpcError(400, "InvalidRequest", "uris must have 1 to 25 elements")
+        found = ((uri, _visible(state, uri)) for uri in uris)
+        return json_response({"posts": [_view(state, uri, record) for uri, record in found if record is not None]})
+
+    return Router("/xrpc", route_handlers=[get_profile, get_posts])
+
+
+def _visible(state: BlueskyState, uri: str) -> Record | None:
+    parts = uri.removeprefix("at://").split("/")
+    record = state.records.get((parts[0], parts[1], parts[2])) if len(parts) == 3 else None
+    if record is None:
+        return None
+    known_at = record.written_at + timedelta(seconds=state.tuning.appview_lag_seconds)
+    return record if known_at <= state.clock.now() else None
+
+
+def _view(state: BlueskyState, uri: str, record: Record) -> dict[str, Any]:
+    reached = audience(uri, posted_at=record.written_at, now=state.clock.now())
+    return {
+        "uri": uri,
+        "cid": record.cid,
+        "author": _author(state.accounts[uri.removeprefix("at://").split("/")[0]]),
+        "record": record.value,
+        "replyCount": share_of(reached, uri, "reply", permille=10),
+        "repostCount": share_of(reached, uri, "repost", permille=12),
+        "likeCount": share_of(reached, uri, "like", permille=70),
+        "quoteCount": share_of(reached, uri, "quote", permille=4),
+        "bookmarkCount": share_of(reached, uri, "bookmark", permille=3),
+        "indexedAt": record.written_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "labels": [],
+    }
+
+
+def _author(account: Account) -> dict[str, Any]:
+    return {"did": account.did, "handle": account.handle, "displayName": account.display_name}

@@ -1,0 +1,149 @@
+"""Faults on demand: answers that lie, delays, and connections cut before, during or after the effect.
+
+The plan sits in front of a platform's whole application, so that a fault is what a caller would see on
+the network and the application knows nothing of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fnmatch
+import json
+import socket
+import struct
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+Kind = Literal["answer", "answer_after", "delay", "reset_before", "reset_during", "reset_after", "expire_token"]
+CONTROL_PREFIX = "/_sandbox"
+
+
+@dataclass
+class Fault:
+    """One planned misbehaviour.
+
+    `route` is a pattern over "METHOD /path", such as "POST /v2/post/publish/video/init/" or "PUT /video/*".
+    `answer` replaces the effect, `answer_after` only the answer. The first `skip` matching requests pass,
+    the next `times` are hit.
+    """
+
+    route: str
+    kind: Kind
+    status: int = 503
+    body: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+    delay_seconds: float = 0.0
+    after_bytes: int = 1
+    times: int = 1
+    skip: int = 0
+
+
+class FaultPlan:
+    """The faults to come of one platform, and a count of what was asked of it."""
+
+    def __init__(self) -> None:
+        self._faults: list[Fault] = []
+        self.requests: Counter[str] = Counter()
+        self.expire_tokens: Callable[[], None] = lambda: None
+
+    def add(self, fault: Fault) -> None:
+        self._faults.append(fault)
+
+    def clear(self) -> None:
+        self._faults.clear()
+
+    def take(self, method: str, path: str) -> Fault | None:
+        """Count a request and return the fault that hits it, if any."""
+        route = f"{method} {path}"
+        self.requests[route] += 1
+        for fault in self._faults:
+            if fault.times > 0 and fnmatch.fnmatchcase(route, fault.route):
+                if fault.skip > 0:
+                    fault.skip -= 1
+                    return None
+                fault.times -= 1
+                return fault
+        return None
+
+
+class FaultyApp:
+    """ASGI wrapper that carries the plan out; a platform's control routes pass untouched."""
+
+    def __init__(self, app: ASGIApp, plan: FaultPlan) -> None:
+        self._app = app
+        self._plan = plan
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != ScopeType.HTTP or scope["path"].startswith(CONTROL_PREFIX):
+            await self._app(scope, receive, send)
+            return
+        fault = self._plan.take(scope["method"], scope["path"])
+        if fault is None:
+            await self._app(scope, receive, send)
+            return
+        await self._misbehave(fault, scope, receive, send)
+
+    async def _misbehave(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
+        match fault.kind:
+            case "delay":
+                await asyncio.sleep(fault.delay_seconds)
+                await self._app(scope, receive, send)
+            case "expire_token":
+                self._plan.expire_tokens()
+                await self._app(scope, receive, send)
+            case "reset_before":
+                cut_connection(send)
+            case "reset_during":
+                await _drain(receive, at_least=fault.after_bytes)
+                cut_connection(send)
+            case "reset_after":
+                await self._app(scope, receive, _swallow)
+                cut_connection(send)
+            case "answer":
+                await _drain(receive)
+                await _answer(fault, send)
+            case "answer_after":
+                await self._app(scope, receive, _swallow)
+                await _answer(fault, send)
+
+
+def cut_connection(send: Send) -> None:
+    """Reset the TCP connection under a request, with nothing answered.
+
+    ASGI has no word for it. uvicorn hands every application the bound `send` of the request, whose owner
+    holds the transport; no linger time makes the kernel send a reset instead of an orderly end.
+    """
+    transport: asyncio.Transport = send.__self__.transport  # type: ignore[attr-defined]
+    connection = transport.get_extra_info("socket")
+    with contextlib.suppress(OSError, AttributeError):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
+
+
+async def _swallow(message: Message) -> None:
+    """Take an answer that nobody will see."""
+
+
+async def _drain(receive: Receive, at_least: int | None = None) -> None:
+    size = 0
+    while at_least is None or size < at_least:
+        message = await receive()
+        if message["type"] != "http.request":
+            return
+        size += len(message["body"])
+        if not message["more_body"]:
+            return
+
+
+async def _answer(fault: Fault, send: Send) -> None:
+    body = b"" if fault.body is None else json.dumps(fault.body).encode()
+    headers = {"content-type": "application/json", "content-length": str(len(body))} | fault.headers
+    encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": fault.status, "headers": encoded})
+    await send({"type": "http.response.body", "body": body, "more_body": False})

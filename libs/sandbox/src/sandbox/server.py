@@ -1,0 +1,80 @@
+"""All imitated platforms as one thing: start it, point the clients at its addresses, read the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Self
+
+from kit.clock import Clock, SystemClock
+
+from sandbox.bluesky.platform import BlueskySandbox
+from sandbox.faults import Fault, FaultyApp
+from sandbox.serving import LoopbackServer
+from sandbox.shape import ImitatedPlatform
+from sandbox.tiktok.platform import TikTokSandbox
+from sandbox.truth import Truth
+from sandbox.tuning import Tuning
+
+
+class Sandbox:
+    """`async with Sandbox() as sandbox:` serves every platform on a free loopback port of its own."""
+
+    def __init__(
+        self, *, clock: Clock | None = None, tuning: Tuning | None = None, ports: Mapping[str, int] | None = None
+    ) -> None:
+        self.clock = clock or SystemClock()
+        self.tuning = tuning or Tuning()
+        self.truth = Truth(self.clock)
+        self.base_urls: dict[str, str] = {}
+        self._ports = dict(ports or {})
+        self._servers: list[LoopbackServer] = []
+        self._platforms: dict[str, ImitatedPlatform] = {}
+
+    @property
+    def tiktok(self) -> TikTokSandbox:
+        platform = self._platforms["tiktok"]
+        assert isinstance(platform, TikTokSandbox)
+        return platform
+
+    @property
+    def bluesky(self) -> BlueskySandbox:
+        platform = self._platforms["bluesky"]
+        assert isinstance(platform, BlueskySandbox)
+        return platform
+
+    def add_fault(self, platform: str, route: str, kind: Any, **details: Any) -> None:
+        """Plan a fault; see `sandbox.faults.Fault` for the details."""
+        self._platforms[platform].faults.add(Fault(route, kind, **details))
+
+    def requests(self, platform: str, route: str) -> int:
+        """How often a platform was asked this ("METHOD /path"), faults included."""
+        return self._platforms[platform].faults.requests[route]
+
+    async def __aenter__(self) -> Self:
+        try:
+            for create in (TikTokSandbox, BlueskySandbox):
+                server = LoopbackServer(self._ports.get(create.name, 0))
+                self._servers.append(server)
+                platform: ImitatedPlatform = create(
+                    base_url=server.base_url, clock=self.clock, truth=self.truth, tuning=self.tuning
+                )
+                self._platforms[platform.name] = platform
+                self.base_urls[platform.name] = server.base_url
+                await server.start(FaultyApp(platform.create_app(), platform.faults))
+        except BaseException:
+            await self._stop()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stop()
+
+    async def _stop(self) -> None:
+        for platform in self._platforms.values():
+            await platform.stop()
+        for server in self._servers:
+            await server.stop()
+        self._servers.clear()
