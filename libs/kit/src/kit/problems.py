@@ -117,7 +117,7 @@ def _answer(problem: Problem) -> Response[dict[str, Any]]:
     return Response(body, status_code=problem.status, media_type=MEDIA_TYPE, headers=problem.headers)
 
 
-def _on_problem(_: Request[Any, Any, Any], problem: Problem) -> Response[dict[str, Any]]:
+def on_problem(_: Request[Any, Any, Any], problem: Problem) -> Response[dict[str, Any]]:
     return _answer(problem)
 
 
@@ -167,7 +167,7 @@ class _Defect(Problem):
 
 
 EXCEPTION_HANDLERS: ExceptionHandlersMap = {
-    Problem: _on_problem,
+    Problem: on_problem,
     ValidationException: _on_validation,
     HTTPException: _on_http_exception,
     Exception: _on_defect,

@@ -13,6 +13,7 @@ from typing import Any
 import nats.errors
 import psycopg
 import psycopg_pool
+import structlog
 from faststream.nats import NatsBroker
 from faststream.nats.opentelemetry import NatsTelemetryMiddleware
 from litestar import Litestar, Response, get
@@ -21,7 +22,7 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.types import ControllerRouterHandler
+from litestar.types import ControllerRouterHandler, ExceptionHandlersMap
 from opentelemetry.sdk.trace import TracerProvider
 
 from kit import inbox, migrations, topology
@@ -32,11 +33,13 @@ from kit.clock import Clock, MovableClock, SystemClock
 from kit.database import Database
 from kit.keys import SealingKey, SigningKey, TrustedKeys
 from kit.passport import Caller, Passports, caller_of
-from kit.problems import EXCEPTION_HANDLERS
+from kit.problems import EXCEPTION_HANDLERS, Unavailable, on_problem
 from kit.relay import Relay
 from kit.settings import ServiceSettings, SettingError
 from kit.settle import RetryPolicy, SettleMiddleware
 from kit.telemetry import TraceRequests, create_tracer_provider
+
+log = structlog.get_logger("service")
 
 BODY_BYTES_MAX = 1024 * 1024
 """A JSON body is small; routes that take media set their own limit."""
@@ -141,7 +144,7 @@ class Service:
             route_handlers=[*routes, *self._probes()],
             lifespan=[lifespan],
             dependencies={"caller": Provide(_provide_caller, sync_to_thread=False)},
-            exception_handlers=EXCEPTION_HANDLERS,
+            exception_handlers={**EXCEPTION_HANDLERS, **_OUTAGE_HANDLERS},
             middleware=[lambda app: TraceRequests(app, self.tracer)],
             request_max_body_size=body_bytes_max,
             openapi_config=OpenAPIConfig(
@@ -212,6 +215,17 @@ class Service:
             return Response({"status": "ready", "nats": "up" if self.broker.connection.is_connected else "down"})
 
         return [live, ready]
+
+
+def _on_outage(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    log.warning("database_away", error=type(error).__name__)
+    return on_problem(request, Unavailable("The database does not answer."))
+
+
+_OUTAGE_HANDLERS: ExceptionHandlersMap = {
+    psycopg.OperationalError: _on_outage,
+    psycopg_pool.PoolTimeout: _on_outage,
+}
 
 
 def _provide_caller(request: Request[Any, Any, Any]) -> Caller:
