@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from pathlib import Path
 from urllib.parse import urlsplit
 
+import nats.errors
 import psycopg
 import pytest
 from contracts.content import PostApprovalWithdrawnV1, PostDeletedV1
 from contracts.topology import CONSUMERS
+from faststream.nats import NatsBroker
 from kit import erasure, inbox, outbox
-from kit.broker import Subscription
+from kit.broker import Subscription, attach, create_broker
 from kit.clock import SystemClock
 from kit.database import Database, Transaction, Units
 from kit.embedded.postgres import EmbeddedPostgres
 from kit.provision import provision
 from kit.secret import Secret
+from kit.settle import RetryPolicy, SettleMiddleware
 from kit.testing.plugin import CreateDatabase
 
 SERVICE = "scheduler"
@@ -89,3 +94,34 @@ def recording(units: Units[Transaction]) -> Callable[..., Subscription]:
         return made
 
     return subscription
+
+
+QUICK = RetryPolicy(delays_seconds=(0.02, 0.05, 0.05), jitter=0.1, outage_delay_seconds=0.05)
+
+
+@pytest.fixture
+def consuming() -> Callable[..., AbstractAsyncContextManager[NatsBroker]]:
+    """Run a subscription on a broker as a service would, with quick retries."""
+
+    @asynccontextmanager
+    async def run(
+        url: str, database: Database, subscription: Subscription, *, seed_file: Path | None = None
+    ) -> AsyncIterator[NatsBroker]:
+        broker: NatsBroker = create_broker(
+            SERVICE,
+            url,
+            seed_file=seed_file,
+            middlewares=[
+                SettleMiddleware(lambda: broker.connection.jetstream(), QUICK),
+                inbox.InboxMiddleware(database),
+            ],
+        )
+        attach(broker, subscription)
+        await broker.start()
+        try:
+            yield broker
+        finally:
+            with suppress(nats.errors.Error):
+                await broker.stop()
+
+    return run

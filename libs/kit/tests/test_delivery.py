@@ -4,49 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-import nats.errors
 import pytest
 from contracts.content import PostApprovedV1, PostDeletedV1
 from contracts.topology import DEAD_LETTERS
 from faststream.nats import NatsBroker
-from kit import inbox
-from kit.broker import Subscription, attach, create_broker
+from kit.broker import Subscription
 from kit.database import Database, Scope, Transaction, Units
 from kit.embedded.nats_server import EmbeddedNats
 from kit.ids import new_id
 from kit.relay import Relay
-from kit.settle import RetryPolicy, SettleMiddleware
 from kit.testing import wait_for
 from kit.testing.services import Bus
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 
-QUICK = RetryPolicy(delays_seconds=(0.02, 0.05, 0.05), jitter=0.1, outage_delay_seconds=0.05)
-
 Recording = Callable[..., Subscription]
+Consuming = Callable[..., AbstractAsyncContextManager[NatsBroker]]
 
 
 def deleted() -> PostDeletedV1:
     return PostDeletedV1(workspace_id=new_id(), post_id=new_id())
-
-
-@asynccontextmanager
-async def consuming(url: str, database: Database, subscription: Subscription) -> AsyncIterator[NatsBroker]:
-    broker: NatsBroker = create_broker(
-        "scheduler",
-        url,
-        seed_file=None,
-        middlewares=[SettleMiddleware(lambda: broker.connection.jetstream(), QUICK), inbox.InboxMiddleware(database)],
-    )
-    attach(broker, subscription)
-    await broker.start()
-    try:
-        yield broker
-    finally:
-        with suppress(nats.errors.Error):
-            await broker.stop()
 
 
 @asynccontextmanager
@@ -121,7 +100,7 @@ async def test_rows_wait_while_nats_is_away(
 
 
 async def test_a_repeated_event_has_one_effect(
-    bus: Bus, nats_url: str, database: Database, units: Units[Transaction], recording: Recording
+    consuming: Consuming, bus: Bus, nats_url: str, database: Database, units: Units[Transaction], recording: Recording
 ):
     event, other = deleted(), deleted()
     async with consuming(nats_url, database, recording()):
@@ -134,7 +113,7 @@ async def test_a_repeated_event_has_one_effect(
 
 
 async def test_a_failing_handler_is_tried_again_and_has_one_effect(
-    bus: Bus, nats_url: str, database: Database, units: Units[Transaction], recording: Recording
+    consuming: Consuming, bus: Bus, nats_url: str, database: Database, units: Units[Transaction], recording: Recording
 ):
     calls: list[PostDeletedV1] = []
 
@@ -153,7 +132,7 @@ async def test_a_failing_handler_is_tried_again_and_has_one_effect(
 
 
 async def test_a_hopeless_event_is_parked_whole_without_the_text_of_its_error(
-    bus: Bus, nats_url: str, database: Database, units: Units[Transaction], recording: Recording
+    consuming: Consuming, bus: Bus, nats_url: str, database: Database, units: Units[Transaction], recording: Recording
 ):
     def fail(_: PostDeletedV1) -> None:
         raise RuntimeError("somebody@example.com")
@@ -181,9 +160,15 @@ async def test_a_hopeless_event_is_parked_whole_without_the_text_of_its_error(
     ],
 )
 async def test_what_is_no_event_is_parked_at_once(
-    bus: Bus, nats_url: str, database: Database, recording: Recording,
-    headers: dict[str, str], body: bytes, complaint: str,
-):  # fmt: skip
+    consuming: Consuming,
+    bus: Bus,
+    nats_url: str,
+    database: Database,
+    recording: Recording,
+    headers: dict[str, str],
+    body: bytes,
+    complaint: str,
+):
     async with consuming(nats_url, database, recording()):
         await bus.jetstream.publish(f"post.deleted.v1.{new_id()}", body, headers=headers)
         await wait_for(lambda: bus.settled("scheduler-content"))
@@ -194,6 +179,7 @@ async def test_what_is_no_event_is_parked_at_once(
 
 
 async def test_a_consumer_goes_on_after_nats_was_killed(
+    consuming: Consuming,
     bus: Bus,
     nats_url: str,
     database: Database,

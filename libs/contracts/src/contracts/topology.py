@@ -164,6 +164,16 @@ CONSUMERS: Mapping[str, Consumer] = MappingProxyType(
 )
 
 
+def producers_of(event: type[Event]) -> tuple[str, ...]:
+    """The services that publish an event: its owner, and for a task that is done everyone who had one."""
+    return erasing_services() if event is retention.ErasureTaskDoneV1 else (event.owner,)
+
+
+def listeners_of(event: type[Event]) -> tuple[str, ...]:
+    """The services that take an event."""
+    return tuple(sorted(consumer.service for consumer in CONSUMERS.values() if event in consumer.events))
+
+
 def consumers_of(service: str) -> tuple[Consumer, ...]:
     """Everything one service listens to."""
     return tuple(consumer for consumer in CONSUMERS.values() if consumer.service == service)

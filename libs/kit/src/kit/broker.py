@@ -13,10 +13,12 @@ from contracts.topology import Consumer
 from faststream import AckPolicy
 from faststream.middlewares import BaseMiddleware
 from faststream.nats import JStream, NatsBroker, PullSub
+from faststream.nats.security import NatsNKey
 from nats.js.api import AckPolicy as ServerAckPolicy
 from nats.js.api import ConsumerConfig
 
 from kit.codec import EventCodec
+from kit.identities import inbox_prefix
 
 log = structlog.get_logger("broker")
 
@@ -78,7 +80,8 @@ def create_broker(
     return NatsBroker(
         url,
         name=service,
-        nkeys_seed=str(seed_file) if seed_file else None,
+        security=NatsNKey.from_file(str(seed_file)) if seed_file else None,
+        inbox_prefix=inbox_prefix(service),
         # After a final close the pull loops would spin without yielding and freeze the process.
         max_reconnect_attempts=-1,
         reconnect_time_wait=1,
@@ -107,6 +110,7 @@ def attach(broker: NatsBroker, subscription: Subscription) -> None:
         config=consumer_config(consumer),
         stream=JStream(consumer.stream, declare=False),
         pull_sub=PullSub(batch_size=consumer.batch_size, timeout=PULL_TIMEOUT_SECONDS),
+        inbox_prefix=f"{inbox_prefix(consumer.service)}.".encode(),
         no_reply=True,
         title=consumer.name,
     )(subscription.dispatch)
