@@ -36,6 +36,8 @@ class AccountDeletedV1(Event):
 
 @event("workspace.created", 1, owner="auth", aggregate="workspace_id")
 class WorkspaceCreatedV1(Event):
+    """A brand has a room, and this person owns it."""
+
     workspace_id: UUID
     account_id: UUID
 
@@ -50,6 +52,8 @@ class WorkspaceDeletedV1(Event):
 
 @event("member.added", 1, owner="auth", aggregate="workspace_id")
 class MemberAddedV1(Event):
+    """A person may act in the workspace from now on, as far as the role goes."""
+
     workspace_id: UUID
     account_id: UUID
     role: Role
@@ -66,6 +70,8 @@ class ConnectionEstablishedV1(Event):
 
 @event("connection.refreshed", 1, owner="auth", aggregate="connection_id")
 class ConnectionRefreshedV1(Event):
+    """The grant was renewed; it is good until `expires_at`."""
+
     workspace_id: UUID
     connection_id: UUID
     expires_at: Instant

@@ -31,6 +31,8 @@ class PostApprovedV1(Event):
 
 @event("post.changes_requested", 1, owner="content", aggregate="post_id")
 class PostChangesRequestedV1(Event):
+    """A reviewer wants the revision changed; it is not approved."""
+
     workspace_id: UUID
     post_id: UUID
     revision_id: UUID
@@ -47,6 +49,8 @@ class PostApprovalWithdrawnV1(Event):
 
 @event("post.deleted", 1, owner="content", aggregate="post_id")
 class PostDeletedV1(Event):
+    """The post is gone with all its revisions; none of them may be published."""
+
     workspace_id: UUID
     post_id: UUID
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
 
 from contracts.event import Event, Instant, Word
 from contracts.registry import event
+
+PlatformId = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[!-~]+$")]
+"""What a platform calls a post: a number, a URN or a URI, in visible ASCII without spaces."""
 
 
 class Publication(Event):
@@ -32,14 +36,14 @@ class PublicationPublishedV1(Publication):
     """The platform shows the post. `platform_post_id` can be absent until the platform tells it."""
 
     published_at: Instant
-    platform_post_id: str | None = Field(default=None, max_length=300)
+    platform_post_id: PlatformId | None = None
 
 
 @event("publication.identified", 1, owner="publisher", aggregate="publication_id")
 class PublicationIdentifiedV1(Publication):
     """The platform told the post's id some time after it was published."""
 
-    platform_post_id: str = Field(max_length=300)
+    platform_post_id: PlatformId
 
 
 @event("publication.failed", 1, owner="publisher", aggregate="publication_id")
@@ -63,4 +67,6 @@ class PublicationNeedsAttentionV1(Publication):
 
 @event("publication.cancelled", 1, owner="publisher", aggregate="publication_id")
 class PublicationCancelledV1(Publication):
+    """The post will not go out because that was taken back in time. `code` is the reason."""
+
     code: Word

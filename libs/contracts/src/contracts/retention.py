@@ -37,9 +37,9 @@ class ErasureTaskDoneV1(Event):
 
     erasure_id: UUID
     service: Word
-    erased: dict[str, int]
-    anonymised: dict[str, int]
-    remaining: dict[str, int]
+    erased: dict[Word, int]
+    anonymised: dict[Word, int]
+    remaining: dict[Word, int]
     done_at: Instant
 
 
@@ -66,6 +66,8 @@ class ErasureOverdueV1(Event):
 
 @event("backup.taken", 1, owner="retention", aggregate="backup_id", key="backup_id")
 class BackupTakenV1(Event):
+    """A backup was made; it is destroyed at `expires_at` at the latest."""
+
     backup_id: UUID
     taken_at: Instant
     expires_at: Instant

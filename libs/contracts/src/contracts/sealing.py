@@ -22,7 +22,7 @@ class _Shape(BaseModel):
 
 
 class SealedMedia(_Shape):
-    """One image or video: where its bytes are, their digest (lower-case hex SHA-256), and its text for who cannot see it."""
+    """One image or video: where its bytes are, their digest (lower-case hex SHA-256), its text for the blind."""
 
     media_id: UUID
     object_key: str
