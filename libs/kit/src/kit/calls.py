@@ -76,7 +76,7 @@ class RefusedByNeighbour(Problem):
         self._refusal = refusal
 
     def body(self) -> dict[str, Any]:
-        return dict(self._refusal.document)
+        return super().body() | dict(self._refusal.document) | {"status": self._refusal.status}
 
 
 class InProcess(httpx.AsyncBaseTransport):

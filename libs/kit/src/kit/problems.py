@@ -114,7 +114,8 @@ def _answer(problem: Problem) -> Response[dict[str, Any]]:
     context = trace.get_current_span().get_span_context()
     if context.is_valid:
         body["trace_id"] = f"{context.trace_id:032x}"
-    return Response(body, status_code=problem.status, media_type=MEDIA_TYPE, headers=problem.headers)
+    # From the body, because a neighbour's problem that is passed on has a status of its own.
+    return Response(body, status_code=body["status"], media_type=MEDIA_TYPE, headers=problem.headers)
 
 
 def on_problem(_: Request[Any, Any, Any], problem: Problem) -> Response[dict[str, Any]]:

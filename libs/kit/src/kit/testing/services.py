@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -216,9 +217,26 @@ def running() -> Running:
 
     @asynccontextmanager
     async def run(app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
-        async with app.lifespan():
+        started, ended = asyncio.Event(), asyncio.Event()
+
+        async def host() -> None:
+            async with app.lifespan():
+                started.set()
+                await ended.wait()
+
+        # A lifespan must end in the task that began it, which a fixture's two halves do not share.
+        hosting = asyncio.ensure_future(host())
+        waiting = asyncio.ensure_future(started.wait())
+        await asyncio.wait([hosting, waiting], return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        if hosting.done():
+            await hosting
+        try:
             transport = InProcess({"app": app}, "app")
             async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
                 yield client
+        finally:
+            ended.set()
+            await hosting
 
     return run
