@@ -1,0 +1,147 @@
+"""The edge: one handler for every row of the route table, and the headers that every answer carries."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from kit.clock import Clock
+from litestar import MediaType, Request, Response, get, route
+from litestar.datastructures import Headers, MutableScopeHeaders, State
+from litestar.handlers import HTTPRouteHandler
+from litestar.types import ControllerRouterHandler, Message, Scope
+
+from gateway.domain import cookies, limits, origins
+from gateway.domain.routes import ROUTES, Route
+from gateway.ports import ForwardedRequest, OwnerAnswer, Owners, Sessions
+from gateway.use_cases.forward_request import forward_request
+from gateway.use_cases.settle_session import settle_session
+
+AnyRequest = Request[Any, Any, State]
+
+_FORWARDED_HEADERS = ("content-type", "content-length", "accept", "accept-language", "if-match", "user-agent")
+"""What an owner gets to see of a client's headers. Everything else ends here, cookies and passports first."""
+
+_SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+}
+
+_WELCOME = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Signoff</title>
+<h1>Signoff</h1><p>The API is described at <a href="/openapi/openapi.json">/openapi/openapi.json</a>;
+its paths start with <code>/api</code>.</p></html>"""
+
+
+@dataclass(frozen=True)
+class Edge:
+    """What every handler needs. `trusted_proxies`: how many of our own proxies stand before us."""
+
+    sessions: Sessions
+    owners: Owners
+    clock: Clock
+    rate_limit: limits.RateLimit
+    secure_cookies: bool
+    trusted_proxies: int
+    monotonic: Callable[[], float] = time.monotonic
+
+
+def routes(edge: Edge) -> list[ControllerRouterHandler]:
+    @get("/", include_in_schema=False, media_type=MediaType.HTML, sync_to_thread=False)
+    def welcome() -> str:
+        return _WELCOME
+
+    return [welcome, *(_handler(edge, row) for row in ROUTES)]
+
+
+def _handler(edge: Edge, row: Route) -> HTTPRouteHandler:
+    @route(
+        row.typed_path,
+        http_method=row.method,  # type: ignore[arg-type]  # the table's methods are plain words
+        status_code=200,
+        request_max_body_size=row.body_bytes_max,
+        operation_id=row.name,
+        tags=[row.owner],
+        summary=f"Answered by {row.owner}; needs: {row.access}",
+    )
+    async def pass_on(request: AnyRequest) -> Response[bytes]:
+        _check(edge, row, request)
+        answer = await forward_request(
+            await _forwarded(edge, row, request),
+            route=row,
+            session_token=cookies.session_token(request.headers.get("cookie", "")),
+            workspace_id=request.path_params.get("workspace_id"),
+            sessions=edge.sessions,
+            owners=edge.owners,
+        )
+        return _answer(edge, row, answer)
+
+    return pass_on
+
+
+def _check(edge: Edge, row: Route, request: AnyRequest) -> None:
+    headers = request.headers
+    origins.check_origin(
+        row.method,
+        host=headers.get("host", ""),
+        origin=headers.get("origin"),
+        fetch_site=headers.get("sec-fetch-site"),
+    )
+    if not row.streams:
+        origins.check_json(headers.get("content-type"), has_body=_has_body(headers))
+    if row.rate_limited:
+        edge.rate_limit.take(limits.bucket_of(_address(edge, request)), now=edge.monotonic())
+
+
+async def _forwarded(edge: Edge, row: Route, request: AnyRequest) -> ForwardedRequest:
+    headers = {name: request.headers[name] for name in _FORWARDED_HEADERS if name in request.headers}
+    headers["x-forwarded-for"] = _address(edge, request)
+    return ForwardedRequest(
+        method=row.method,
+        path=row.path_for(request.path_params),
+        query=request.scope["query_string"].decode("latin-1"),
+        headers=headers,
+        body=request.stream() if row.streams else await request.body(),
+    )
+
+
+def _answer(edge: Edge, row: Route, answer: OwnerAnswer) -> Response[bytes]:
+    settled, cookie = settle_session(answer, effect=row.session_effect, clock=edge.clock, secure=edge.secure_cookies)
+    headers = {name: value for name, value in settled.headers.items() if name != "content-type"}
+    if cookie is not None:
+        headers["Set-Cookie"] = cookie
+    return Response(
+        settled.body,
+        status_code=settled.status,
+        media_type=settled.headers.get("content-type", "application/octet-stream"),
+        headers=headers,
+    )
+
+
+def _has_body(headers: Headers) -> bool:
+    return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+
+
+def _address(edge: Edge, request: AnyRequest) -> str:
+    peer = request.client.host if request.client else "unknown"
+    return limits.client_address(peer, request.headers.get("x-forwarded-for"), trusted_proxies=edge.trusted_proxies)
+
+
+def secure_headers(*, https: bool) -> Callable[[Message, Scope], Any]:
+    """A hook that gives every answer, problems too, the headers that keep browsers careful."""
+
+    async def add(message: Message, scope: Scope) -> None:
+        if message["type"] != "http.response.start":
+            return
+        headers = MutableScopeHeaders.from_message(message)
+        for name, value in _SECURITY_HEADERS.items():
+            headers[name] = value
+        if https:
+            headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+        if scope["path"].startswith("/api"):
+            headers["Cache-Control"] = "no-store"
+
+    return add

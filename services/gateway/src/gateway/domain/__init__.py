@@ -1,0 +1,1 @@
+"""What the edge decides without asking anybody: routes, cookies, origins, limits."""

@@ -1,0 +1,77 @@
+"""How often one address may try to sign in or up: a token bucket each, in memory, bounded.
+
+Every replica of the edge counts for itself; what counts attempts on one account is auth's.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+from collections import OrderedDict
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from kit.problems import Problem
+
+ADDRESSES_MAX = 20_000
+"""Buckets that are remembered, the latest used: below 8 MB. An attacker with more addresses only evicts his own."""
+
+
+class TooManyAttempts(Problem):
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    code = "too-many-attempts"
+    title = "Too many attempts from this address"
+
+    def __init__(self, *, retry_after_seconds: int) -> None:
+        super().__init__(headers={"Retry-After": str(retry_after_seconds)})
+
+
+@dataclass(slots=True)
+class _Bucket:
+    tokens: float
+    filled_at: float
+
+
+class RateLimit:
+    """`burst` attempts at once, `per_minute` in the long run. `now` is monotonic, in seconds."""
+
+    def __init__(self, *, burst: int, per_minute: int, addresses_max: int = ADDRESSES_MAX) -> None:
+        self._burst = burst
+        self._per_second = per_minute / 60
+        self._addresses_max = addresses_max
+        self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
+
+    def take(self, address: str, *, now: float) -> None:
+        """Count one attempt; raise `TooManyAttempts` if it was one too many."""
+        bucket = self._buckets.setdefault(address, _Bucket(self._burst, now))
+        self._buckets.move_to_end(address)
+        if len(self._buckets) > self._addresses_max:
+            self._buckets.popitem(last=False)
+        bucket.tokens = min(self._burst, bucket.tokens + (now - bucket.filled_at) * self._per_second)
+        bucket.filled_at = now
+        if bucket.tokens < 1:
+            raise TooManyAttempts(retry_after_seconds=math.ceil((1 - bucket.tokens) / self._per_second))
+        bucket.tokens -= 1
+
+
+def client_address(peer: str, forwarded_for: str | None, *, trusted_proxies: int) -> str:
+    """The address that a request came from, when `trusted_proxies` of our own stand before us.
+
+    Each proxy appends whom it saw, so the entry that our outermost one wrote is counted from the right; what
+    stands left of it is the client's own claim.
+    """
+    entries = [entry.strip() for entry in (forwarded_for or "").split(",") if entry.strip()]
+    if trusted_proxies and len(entries) >= trusted_proxies:
+        return entries[-trusted_proxies]
+    return peer
+
+
+def bucket_of(address: str) -> str:
+    """What is counted together: an IPv4 address, or the /64 network that one IPv6 customer commands."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address[:64]
+    if isinstance(parsed, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((parsed, 64), strict=False))
+    return str(parsed)

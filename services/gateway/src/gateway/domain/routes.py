@@ -1,0 +1,124 @@
+"""The public API as one explicit table. A path that is not in it does not exist for the outside."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+JSON_BYTES_MAX = 1024 * 1024
+"""No JSON body of the API comes near this; a larger one is a mistake or an attack."""
+
+MEDIA_BYTES_MAX = 512 * 1024 * 1024
+"""The largest video that content takes. It streams through, so it costs no memory here."""
+
+
+class Access(StrEnum):
+    """Who may ask: anybody, a person with a session, or that person as a member of the workspace in the path."""
+
+    OPEN = "open"
+    SESSION = "session"
+    WORKSPACE = "workspace"
+
+
+class SessionEffect(StrEnum):
+    """What a success does to the session cookie."""
+
+    NONE = "none"
+    OPENS = "opens"
+    CLOSES = "closes"
+
+
+@dataclass(frozen=True)
+class Route:
+    """One operation. `path` names its ids in braces: `/api/workspaces/{workspace_id}/posts/{post_id}`."""
+
+    method: str
+    path: str
+    owner: str
+    access: Access
+    body_bytes_max: int = JSON_BYTES_MAX
+    streams: bool = False
+    session_effect: SessionEffect = SessionEffect.NONE
+    rate_limited: bool = False
+
+    @property
+    def name(self) -> str:
+        """What a description of the API calls the operation: `post-workspaces-one-members`."""
+        words = re.sub(r"\{\w+\}", "one", self.path.removeprefix("/api/")).split("/")
+        return "-".join([self.method.lower(), *words])
+
+    @property
+    def typed_path(self) -> str:
+        """The path with the type of each id said, so that anything else in its place is not found."""
+        return re.sub(r"\{(\w+)\}", r"{\1:uuid}", self.path)
+
+    def path_for(self, ids: Mapping[str, object]) -> str:
+        """The path to ask the owner for, built from parsed ids and never from what the client spelled."""
+        return self.path.format_map(ids)
+
+
+def _auth() -> tuple[Route, ...]:
+    workspace = "/api/workspaces/{workspace_id}"
+    connections = f"{workspace}/connections"
+    return (
+        Route("POST", "/api/accounts", "auth", Access.OPEN, rate_limited=True),
+        Route("POST", "/api/session", "auth", Access.OPEN, rate_limited=True, session_effect=SessionEffect.OPENS),
+        Route("DELETE", "/api/session", "auth", Access.SESSION, session_effect=SessionEffect.CLOSES),
+        Route("GET", "/api/account", "auth", Access.SESSION),
+        Route("DELETE", "/api/account", "auth", Access.SESSION, session_effect=SessionEffect.CLOSES),
+        Route("POST", "/api/workspaces", "auth", Access.SESSION),
+        Route("GET", "/api/workspaces", "auth", Access.SESSION),
+        Route("POST", f"{workspace}/members", "auth", Access.WORKSPACE),
+        Route("GET", f"{workspace}/members", "auth", Access.WORKSPACE),
+        Route("POST", f"{connections}/authorisations", "auth", Access.WORKSPACE),
+        Route("GET", "/api/oauth/callback", "auth", Access.SESSION),
+        Route("GET", connections, "auth", Access.WORKSPACE),
+        Route("DELETE", f"{connections}/{{connection_id}}", "auth", Access.WORKSPACE),
+    )
+
+
+def _content() -> tuple[Route, ...]:
+    media, posts = "/api/workspaces/{workspace_id}/media", "/api/workspaces/{workspace_id}/posts"
+    post = f"{posts}/{{post_id}}"
+    return (
+        Route("POST", media, "content", Access.WORKSPACE, body_bytes_max=MEDIA_BYTES_MAX, streams=True),
+        Route("POST", posts, "content", Access.WORKSPACE),
+        Route("GET", posts, "content", Access.WORKSPACE),
+        Route("GET", post, "content", Access.WORKSPACE),
+        Route("PUT", post, "content", Access.WORKSPACE),
+        Route("DELETE", post, "content", Access.WORKSPACE),
+        Route("POST", f"{post}/submission", "content", Access.WORKSPACE),
+        Route("POST", f"{post}/approval", "content", Access.WORKSPACE),
+        Route("DELETE", f"{post}/approval", "content", Access.WORKSPACE),
+        Route("POST", f"{post}/changes", "content", Access.WORKSPACE),
+    )
+
+
+def _delivery() -> tuple[Route, ...]:
+    schedules = "/api/workspaces/{workspace_id}/schedules"
+    publications = "/api/workspaces/{workspace_id}/publications"
+    return (
+        Route("POST", schedules, "scheduler", Access.WORKSPACE),
+        Route("GET", schedules, "scheduler", Access.WORKSPACE),
+        Route("GET", f"{schedules}/{{schedule_id}}", "scheduler", Access.WORKSPACE),
+        Route("DELETE", f"{schedules}/{{schedule_id}}", "scheduler", Access.WORKSPACE),
+        Route("GET", publications, "publisher", Access.WORKSPACE),
+        Route("GET", f"{publications}/{{publication_id}}", "publisher", Access.WORKSPACE),
+        Route("GET", f"{publications}/{{publication_id}}/metrics", "metrics", Access.WORKSPACE),
+        Route("GET", "/api/workspaces/{workspace_id}/metrics", "metrics", Access.WORKSPACE),
+    )
+
+
+def _retention() -> tuple[Route, ...]:
+    return (
+        Route("GET", "/api/erasures/{erasure_id}", "retention", Access.OPEN),
+        Route("GET", "/api/certificate-keys", "retention", Access.OPEN),
+    )
+
+
+ROUTES: tuple[Route, ...] = (*_auth(), *_content(), *_delivery(), *_retention())
+
+OWNERS: tuple[str, ...] = tuple(sorted({route.owner for route in ROUTES}))
+"""The services that the edge must be able to reach."""

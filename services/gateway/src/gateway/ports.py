@@ -1,0 +1,46 @@
+"""What the edge asks of others: auth for passports, every owner for its answers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+from uuid import UUID
+
+from kit.secret import Secret
+
+
+@dataclass(frozen=True)
+class ForwardedRequest:
+    """A client's request as its owner gets it: no cookie, nothing that belongs to the connection it came on."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes | AsyncIterator[bytes] = b""
+
+
+@dataclass(frozen=True)
+class OwnerAnswer:
+    """An owner's answer, to be handed on as it is."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Sessions(Protocol):
+    """Turns a session into proof of who calls."""
+
+    async def passport(self, session_token: Secret, *, workspace_id: UUID | None) -> Secret:
+        """A passport of the person, in the workspace if one is named. Raises the problem that auth told."""
+        ...
+
+
+class Owners(Protocol):
+    """The services behind the edge."""
+
+    async def send(self, owner: str, request: ForwardedRequest, *, passport: Secret | None) -> OwnerAnswer:
+        """The owner's answer, whatever its status. Raises `kit.problems.Unavailable` if there was none."""
+        ...

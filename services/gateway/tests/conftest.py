@@ -1,0 +1,129 @@
+"""The edge with small neighbours that remember what reached them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from gateway.main import create_app
+from kit.calls import InProcess, Transports
+from kit.clock import MovableClock
+from kit.ids import new_id
+from kit.keys import SigningKey, TrustedKeys
+from kit.passport import Passports
+from kit.problems import EXCEPTION_HANDLERS, Conflict, Forbidden, Unauthenticated
+from kit.testing.services import Running, ServiceEnvironment
+from litestar import Litestar, MediaType, Request, Response, get, post, route
+from litestar.params import JSONBody
+
+TOKEN = "session-token-of-a-test"
+STRANGE_SITE = "https://elsewhere.example"
+
+
+@dataclass
+class Neighbours:
+    """Auth that knows one session, content that digests uploads, and what they were sent."""
+
+    passports: Passports
+    clock: MovableClock
+    account_id: UUID = field(default_factory=new_id)
+    workspace_id: UUID = field(default_factory=new_id)
+    requests: list[tuple[str, Any]] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
+
+    def transports(self) -> Transports:
+        apps = {"auth": self._auth(), "content": self._content()}
+        down = {name: httpx.MockTransport(_refuse) for name in ("scheduler", "publisher", "metrics", "retention")}
+        return {name: InProcess(apps, name) for name in apps} | down
+
+    def _auth(self) -> Litestar:
+        @post("/internal/passports", status_code=200)
+        async def passports(request: Request[Any, Any, Any], data: JSONBody[dict[str, str]]) -> dict[str, str]:
+            caller = self.passports.verify(request.headers["authorization"].removeprefix("Bearer "))
+            assert caller.service == "gateway"
+            if data["session_token"] != TOKEN:
+                raise Unauthenticated()
+            if data.get("workspace_id") not in (None, str(self.workspace_id)):
+                raise Forbidden("workspace.member")
+            return {"passport": f"passport-for-{data.get('workspace_id')}"}
+
+        @post("/api/session")
+        async def sign_in(data: JSONBody[dict[str, str]]) -> dict[str, str]:
+            if data["password"] != "right":
+                raise Unauthenticated("The password is wrong.")
+            expires_at = self.clock.now().replace(microsecond=0)
+            return {
+                "account_id": str(self.account_id),
+                "session_token": TOKEN,
+                "expires_at": expires_at.replace(year=expires_at.year + 1).isoformat(),
+            }
+
+        @route("/api/session", http_method="DELETE", status_code=204)
+        async def sign_out() -> None:
+            return None
+
+        @post("/api/accounts")
+        async def sign_up(request: Request[Any, Any, Any], data: JSONBody[dict[str, Any]]) -> dict[str, Any]:
+            self._remember(request, data)
+            return {"account_id": str(self.account_id)}
+
+        @get("/api/account")
+        async def account(request: Request[Any, Any, Any]) -> dict[str, str]:
+            self._remember(request, None)
+            return {"account_id": str(self.account_id)}
+
+        @route("/api/account", http_method="DELETE", status_code=409)
+        async def leave(data: JSONBody[dict[str, str]]) -> None:
+            raise Conflict("Still owner.", workspaces=1)
+
+        return Litestar(
+            [passports, sign_in, sign_out, sign_up, account, leave],
+            exception_handlers=EXCEPTION_HANDLERS,
+            openapi_config=None,
+        )
+
+    def _content(self) -> Litestar:
+        @post("/api/workspaces/{workspace_id:uuid}/media", request_max_body_size=None)
+        async def upload(request: Request[Any, Any, Any]) -> dict[str, Any]:
+            digest, pieces, size = hashlib.sha256(), 0, 0
+            async for piece in request.stream():
+                digest.update(piece)
+                pieces, size = pieces + bool(piece), size + len(piece)
+            self._remember(request, pieces)
+            return {"sha256": digest.hexdigest(), "size_bytes": size}
+
+        @get("/api/workspaces/{workspace_id:uuid}/posts")
+        async def posts(request: Request[Any, Any, Any]) -> Response[bytes]:
+            self._remember(request, list(request.query_params.multi_items()))
+            return Response(b"boom", status_code=500, media_type=MediaType.TEXT, headers={"Set-Cookie": "other=1"})
+
+        return Litestar([upload, posts], exception_handlers=EXCEPTION_HANDLERS, openapi_config=None)
+
+    def _remember(self, request: Request[Any, Any, Any], what: Any) -> None:
+        self.requests.append((request.url.path, what))
+        self.headers.append(dict(request.headers))
+
+
+def _refuse(request: httpx.Request) -> httpx.Response:
+    raise httpx.ConnectError("nobody listens", request=request)
+
+
+@pytest.fixture
+def neighbours(keys_folder: Any, clock: MovableClock) -> Neighbours:
+    key = SigningKey.load("auth", keys_folder / "auth.signing.pem")
+    return Neighbours(Passports(key, TrustedKeys.load(keys_folder / "trusted.jwks.json"), clock), clock)
+
+
+@pytest.fixture
+async def client(
+    neighbours: Neighbours, service_environment: ServiceEnvironment, running: Running
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of an edge that allows three attempts."""
+    environment = service_environment("gateway") | {"ATTEMPTS_BURST": "3", "ATTEMPTS_PER_MINUTE": "1"}
+    async with running(create_app(environment, transports=neighbours.transports())) as client:
+        yield client
