@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -75,10 +76,11 @@ class SealedRevision(_Shape):
         return hashlib.sha256(_canonical(document)).hexdigest()
 
 
-def seal_message(content_hash: str, approved_by: Sequence[UUID], approved_at: str) -> bytes:
-    """The bytes a seal's signature covers. `approved_at` as RFC 3339 in UTC."""
+def seal_message(content_hash: str, approved_by: Sequence[UUID], approved_at: datetime | str) -> bytes:
+    """The bytes a seal's signature covers. `approved_at` as a time, or as RFC 3339 in UTC with `+00:00`."""
+    told_at = approved_at if isinstance(approved_at, str) else approved_at.astimezone(UTC).isoformat()
     return _canonical(
-        {"content_hash": content_hash, "approved_by": sorted(map(str, approved_by)), "approved_at": approved_at}
+        {"content_hash": content_hash, "approved_by": sorted(map(str, approved_by)), "approved_at": told_at}
     )
 
 
