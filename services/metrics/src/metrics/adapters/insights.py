@@ -1,0 +1,100 @@
+"""Asks the platforms for numbers, with grants borrowed from auth for the length of the call."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import httpx
+import structlog
+from contracts.leases import LEASE_SECONDS
+from kit.calls import CallRefused
+from kit.clock import Clock
+from kit.problems import Unavailable
+from platforms.environment import OfferedPlatforms
+from platforms.errors import Misconfigured, PlatformError, RateLimited, ReauthorisationNeeded
+from platforms.leasing import Borrowing, Leases
+from platforms.shape import Call, Platform, PlatformName
+
+from metrics.domain import Answer, Batch, Counted, Failed, Postponed
+
+log = structlog.get_logger("insights")
+
+CALL_SECONDS = LEASE_SECONDS - 10
+"""A call ends before its lease does: nobody uses a grant that a disconnect believes returned."""
+
+REAUTHORISATION_PAUSE = timedelta(hours=1)
+"""A person must act; asking auth again costs little, the platform is not asked before."""
+
+MISCONFIGURED_PAUSE = timedelta(hours=1)
+
+REFRESHING_PAUSE = timedelta(seconds=5)
+
+
+class PlatformInsights:
+    """`metrics.ports.Insights` over the platforms' own interfaces."""
+
+    def __init__(self, offered: OfferedPlatforms, leases: Leases, http: httpx.AsyncClient, clock: Clock) -> None:
+        self._offered = offered
+        self._leases = leases
+        self._http = http
+        self._clock = clock
+
+    def batch_max(self, platform: str) -> int:
+        client = self._client(platform)
+        return client.insights_batch_max if client else 1
+
+    async def ask(self, batches: Sequence[Batch]) -> Mapping[UUID, Answer]:
+        dead: dict[UUID, str] = {}
+        try:
+            async with self._leases.borrow([batch.connection_id for batch in batches]) as borrowing:
+                answers = await asyncio.gather(*(self._ask_one(batch, borrowing, dead) for batch in batches))
+        except (Unavailable, CallRefused) as error:
+            return {batch.connection_id: Failed(f"auth_{type(error).__name__.lower()}") for batch in batches}
+        await self._report(dead)
+        return {batch.connection_id: answer for batch, answer in zip(batches, answers, strict=True)}
+
+    async def _ask_one(self, batch: Batch, borrowing: Borrowing, dead: dict[UUID, str]) -> Answer:
+        platform, borrowed = self._client(batch.platform), borrowing.grants.get(batch.connection_id)
+        if platform is None:
+            return Postponed(self._in(MISCONFIGURED_PAUSE), "platform_not_offered")
+        if borrowed is None:
+            code = borrowing.refused.get(batch.connection_id, "unknown")
+            return Postponed(self._in(REFRESHING_PAUSE if code == "refreshing" else REAUTHORISATION_PAUSE), code)
+        call = Call(self._http, self._clock, borrowed.grant)
+        post_ids = [tracked.platform_post_id for tracked in batch.publications]
+        try:
+            async with asyncio.timeout(CALL_SECONDS):
+                return Counted(await platform.insights(call, post_ids))
+        except RateLimited as error:
+            return Postponed(error.until, error.code)
+        except ReauthorisationNeeded as error:
+            dead[batch.connection_id] = error.code
+            return Postponed(self._in(REAUTHORISATION_PAUSE), error.code)
+        except Misconfigured as error:
+            log.error("platform_misconfigured", platform=batch.platform, code=error.code)
+            return Postponed(self._in(MISCONFIGURED_PAUSE), error.code)
+        except PlatformError as error:
+            # Reading changes nothing, so whatever else went wrong may be tried again.
+            return Failed(error.code)
+        except TimeoutError:
+            return Failed("timeout")
+
+    async def _report(self, dead: Mapping[UUID, str]) -> None:
+        for connection_id, code in dead.items():
+            try:
+                await self._leases.report_dead(connection_id, code)
+            except (Unavailable, CallRefused) as error:
+                # The grant is found dead again after the pause.
+                log.warning("dead_grant_not_reported", reason=type(error).__name__)
+
+    def _client(self, platform: str) -> Platform | None:
+        try:
+            return self._offered.platforms.get(PlatformName(platform))
+        except ValueError:
+            return None
+
+    def _in(self, pause: timedelta) -> datetime:
+        return self._clock.now() + pause

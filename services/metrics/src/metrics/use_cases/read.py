@@ -1,0 +1,21 @@
+"""What members read: the numbers of one publication over time, and the newest of all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from metrics.domain import PUBLICATIONS_MAX, Performance, PublicationUnknown, Snapshot
+from metrics.ports import Store
+
+
+async def read_snapshots(publication_id: UUID, store: Store) -> Sequence[Snapshot]:
+    """Every snapshot, oldest first; raises `PublicationUnknown`."""
+    if not await store.is_known(publication_id):
+        raise PublicationUnknown()
+    return await store.snapshots(publication_id)
+
+
+async def read_performances(workspace_id: UUID, store: Store) -> Sequence[Performance]:
+    """The newest publications with their newest numbers."""
+    return await store.performances(workspace_id, PUBLICATIONS_MAX)
