@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 import uvicorn
 import uvloop
@@ -43,10 +46,25 @@ def configuration(app: Litestar, host: str, port: int) -> uvicorn.Config:
     )
 
 
+class Server(uvicorn.Server):
+    """uvicorn that leaves signals to its starter.
+
+    Left to itself it ends the process by the signal as soon as it has stopped listening, and so before the
+    lifespan around it is closed: handlers would be cut off and connections left open.
+    """
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
 async def serve(app: Litestar, host: str, port: int) -> None:
-    """Open the application, serve until a signal comes, close it."""
+    """Open the application, serve until SIGTERM or SIGINT comes, close it. A second SIGINT does not wait."""
+    server = Server(configuration(app, host, port))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, server.handle_exit, number, None)
     async with app.lifespan():
-        await uvicorn.Server(configuration(app, host, port)).serve()
+        await server.serve()
 
 
 def run(service: str, create_app: Callable[[Mapping[str, str]], Litestar]) -> None:
