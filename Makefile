@@ -35,6 +35,10 @@ format: $(VENV)/ready ## Rewrite the code in the house style
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
+.PHONY: bench-delivery
+bench-delivery: $(VENV)/ready ## Measure delivery next to the same chain written by hand
+	@$(BIN)/python tests/bench/delivery.py
+
 .PHONY: contracts
 contracts: $(VENV)/ready ## Regenerate event schemas, AsyncAPI and the events page
 	@$(BIN)/python -m contracts.export

@@ -17,7 +17,7 @@ from typing import Any, Generic, LiteralString, TypeVar
 from uuid import UUID
 
 from contracts.event import Event
-from psycopg import AsyncConnection, sql
+from psycopg import AsyncConnection
 from psycopg.rows import class_row, scalar_row
 from psycopg_pool import AsyncConnectionPool
 
@@ -64,16 +64,19 @@ class Scope:
         """No tenant's rows: only tables that belong to no one, such as sign-up."""
         return cls()
 
-    def begin(self, service: str) -> sql.Composed:
-        """BEGIN and the scope in one message: a round trip less than setting it apart."""
-        parts: list[sql.Composable] = [sql.SQL("BEGIN")]
+    def begin(self, service: str) -> str:
+        """BEGIN and the scope in one message: a round trip less than setting it apart.
+
+        Ids are UUID objects and the service's name is ours, so that nothing needs quoting.
+        """
+        statement = "BEGIN"
         if self.workspace_id:
-            parts.append(sql.SQL("SET LOCAL app.workspace_id = {}").format(str(self.workspace_id)))
+            statement += f"; SET LOCAL app.workspace_id = '{self.workspace_id}'"
         if self.account_id:
-            parts.append(sql.SQL("SET LOCAL app.account_id = {}").format(str(self.account_id)))
+            statement += f"; SET LOCAL app.account_id = '{self.account_id}'"
         if self.as_worker:
-            parts.append(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(f"{service}_worker")))
-        return sql.SQL("; ").join(parts)
+            statement += f"; SET LOCAL ROLE {service}_worker"
+        return statement
 
 
 class Transaction:
@@ -175,11 +178,30 @@ class Database:
     @asynccontextmanager
     async def transaction(self, scope: Scope) -> AsyncIterator[Transaction]:
         """One transaction: committed if the block ends well, rolled back if it raises."""
+        async with self._begun(scope, None) as (transaction, _):
+            yield transaction
+
+    @asynccontextmanager
+    async def claiming(self, scope: Scope, claim: str) -> AsyncIterator[tuple[Transaction, bool]]:
+        """A transaction whose first statement came along with its BEGIN; true if it touched a row.
+
+        `claim` is one statement without parameters, built by kit from values that need no quoting.
+        """
+        async with self._begun(scope, claim) as begun:
+            yield begun
+
+    @asynccontextmanager
+    async def _begun(self, scope: Scope, first: str | None) -> AsyncIterator[tuple[Transaction, bool]]:
+        statement = scope.begin(self.service)
+        if first is not None:
+            statement += "; " + first
         async with self._pool.connection() as connection:
             # Several statements in one message cannot be prepared.
-            await connection.execute(scope.begin(self.service), prepare=False)
+            cursor = await connection.execute(statement.encode(), prepare=False)
+            while cursor.nextset():
+                pass
             transaction = Transaction(connection, scope, self.clock, self.service)
-            yield transaction
+            yield transaction, cursor.rowcount > 0
             told = await transaction.write_outbox()
         if told:
             self.committed.set()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import structlog
 from contracts import topology
@@ -55,16 +56,23 @@ class _Inbox(BaseMiddleware[Any, Any]):
     async def consume_scope(self, call_next: Callable[[Any], Awaitable[Any]], msg: StreamMessage[Any]) -> Any:
         consumer = msg.raw_message.metadata.consumer
         event_id = event_id_of(msg.headers)
-        async with self._database.transaction(Scope.worker()) as transaction:
-            claimed = await transaction.execute(
-                "INSERT INTO inbox (consumer, event_id, received_at) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
-                (consumer, event_id, self._database.clock.now()),
-            )
+        async with self._database.claiming(Scope.worker(), _claim(consumer, event_id, self._database.clock.now())) as (
+            transaction,
+            claimed,
+        ):
             if not claimed:
                 log.info("event_repeated", event_type=msg.headers.get("ce-type"))
                 return None
             with joined(transaction):
                 return await call_next(msg)
+
+
+def _claim(consumer: str, event_id: UUID, at: datetime) -> str:
+    # A durable name of the topology, a UUID and a time: values of types that cannot break out of their quotes.
+    return (
+        "INSERT INTO inbox (consumer, event_id, received_at)"  # noqa: S608
+        f" VALUES ('{consumer}', '{event_id}', '{at.isoformat()}') ON CONFLICT DO NOTHING"
+    )
 
 
 async def prune(database: Database) -> int:
