@@ -24,8 +24,8 @@ def create_router(platform: ImitatedPlatform, truth: Truth) -> Router:
     """Routes over one platform's state."""
 
     @get("/posts", sync_to_thread=False)
-    def posts(account: str | None = None) -> list[dict[str, Any]]:
-        return [entry.to_json() for entry in truth.posts(platform.name, account)]
+    def posts(request: AnyRequest) -> list[dict[str, Any]]:
+        return [entry.to_json() for entry in truth.posts(platform.name, request.query_params.get("account"))]
 
     @get("/revocations", sync_to_thread=False)
     def revocations() -> list[dict[str, Any]]:

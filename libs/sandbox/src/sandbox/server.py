@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
@@ -75,6 +76,5 @@ class Sandbox:
     async def _stop(self) -> None:
         for platform in self._platforms.values():
             await platform.stop()
-        for server in self._servers:
-            await server.stop()
+        await asyncio.gather(*(server.stop() for server in self._servers))
         self._servers.clear()

@@ -10,8 +10,6 @@ from collections.abc import Iterator
 import uvicorn
 from litestar.types import ASGIApp
 
-STOP_SECONDS = 1
-
 
 class LoopbackServer:
     """Binds at once, so that the address is known before the application is built."""
@@ -41,7 +39,6 @@ class LoopbackServer:
             proxy_headers=False,
             date_header=False,
             server_header=False,
-            timeout_graceful_shutdown=STOP_SECONDS,
         )
         self._server = _Server(config)
         self._task = asyncio.create_task(self._server.serve([self._socket]), name="sandbox-server")
@@ -77,3 +74,14 @@ class _Server(uvicorn.Server):
 
     async def main_loop(self) -> None:
         await self.ended.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End at once: nobody waits for the answers of a sandbox that is going away."""
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        tasks = list(self.server_state.tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

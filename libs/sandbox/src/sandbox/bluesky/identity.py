@@ -21,7 +21,8 @@ def create_router(state: BlueskyState) -> Router:
         return json_response({"did": account.did})
 
     @get("/{did:str}", sync_to_thread=False)
-    def did_document(did: str) -> Response[bytes]:
+    def did_document(request: AnyRequest) -> Response[bytes]:
+        did = str(request.path_params["did"])
         account = state.accounts.get(did)
         if account is None:
             return json_response({"message": f"DID not registered: {did}"}, status=404)

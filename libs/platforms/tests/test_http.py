@@ -1,0 +1,118 @@
+"""The shared HTTP client: where it may go, and what it says when an answer does not come."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from platforms.errors import Misconfigured, OutcomeUnknown, PlatformError, Transient
+from platforms.http import create_http_client
+from platforms.registry import Endpoints, endpoints_for_base_urls
+from platforms.wire import send
+from sandbox.server import Sandbox
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://example.com/",
+        "https://host.bsky.network/",
+        "https://evilhost.bsky.network/",
+        "https://bsky.social.example.com/",
+        "https://user:word@bsky.social/",
+        "http://bsky.social/",
+        "http://169.254.169.254/latest/meta-data/",
+        "ftp://bsky.social/",
+    ],
+)
+async def test_a_host_that_is_not_listed_is_refused_before_anything_is_sent(url: str) -> None:
+    async with create_http_client(["bsky.social", "*.host.bsky.network"]) as http:
+        with pytest.raises(Misconfigured, match="refused"):
+            await http.get(url)
+
+
+async def test_the_real_hosts_are_listed_by_default() -> None:
+    allowed = Endpoints().allowed_hosts()
+    assert {"open.tiktokapis.com", "*.tiktokapis.com", "bsky.social", "*.host.bsky.network"} <= set(allowed)
+
+
+async def test_a_sandbox_is_reached_on_its_own_port_only(sandbox: Sandbox) -> None:
+    endpoints = endpoints_for_base_urls({"tiktok": sandbox.base_urls["tiktok"]})
+    async with create_http_client(endpoints.tiktok.upload_hosts) as http:
+        assert (await http.get(f"{sandbox.base_urls['tiktok']}/nowhere/")).status_code == 404
+        with pytest.raises(Misconfigured):
+            await http.get(f"{sandbox.base_urls['bluesky']}/nowhere")
+
+
+async def test_a_redirect_is_an_answer_and_not_followed(sandbox: Sandbox, http: httpx.AsyncClient) -> None:
+    target = f"{sandbox.base_urls['tiktok']}/elsewhere/"
+    sandbox.add_fault("tiktok", "GET /here/", "answer", status=302, headers={"location": target})
+    answer = await http.get(f"{sandbox.base_urls['tiktok']}/here/")
+    assert answer.status_code == 302
+    assert sandbox.requests("tiktok", "GET /elsewhere/") == 0
+
+
+async def test_cookies_are_not_carried_from_one_call_to_the_next(sandbox: Sandbox, http: httpx.AsyncClient) -> None:
+    sandbox.add_fault("tiktok", "GET /here/", "answer", status=200, headers={"set-cookie": "who=jane; Path=/"})
+    await http.get(f"{sandbox.base_urls['tiktok']}/here/")
+    assert not list(http.cookies.jar)
+
+
+async def test_addresses_are_not_logged(
+    sandbox: Sandbox, http: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        await http.get(f"{sandbox.base_urls['tiktok']}/here/?upload_token=hunter2")
+    assert "hunter2" not in caplog.text
+
+
+@pytest.mark.parametrize("visible", [True, False])
+async def test_a_refused_connection_is_safe_to_repeat_even_on_the_visible_step(visible: bool) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{unused.getsockname()[1]}/?token=hunter2"
+        async with create_http_client(["127.0.0.1"]) as http:
+            with pytest.raises(Transient) as caught:
+                await send(http, http.build_request("PUT", url), visible=visible)
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("visible", "expected"), [(True, OutcomeUnknown), (False, Transient)])
+@pytest.mark.parametrize("moment", ["reset_before", "reset_after"])
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+async def test_a_connection_lost_after_sending_leaves_a_visible_step_open(
+    sandbox: Sandbox,
+    http: httpx.AsyncClient,
+    visible: bool,
+    expected: type[PlatformError],
+    moment: str,
+    method: str,
+) -> None:
+    sandbox.add_fault("tiktok", f"{method} /step/", moment)
+    request = http.build_request(method, f"{sandbox.base_urls['tiktok']}/step/?token=hunter2", content=_body())
+    with pytest.raises(expected) as caught:
+        await send(http, request, visible=visible)
+    assert "hunter2" not in str(caught.value)
+    assert sandbox.requests("tiktok", f"{method} /step/") == 1
+
+
+async def test_an_answer_that_takes_too_long_leaves_a_visible_step_open(
+    sandbox: Sandbox, http: httpx.AsyncClient
+) -> None:
+    sandbox.add_fault("tiktok", "POST /step/", "delay", delay_seconds=5)
+    request = http.build_request("POST", f"{sandbox.base_urls['tiktok']}/step/")
+    with pytest.raises(OutcomeUnknown):
+        await send(http, request, visible=True, deadline_seconds=0.05)
+
+
+async def test_an_endless_answer_is_not_read_to_its_end(sandbox: Sandbox, http: httpx.AsyncClient) -> None:
+    sandbox.add_fault("tiktok", "GET /large/", "answer", status=200, body="x" * 5_000_000)
+    with pytest.raises(Transient, match="no_answer"):
+        await send(http, http.build_request("GET", f"{sandbox.base_urls['tiktok']}/large/"))
+
+
+async def _body() -> AsyncIterator[bytes]:
+    yield b"bytes"

@@ -1,0 +1,90 @@
+"""What TikTok would refuse is found before anything is scheduled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jsonschema
+import pytest
+from platforms.registry import Endpoints, create_platforms
+from platforms.shape import Media, MediaKind, Platform, PlatformName
+
+PUBLIC: dict[str, Any] = {"privacy_level": "PUBLIC_TO_EVERYONE"}
+
+
+@pytest.fixture
+def tiktok() -> Platform:
+    return create_platforms(Endpoints())[PlatformName.TIKTOK]
+
+
+def test_a_good_video_breaks_no_rule(tiktok: Platform, make_media: Callable[..., Media]) -> None:
+    assert tiktok.check(text="x" * 2200, media=[make_media()], settings=PUBLIC) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"content_type": "video/x-msvideo"}, "format"),
+        ({"size_bytes": 4_000_000_001}, "size"),
+        ({"duration_seconds": 600.5}, "duration"),
+        ({"duration_seconds": None}, "duration_unknown"),
+        ({"width": 359}, "picture_size"),
+        ({"height": 4097}, "picture_size"),
+    ],
+)
+def test_every_rule_of_a_video(
+    tiktok: Platform, make_media: Callable[..., Media], fields: dict[str, Any], code: str
+) -> None:
+    found = tiktok.check(text="", media=[make_media(**fields)], settings=PUBLIC)
+    assert [(violation.code, violation.pointer) for violation in found] == [(code, "/media/0")]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "code"),
+    [
+        ([], "media_missing"),
+        ([MediaKind.VIDEO, MediaKind.VIDEO], "media_mixed"),
+        ([MediaKind.VIDEO, MediaKind.IMAGE], "media_mixed"),
+        ([MediaKind.IMAGE], "images_not_supported"),
+    ],
+)
+def test_what_is_attached(
+    tiktok: Platform, make_media: Callable[..., Media], kinds: list[MediaKind], code: str
+) -> None:
+    found = tiktok.check(text="", media=[make_media(kind, 10) for kind in kinds], settings=PUBLIC)
+    assert [violation.code for violation in found] == [code]
+
+
+def test_a_caption_is_counted_in_utf16_units(tiktok: Platform, make_media: Callable[..., Media]) -> None:
+    media = [make_media()]
+    assert tiktok.check(text="🎉" * 1100, media=media, settings=PUBLIC) == []
+    (violation,) = tiktok.check(text="🎉" * 1101, media=media, settings=PUBLIC)
+    assert (violation.code, violation.pointer) == ("text_too_long", "/text")
+
+
+@pytest.mark.parametrize(
+    ("settings", "pointer"),
+    [
+        ({}, "/settings/privacy_level"),
+        ({"privacy_level": "EVERYONE"}, "/settings/privacy_level"),
+        (PUBLIC | {"disable_duet": "no"}, "/settings/disable_duet"),
+        (PUBLIC | {"surprise": 1}, "/settings/surprise"),
+        (PUBLIC | {"video_cover_timestamp_ms": -1}, "/settings/video_cover_timestamp_ms"),
+        (PUBLIC | {"video_cover_timestamp_ms": 13_000}, "/settings/video_cover_timestamp_ms"),
+        ({"privacy_level": "SELF_ONLY", "brand_content_toggle": True}, "/settings/privacy_level"),
+    ],
+)
+def test_every_rule_of_the_settings(
+    tiktok: Platform, make_media: Callable[..., Media], settings: dict[str, Any], pointer: str
+) -> None:
+    found = tiktok.check(text="", media=[make_media()], settings=settings)
+    assert [violation.pointer for violation in found] == [pointer]
+
+
+def test_the_schema_offers_no_default_for_privacy_and_starts_with_everything_off(tiktok: Platform) -> None:
+    schema = tiktok.settings_schema()
+    jsonschema.Draft202012Validator.check_schema(dict(schema))
+    assert schema["required"] == ["privacy_level"]
+    assert "default" not in schema["properties"]["privacy_level"]
+    assert all(schema["properties"][f"disable_{what}"]["default"] for what in ("comment", "duet", "stitch"))
