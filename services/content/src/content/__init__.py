@@ -1,1 +1,1 @@
-"""Posts, revisions, media, review and approval, seals."""
+"""content: posts and their revisions, media, review and approval, and the seals that publisher verifies."""

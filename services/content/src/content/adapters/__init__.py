@@ -1,0 +1,1 @@
+"""PostgreSQL, decoders and neighbours behind the ports."""

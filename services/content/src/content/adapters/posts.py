@@ -1,0 +1,97 @@
+"""Rows of posts, and of what became of them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from uuid import UUID
+
+from content.adapters.rows import Rows
+from content.domain.post import Post, PostState, Publication, PublicationState
+
+_DEPENDANTS = (
+    "DELETE FROM variant_media v USING revision r WHERE v.workspace_id = r.workspace_id"
+    " AND v.revision_id = r.revision_id AND r.workspace_id = %s AND r.post_id = %s",
+    "DELETE FROM variant v USING revision r WHERE v.workspace_id = r.workspace_id"
+    " AND v.revision_id = r.revision_id AND r.workspace_id = %s AND r.post_id = %s",
+    "DELETE FROM seal s USING revision r WHERE s.workspace_id = r.workspace_id"
+    " AND s.revision_id = r.revision_id AND r.workspace_id = %s AND r.post_id = %s",
+    "DELETE FROM decision WHERE workspace_id = %s AND post_id = %s",
+    "DELETE FROM revision WHERE workspace_id = %s AND post_id = %s",
+    "DELETE FROM publication WHERE workspace_id = %s AND post_id = %s",
+    "DELETE FROM post WHERE workspace_id = %s AND post_id = %s",
+)
+
+
+@dataclass(frozen=True)
+class _Post(Post):
+    """As stored: the state is a plain word."""
+
+    def read(self) -> Post:
+        return Post(**(self.__dict__ | {"state": PostState(self.state)}))
+
+
+class Posts(Rows):
+    async def add_post(self, post: Post) -> None:
+        await self._transaction.execute(
+            "INSERT INTO post (workspace_id, post_id, title, state, revision_id, number, created_by, created_at,"
+            " changed_at) VALUES (%(workspace_id)s, %(post_id)s, %(title)s, %(state)s, %(revision_id)s, %(number)s,"
+            " %(created_by)s, %(created_at)s, %(changed_at)s)",
+            asdict(post),
+        )
+
+    async def change_post(self, post: Post) -> None:
+        await self._transaction.execute(
+            "UPDATE post SET title = %(title)s, state = %(state)s, revision_id = %(revision_id)s,"
+            " number = %(number)s, changed_at = %(changed_at)s"
+            " WHERE workspace_id = %(workspace_id)s AND post_id = %(post_id)s",
+            asdict(post),
+        )
+
+    async def post(self, workspace_id: UUID, post_id: UUID) -> Post | None:
+        row = await self._transaction.first(
+            _Post, "SELECT * FROM post WHERE workspace_id = %s AND post_id = %s", (workspace_id, post_id)
+        )
+        return row.read() if row else None
+
+    async def locked_post(self, workspace_id: UUID, post_id: UUID) -> Post | None:
+        row = await self._transaction.first(
+            _Post, "SELECT * FROM post WHERE workspace_id = %s AND post_id = %s FOR UPDATE", (workspace_id, post_id)
+        )
+        return row.read() if row else None
+
+    async def posts(self, workspace_id: UUID, *, before: UUID | None, limit: int) -> list[Post]:
+        # Ids grow with time, so that the primary key gives the order.
+        rows = await self._transaction.all(
+            _Post,
+            "SELECT * FROM post WHERE workspace_id = %(workspace_id)s"
+            " AND (%(before)s::uuid IS NULL OR post_id < %(before)s::uuid) ORDER BY post_id DESC LIMIT %(limit)s",
+            {"workspace_id": workspace_id, "before": before, "limit": limit},
+        )
+        return [row.read() for row in rows]
+
+    async def delete_post(self, workspace_id: UUID, post_id: UUID) -> None:
+        for statement in _DEPENDANTS:
+            await self._transaction.execute(statement, (workspace_id, post_id))
+
+    async def publications(self, workspace_id: UUID, post_id: UUID) -> list[Publication]:
+        rows = await self._transaction.all(
+            Publication,
+            "SELECT workspace_id, post_id, publication_id, revision_id, connection_id, platform, state, code,"
+            " published_at, told_at FROM publication WHERE workspace_id = %s AND post_id = %s ORDER BY publication_id",
+            (workspace_id, post_id),
+        )
+        return [replace(row, state=PublicationState(row.state)) for row in rows]
+
+    async def keep_publication(self, publication: Publication) -> None:
+        # FOR KEY SHARE: a post that is being deleted is waited for, and then not there.
+        await self._transaction.execute(
+            "INSERT INTO publication (workspace_id, post_id, publication_id, revision_id, connection_id, platform,"
+            " state, finality, code, published_at, told_at)"
+            " SELECT workspace_id, post_id, %(publication_id)s, %(revision_id)s, %(connection_id)s, %(platform)s,"
+            " %(state)s, %(finality)s, %(code)s::text, %(published_at)s::timestamptz, %(told_at)s FROM post"
+            " WHERE workspace_id = %(workspace_id)s AND post_id = %(post_id)s FOR KEY SHARE"
+            " ON CONFLICT (workspace_id, post_id, publication_id) DO UPDATE SET state = excluded.state,"
+            " finality = excluded.finality, code = excluded.code, published_at = excluded.published_at,"
+            " told_at = excluded.told_at WHERE publication.finality <= excluded.finality",
+            asdict(publication) | {"finality": publication.state.finality},
+        )

@@ -1,0 +1,1 @@
+"""What can be done with posts and media, one verb a function."""

@@ -1,0 +1,42 @@
+"""Keep what became of a post, as publisher told it, so that people see it beside the post."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from contracts.publisher import (
+    PublicationCancelledV1,
+    PublicationFailedV1,
+    PublicationNeedsAttentionV1,
+    PublicationPublishedV1,
+)
+
+from content.domain.post import Publication, PublicationState
+from content.ports import Store
+
+News = PublicationPublishedV1 | PublicationFailedV1 | PublicationNeedsAttentionV1 | PublicationCancelledV1
+
+_STATES: dict[type[News], PublicationState] = {
+    PublicationPublishedV1: PublicationState.PUBLISHED,
+    PublicationFailedV1: PublicationState.FAILED,
+    PublicationNeedsAttentionV1: PublicationState.NEEDS_ATTENTION,
+    PublicationCancelledV1: PublicationState.CANCELLED,
+}
+
+
+async def follow_publication(news: News, *, at: datetime, store: Store) -> None:
+    published = news if isinstance(news, PublicationPublishedV1) else None
+    await store.keep_publication(
+        Publication(
+            workspace_id=news.workspace_id,
+            post_id=news.post_id,
+            publication_id=news.publication_id,
+            revision_id=news.revision_id,
+            connection_id=news.connection_id,
+            platform=news.platform,
+            state=_STATES[type(news)],
+            code=None if isinstance(news, PublicationPublishedV1) else news.code,
+            published_at=published.published_at if published else None,
+            told_at=at,
+        )
+    )
