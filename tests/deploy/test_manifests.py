@@ -85,7 +85,7 @@ def test_a_kustomization_lists_every_file_beside_it(folder: str):
     assert set(kustomization["resources"]) == files
 
 
-@pytest.mark.parametrize("folder", ["base", "jobs", "overlays/example"])
+@pytest.mark.parametrize("folder", ["base", "jobs", "overlays/example", "overlays/example/jobs"])
 def test_kubectl_renders_valid_objects(folder: str):
     if shutil.which("kubectl") is None:
         # Without it the folder's own files, which need no rendering, are validated above.
@@ -97,7 +97,7 @@ def test_kubectl_renders_valid_objects(folder: str):
     for document in rendered:
         kubernetes_validate.validate(document, KUBERNETES, strict=True)
     if folder.startswith("overlays"):
-        images = [container(o["spec"]["template"])["image"] for o in rendered if o["kind"] == "Deployment"]
+        images = [container(o["spec"]["template"])["image"] for o in rendered if o["kind"] in {"Deployment", "Job"}]
         assert len(images) == len(SERVICES)
         assert all(image.startswith("registry.example.com/") for image in images)
 
