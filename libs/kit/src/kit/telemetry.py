@@ -12,7 +12,6 @@ import structlog
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from opentelemetry import propagate, trace
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -23,6 +22,9 @@ log = structlog.get_logger("http")
 def create_tracer_provider(service: str, otlp_endpoint: str | None) -> TracerProvider:
     provider = TracerProvider(resource=Resource({"service.name": service, "service.namespace": "signoff"}))
     if otlp_endpoint:
+        # 70 ms and several megabytes that only who exports has to pay.
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
+
         exporter = OTLPSpanExporter(endpoint=f"{otlp_endpoint.rstrip('/')}/v1/traces", timeout=5)
         provider.add_span_processor(BatchSpanProcessor(exporter))
     return provider
