@@ -39,6 +39,10 @@ format: $(VENV)/ready ## Rewrite the code in the house style
 bench-delivery: $(VENV)/ready ## Measure delivery next to the same chain written by hand
 	@$(BIN)/python tests/bench/delivery.py
 
+.PHONY: bench-start
+bench-start: $(VENV)/ready ## Measure how long the system takes to start and how much memory it holds
+	@$(BIN)/python tests/bench/start.py
+
 .PHONY: contracts
 contracts: $(VENV)/ready ## Regenerate event schemas, AsyncAPI and the events page
 	@$(BIN)/python -m contracts.export

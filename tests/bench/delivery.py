@@ -297,9 +297,7 @@ def report(by_hand: Result, ours: Result) -> None:
     rate, tail = ours.per_second / by_hand.per_second, ours.p99_ms / by_hand.p99_ms
     table.add_row("events/s", f"{by_hand.per_second:,.0f}", f"{ours.per_second:,.0f}", f"{rate:.2f}", "≥ 0.60")
     table.add_row("p50 ms", f"{by_hand.p50_ms:.1f}", f"{ours.p50_ms:.1f}", f"{ours.p50_ms / by_hand.p50_ms:.2f}", "≤ 5")
-    table.add_row(
-        "p99 ms", f"{by_hand.p99_ms:.1f}", f"{ours.p99_ms:.1f}", f"{tail:.2f}", "≤ 15"
-    )
+    table.add_row("p99 ms", f"{by_hand.p99_ms:.1f}", f"{ours.p99_ms:.1f}", f"{tail:.2f}", "≤ 15")
     Console(width=100).print(table)
 
 
