@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hpke
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
@@ -43,7 +43,7 @@ class SigningKey:
 
     @classmethod
     def load(cls, service: str, file: Path) -> SigningKey:
-        private = load_pem_private_key(file.read_bytes(), password=None)
+        private = _private_key(file)
         if not isinstance(private, Ed25519PrivateKey):
             raise SettingError(f"{file} holds no Ed25519 private key")
         return cls(service, private)
@@ -61,7 +61,7 @@ class SealingKey:
 
     @classmethod
     def load(cls, file: Path) -> SealingKey:
-        private = load_pem_private_key(file.read_bytes(), password=None)
+        private = _private_key(file)
         if not isinstance(private, X25519PrivateKey):
             raise SettingError(f"{file} holds no X25519 private key")
         return cls(private)
@@ -145,6 +145,14 @@ def write_private(file: Path, content: bytes) -> None:
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as stream:
         stream.write(content)
+
+
+def _private_key(file: Path) -> object:
+    """The private key in a PEM file; None if there is none that we could read."""
+    try:
+        return load_pem_private_key(file.read_bytes(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return None
 
 
 def _pem(private: Ed25519PrivateKey | X25519PrivateKey) -> bytes:

@@ -1,7 +1,7 @@
 """Short-lived proofs of who is calling, carried between services as a bearer token.
 
 auth signs passports for people (after it has seen their session), every service signs its own for calls
-in its own name. A passport is a JWT (RFC 7519) with EdDSA (RFC 8037) that lives for a minute.
+in its own name. A passport is a JWT (RFC 7519) with Ed25519 (RFC 9864) that lives for a minute.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ LIFETIME = timedelta(seconds=60)
 PEOPLE_ISSUER = "auth"
 """The only service that may vouch for a person."""
 
-_ALGORITHMS = ["EdDSA", "Ed25519"]
+_ALGORITHMS = ["Ed25519"]
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Passports:
             claims["sid"] = str(caller.session_id)
         if caller.workspace_id and caller.role:
             claims |= {"wid": str(caller.workspace_id), "role": caller.role.value}
-        return jwt.encode({"alg": "EdDSA", "kid": self._service}, claims, self._key, algorithms=_ALGORITHMS)
+        return jwt.encode({"alg": "Ed25519", "kid": self._service}, claims, self._key, algorithms=_ALGORITHMS)
 
     def issue_own(self) -> str:
         """A passport for a call in this service's own name."""
@@ -94,7 +94,7 @@ class Passports:
             issuer = str(jws.extract_compact(token.encode()).headers().get("kid"))
             claims = jwt.decode(token, self._key_of(issuer), algorithms=_ALGORITHMS).claims
             return self._read(issuer, claims)
-        except (JoseError, BadSignature, ValueError, KeyError, TypeError) as error:
+        except (JoseError, BadSignature, ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
             raise Unauthenticated() from error
 
     def _read(self, issuer: str, claims: dict[str, Any]) -> Caller:

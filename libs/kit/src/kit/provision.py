@@ -1,12 +1,19 @@
-"""Makes a service's database and its three roles on a PostgreSQL server, as its superuser. Safe to repeat."""
+"""Makes a service's database and its three roles on a PostgreSQL server, as its superuser. Safe to repeat.
+
+`python -m kit.provision auth content …`, with DATABASE_SUPERUSER_URL, and for each service the URLs it is to be
+reached by: DATABASE_URL_<SERVICE> and DATABASE_OWNER_URL_<SERVICE>. Their passwords become those of the roles.
+"""
 
 from __future__ import annotations
 
+import sys
+
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from kit.secret import Secret
+from kit.settings import Environment, SettingError
 
 
 def provision(
@@ -48,3 +55,41 @@ def _ensure_role(connection: psycopg.Connection[tuple[object, ...]], name: str, 
         connection.execute(sql.SQL("CREATE ROLE {} NOSUPERUSER NOBYPASSRLS").format(role))
     if password is not None:
         connection.execute(sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}").format(role, password.reveal()))
+
+
+def main(arguments: list[str], environment: Environment) -> None:
+    superuser_url = environment.secret("DATABASE_SUPERUSER_URL")
+    for service in arguments:
+        login, owner = f"DATABASE_URL_{service.upper()}", f"DATABASE_OWNER_URL_{service.upper()}"
+        database_name, login_password = _reached_by(environment, login, role=service)
+        owned_name, owner_password = _reached_by(environment, owner, role=f"{service}_owner")
+        if owned_name != database_name:
+            raise SettingError(f"{login} and {owner} name different databases")
+        provision(
+            superuser_url,
+            service,
+            login_password=login_password,
+            owner_password=owner_password,
+            database_name=database_name,
+        )
+
+
+def _reached_by(environment: Environment, name: str, *, role: str) -> tuple[str, Secret]:
+    """The database and the password in a URL, which must be the role's."""
+    try:
+        parts = conninfo_to_dict(environment.secret(name).reveal())
+    except psycopg.ProgrammingError:
+        # What libpq says of it would repeat the password.
+        raise SettingError(f"{name} is not a PostgreSQL URL") from None
+    if parts.get("user") != role or not parts.get("password") or not parts.get("dbname"):
+        raise SettingError(f"{name} must have the user {role}, a password and a database")
+    return str(parts["dbname"]), Secret(str(parts["password"]))
+
+
+if __name__ == "__main__":
+    import os
+
+    try:
+        main(sys.argv[1:], Environment(os.environ))
+    except SettingError as problem:
+        sys.exit(str(problem))
