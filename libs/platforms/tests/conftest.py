@@ -17,7 +17,7 @@ from platforms.registry import create_platforms, endpoints_for_base_urls
 from platforms.shape import Call, ClientCredentials, Delivery, Media, MediaKind, Platform, PlatformName
 from sandbox.consent import callback_parameters, give_consent
 from sandbox.server import Sandbox
-from sandbox.testing import BytesSource
+from sandbox.testing import BytesSource, MemoryJournal
 
 REDIRECT_URI = "http://127.0.0.1:8000/callback"
 
@@ -129,3 +129,15 @@ def make_delivery(make_media: Callable[..., Media], clock: FixedClock) -> Callab
         return Delivery(**(defaults | fields))
 
     return make
+
+
+@pytest.fixture
+def delivery(make_delivery: Callable[..., Delivery], make_media: Callable[..., Media]) -> Delivery:
+    """One video for TikTok, small enough for a single chunk."""
+    settings = {"privacy_level": "PUBLIC_TO_EVERYONE"}
+    return make_delivery("Fresh paint #door", media=(make_media(),), settings=settings)
+
+
+@pytest.fixture
+def journal() -> MemoryJournal:
+    return MemoryJournal()

@@ -16,14 +16,12 @@ from platforms.bluesky.tid import ALPHABET, encode, tid_for
 FORM = re.compile(r"[234567abcdefghij][234567abcdefghijklmnopqrstuvwxyz]{12}")
 AT = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 
-SPECS = Path(os.environ.get("SIGNOFF_SPECS", Path(__file__).parents[4] / "shared" / "specs"))
-SYNTAX = SPECS / "bluesky" / "interop-tests" / "syntax"
-
 
 def _vectors(name: str) -> list[str]:
-    """The protocol's own test vectors, where they have been put; SIGNOFF_SPECS names the folder."""
-    file = SYNTAX / name
+    """The protocol's own test vectors, from the folder that SIGNOFF_SPECS names; none without it."""
+    file = Path(os.environ.get("SIGNOFF_SPECS", "")) / "bluesky" / "interop-tests" / "syntax" / name
     if not file.is_file():
+        print(f"{name} is not here: set SIGNOFF_SPECS to check against the protocol's own vectors")  # noqa: T201
         return []
     return [line for line in file.read_text().splitlines() if line and not line.startswith("#")]
 
@@ -40,15 +38,12 @@ def test_known_keys_are_made_from_their_parts(tid: str) -> None:
     assert encode(*_decode(tid)) == tid
 
 
-@pytest.mark.parametrize("tid", _vectors("tid_syntax_valid.txt"))
-def test_the_protocols_valid_keys_are_made_from_their_parts(tid: str) -> None:
-    assert FORM.fullmatch(tid)
-    assert encode(*_decode(tid)) == tid
-
-
-@pytest.mark.parametrize("text", _vectors("tid_syntax_invalid.txt"))
-def test_the_protocols_invalid_keys_are_never_made(text: str) -> None:
-    assert not FORM.fullmatch(text)
+def test_the_protocols_own_vectors_agree() -> None:
+    for tid in _vectors("tid_syntax_valid.txt"):
+        assert FORM.fullmatch(tid)
+        assert encode(*_decode(tid)) == tid
+    for text in _vectors("tid_syntax_invalid.txt"):
+        assert not FORM.fullmatch(text)
 
 
 @pytest.mark.parametrize(("microseconds", "clock_id"), [(-1, 0), (1 << 53, 0), (0, 1024), (0, -1)])

@@ -264,8 +264,6 @@ async def test_the_appview_lags_and_lists_go_backwards(
     assert [entry["uri"] for entry in rest.json()["records"]] == uris[:1]
 
 
-SPECS = Path(os.environ.get("SIGNOFF_SPECS", Path(__file__).parents[4] / "shared" / "specs"))
-LEXICONS = SPECS / "bluesky" / "lexicons"
 METHODS = (
     "com.atproto.repo.uploadBlob",
     "com.atproto.repo.putRecord",
@@ -280,16 +278,17 @@ METHODS = (
 
 
 def _lexicons() -> list[tuple[str, dict[str, Any]]]:
-    """The published lexicons of what is imitated, where they have been put; SIGNOFF_SPECS names the folder."""
-    files = [(method, LEXICONS.joinpath(*method.split(".")).with_suffix(".json")) for method in METHODS]
-    return [(method, json.loads(file.read_text())["defs"]["main"]) for method, file in files if file.is_file()]
+    """The published lexicons of what is imitated, from the folder that SIGNOFF_SPECS names; none without it."""
+    folder = Path(os.environ.get("SIGNOFF_SPECS", "")) / "bluesky" / "lexicons"
+    files = [(method, folder.joinpath(*method.split(".")).with_suffix(".json")) for method in METHODS]
+    found = [(method, json.loads(file.read_text())["defs"]["main"]) for method, file in files if file.is_file()]
+    print(f"{len(found)} of {len(METHODS)} lexicons are here; SIGNOFF_SPECS names their folder")  # noqa: T201
+    return found
 
 
-@pytest.mark.parametrize(("method", "definition"), _lexicons())
-async def test_every_method_is_of_the_kind_its_lexicon_says(
-    sandbox: Sandbox, http: httpx.AsyncClient, method: str, definition: dict[str, Any]
-) -> None:
-    url = f"{sandbox.base_urls['bluesky']}/xrpc/{method}"
-    allowed, other = ("GET", "POST") if definition["type"] == "query" else ("POST", "GET")
-    assert (await http.request(allowed, url)).status_code not in (404, 405)
-    assert (await http.request(other, url)).status_code == 405
+async def test_every_method_is_of_the_kind_its_lexicon_says(sandbox: Sandbox, http: httpx.AsyncClient) -> None:
+    for method, definition in _lexicons():
+        url = f"{sandbox.base_urls['bluesky']}/xrpc/{method}"
+        allowed, other = ("GET", "POST") if definition["type"] == "query" else ("POST", "GET")
+        assert (await http.request(allowed, url)).status_code not in (404, 405)
+        assert (await http.request(other, url)).status_code == 405

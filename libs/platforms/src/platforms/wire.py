@@ -10,7 +10,7 @@ import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import msgspec
@@ -20,6 +20,8 @@ from platforms.errors import OutcomeUnknown, Transient
 ANSWER_BYTES_MAX = 4 * 1024 * 1024
 DEADLINE_SECONDS = 60.0
 UPLOAD_SECONDS = 600.0
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,18 @@ class Answer:
         except msgspec.DecodeError:
             return {}
         return value if isinstance(value, dict) else {}
+
+    def parse(self, kind: type[T]) -> T:
+        """The body as a typed value; a platform that says something else is asked again later."""
+        return converted(self.json(), kind)
+
+
+def converted(document: object, kind: type[T]) -> T:
+    """Part of an answer as a typed value. Numbers may come as text, because some platforms send both."""
+    try:
+        return msgspec.convert(document, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise Transient("answer_malformed", f"the platform's answer has another form: {error}") from None
 
 
 async def send(

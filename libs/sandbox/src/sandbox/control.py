@@ -12,6 +12,7 @@ import msgspec
 from litestar import Request, Router, delete, get, post
 from litestar.datastructures import State
 from litestar.exceptions import ValidationException
+from litestar.handlers import HTTPRouteHandler
 
 from sandbox.faults import CONTROL_PREFIX, Fault
 from sandbox.shape import ImitatedPlatform
@@ -22,6 +23,11 @@ AnyRequest = Request[Any, Any, State]
 
 def create_router(platform: ImitatedPlatform, truth: Truth) -> Router:
     """Routes over one platform's state."""
+    return Router(CONTROL_PREFIX, route_handlers=[*_looking(platform, truth), *_changing(platform)])
+
+
+def _looking(platform: ImitatedPlatform, truth: Truth) -> list[HTTPRouteHandler]:
+    """What truly happened."""
 
     @get("/posts", sync_to_thread=False)
     def posts(request: AnyRequest) -> list[dict[str, Any]]:
@@ -34,6 +40,12 @@ def create_router(platform: ImitatedPlatform, truth: Truth) -> Router:
     @get("/requests", sync_to_thread=False)
     def requests() -> dict[str, int]:
         return dict(platform.faults.requests)
+
+    return [posts, revocations, requests]
+
+
+def _changing(platform: ImitatedPlatform) -> list[HTTPRouteHandler]:
+    """Faults, credentials, accounts, outcomes."""
 
     @post("/faults", status_code=201)
     async def add_fault(request: AnyRequest) -> None:
@@ -59,8 +71,7 @@ def create_router(platform: ImitatedPlatform, truth: Truth) -> Router:
     async def next_outcome(request: AnyRequest) -> None:
         platform.plan_outcome(_decode(await request.body(), dict[str, Any]))
 
-    handlers = [posts, revocations, requests, add_fault, clear_faults, add_client, add_account]
-    return Router(CONTROL_PREFIX, route_handlers=[*handlers, expire_tokens, next_outcome])
+    return [add_fault, clear_faults, add_client, add_account, expire_tokens, next_outcome]
 
 
 def _decode(body: bytes, kind: type[Any]) -> Any:

@@ -104,8 +104,8 @@ def oauth_error(word: object, status: int, *, now: datetime, headers: httpx.Head
 def _row_by_status(status: int) -> Row:
     if status == 429:
         return XRPC_ERRORS["RateLimitExceeded"]
-    if status >= 500:
-        return Row(Kind.REPEAT_IF_INVISIBLE, f"the server answered with status {status}")
+    if status >= 500 or status < 400:
+        return Row(Kind.REPEAT_IF_INVISIBLE, f"the server's answer with status {status} has no known form")
     if status == 401:
         return XRPC_ERRORS["invalid_token"]
     if status == 413:

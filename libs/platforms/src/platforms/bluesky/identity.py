@@ -13,9 +13,10 @@ from typing import Any
 
 import httpx
 
+from platforms.bluesky.answers import DidDocument, ProtectedResource, ServerMetadata
 from platforms.bluesky.endpoints import BlueskyEndpoints
 from platforms.errors import Misconfigured, Rejected, Transient
-from platforms.wire import Answer, send
+from platforms.wire import Answer, converted, send
 
 _HANDLE = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 _DID = re.compile(r"did:(plc:[a-z2-7]{24}|web:[a-z0-9.-]{1,250}(%3A\d{1,5})?)")
@@ -28,17 +29,6 @@ class Identity:
     did: str
     handle: str | None
     server: str
-
-
-@dataclass(frozen=True)
-class AuthorisationServer:
-    """The endpoints of an authorisation server, from its own metadata document."""
-
-    issuer: str
-    authorise: str
-    token: str
-    push: str
-    revoke: str
 
 
 class Directory:
@@ -82,34 +72,25 @@ class Directory:
         answer = await send(http, http.build_request("GET", url))
         if answer.status in (404, 410):
             raise Rejected("did_unknown", "the account no longer exists", advice="Enter another account's handle.")
-        document = _document(answer, "identity directory")
-        server = _server_of(document)
-        if document.get("id") != did or server is None:
+        document = converted(_document(answer, "identity directory"), DidDocument)
+        server = document.server()
+        if document.id != did or server is None:
             raise Rejected("did_unusable", "the account has no server", advice="Enter another account's handle.")
-        return Identity(did, _handle_of(document), server)
+        return Identity(did, document.handle(), server)
 
-    async def authorisation_server_of(self, http: httpx.AsyncClient, server: str) -> AuthorisationServer:
+    async def authorisation_server_of(self, http: httpx.AsyncClient, server: str) -> ServerMetadata:
         """Ask an account's server who authorises for it, and that one for its endpoints."""
-        resource = await self._well_known(http, server, "oauth-protected-resource")
-        issuers = resource.get("authorization_servers")
-        if not isinstance(issuers, list) or not issuers:
+        resource = converted(await self._well_known(http, server, "oauth-protected-resource"), ProtectedResource)
+        if not resource.authorization_servers:
             raise Misconfigured("no_authorisation_server", "the account's server names no authorisation server")
-        return await self.authorisation_server(http, str(issuers[0]))
+        return await self.authorisation_server(http, resource.authorization_servers[0])
 
-    async def authorisation_server(self, http: httpx.AsyncClient, issuer: str) -> AuthorisationServer:
-        document = await self._well_known(http, issuer, "oauth-authorization-server")
-        if document.get("issuer") != issuer:
+    async def authorisation_server(self, http: httpx.AsyncClient, issuer: str) -> ServerMetadata:
+        """A server's own metadata, which must name the server it was fetched from (RFC 8414, 3.3)."""
+        metadata = converted(await self._well_known(http, issuer, "oauth-authorization-server"), ServerMetadata)
+        if metadata.issuer != issuer:
             raise Misconfigured("issuer_mismatch", "the authorisation server names itself differently")
-        try:
-            return AuthorisationServer(
-                issuer=issuer,
-                authorise=str(document["authorization_endpoint"]),
-                token=str(document["token_endpoint"]),
-                push=str(document["pushed_authorization_request_endpoint"]),
-                revoke=str(document["revocation_endpoint"]),
-            )
-        except KeyError:
-            raise Misconfigured("metadata_incomplete", "the authorisation server lacks an endpoint") from None
+        return metadata
 
     async def _well_known(self, http: httpx.AsyncClient, base: str, name: str) -> Mapping[str, Any]:
         answer = await send(http, http.build_request("GET", f"{base.rstrip('/')}/.well-known/{name}"))
@@ -122,16 +103,3 @@ def _document(answer: Answer, whose: str) -> Mapping[str, Any]:
     if answer.status == 429 or answer.status >= 500:
         raise Transient("lookup_failed", f"the {whose} answered with status {answer.status}")
     raise Misconfigured("lookup_refused", f"the {whose} answered with status {answer.status}")
-
-
-def _server_of(document: Mapping[str, Any]) -> str | None:
-    for service in document.get("service") or []:
-        if str(service.get("id", "")).endswith("#atproto_pds"):
-            endpoint = service.get("serviceEndpoint")
-            return endpoint.rstrip("/") if isinstance(endpoint, str) else None
-    return None
-
-
-def _handle_of(document: Mapping[str, Any]) -> str | None:
-    aliases = (str(alias) for alias in document.get("alsoKnownAs") or [])
-    return next((alias.removeprefix("at://").lower() for alias in aliases if alias.startswith("at://")), None)

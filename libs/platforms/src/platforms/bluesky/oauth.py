@@ -7,17 +7,17 @@ import hashlib
 import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
 from urllib.parse import urlencode
 
 import httpx
 from kit.clock import Clock
 from kit.secret import Secret
 
+from platforms.bluesky.answers import ServerMetadata, Tokens
 from platforms.bluesky.dpop import NonceBook, Signer, create_key
 from platforms.bluesky.endpoints import BlueskyEndpoints
 from platforms.bluesky.errors import oauth_error
-from platforms.bluesky.identity import AuthorisationServer, Directory
+from platforms.bluesky.identity import Directory
 from platforms.bluesky.limits import AUTHORISATION_SECONDS, SESSION_SECONDS
 from platforms.errors import ReauthorisationNeeded
 from platforms.shape import Authorisation, ClientCredentials, Grant
@@ -25,6 +25,7 @@ from platforms.wire import Answer
 
 # Writing posts and uploading files, nothing else: no reading of messages, no deletion.
 SCOPES = ("atproto", "repo:app.bsky.feed.post?action=create&action=update", "blob:image/*", "blob:video/mp4")
+BOUND_TO_KEY = "DPoP"
 
 
 class OAuth:
@@ -58,22 +59,21 @@ class OAuth:
         }
         if handle:
             form["login_hint"] = handle.strip().removeprefix("@")
-        answer = await self._post(http, server.push, form, key=key, clock=clock)
+        answer = await self._post(http, server.pushed_authorization_request_endpoint, form, key=key, clock=clock)
         document = answer.json()
         if not document.get("request_uri"):
             raise _error(answer, clock)
         query = urlencode({"client_id": client.client_id, "request_uri": str(document["request_uri"])})
-        seconds = min(int(document.get("expires_in") or AUTHORISATION_SECONDS), AUTHORISATION_SECONDS)
         return Authorisation(
-            url=f"{server.authorise}?{query}",
+            url=f"{server.authorization_endpoint}?{query}",
             kept={
                 "code_verifier": Secret(verifier),
                 "dpop_key": key,
                 "issuer": Secret(server.issuer),
                 "did": Secret(did),
             },
-            # The person needs time on the page, and its own expiry is the server's to enforce.
-            expires_at=clock.now() + timedelta(seconds=max(seconds, AUTHORISATION_SECONDS)),
+            # The pushed request itself lives shorter, but only until the page is opened.
+            expires_at=clock.now() + timedelta(seconds=AUTHORISATION_SECONDS),
         )
 
     async def exchange(
@@ -101,11 +101,11 @@ class OAuth:
             "code_verifier": kept["code_verifier"].reveal(),
             "client_id": client.client_id,
         }
-        answer = await self._post(http, server.token, form, key=kept["dpop_key"], clock=clock)
-        document = _tokens(answer, clock)
-        pds = await self._verify_subject(http, str(document["sub"]), server, expected=kept["did"].reveal())
+        answer = await self._post(http, server.token_endpoint, form, key=kept["dpop_key"], clock=clock)
+        tokens = _tokens(answer, clock)
+        pds = await self._verify_subject(http, tokens.sub, server, expected=kept["did"].reveal())
         extra = {"dpop_key": kept["dpop_key"], "issuer": Secret(issuer), "pds": Secret(pds)}
-        return _grant(document, extra=extra, ends_at=clock.now() + timedelta(seconds=SESSION_SECONDS), clock=clock)
+        return _grant(tokens, extra=extra, ends_at=clock.now() + timedelta(seconds=SESSION_SECONDS), clock=clock)
 
     async def refresh(self, http: httpx.AsyncClient, client: ClientCredentials, grant: Grant, *, clock: Clock) -> Grant:
         """Renew the tokens. A refresh token works once; used twice, the server ends the session."""
@@ -117,11 +117,11 @@ class OAuth:
             "refresh_token": grant.refresh_token.reveal(),
             "client_id": client.client_id,
         }
-        answer = await self._post(http, server.token, form, key=grant.extra["dpop_key"], clock=clock)
-        document = _tokens(answer, clock)
-        if document["sub"] != grant.account_id:
+        answer = await self._post(http, server.token_endpoint, form, key=grant.extra["dpop_key"], clock=clock)
+        tokens = _tokens(answer, clock)
+        if tokens.sub != grant.account_id:
             raise ReauthorisationNeeded("account_changed", "the renewed tokens belong to another account")
-        return _grant(document, extra=grant.extra, ends_at=grant.refresh_expires_at, clock=clock)
+        return _grant(tokens, extra=grant.extra, ends_at=grant.refresh_expires_at, clock=clock)
 
     async def revoke(self, http: httpx.AsyncClient, client: ClientCredentials, grant: Grant, *, clock: Clock) -> None:
         """End the session. The refresh token stands for it; the access token is the fallback."""
@@ -130,13 +130,11 @@ class OAuth:
             (grant.refresh_token, "refresh_token") if grant.refresh_token else (grant.access_token, "access_token")
         )
         form = {"token": token.reveal(), "token_type_hint": hint, "client_id": client.client_id}
-        answer = await self._post(http, server.revoke, form, key=grant.extra["dpop_key"], clock=clock)
+        answer = await self._post(http, server.revocation_endpoint, form, key=grant.extra["dpop_key"], clock=clock)
         if answer.status != 200:
             raise _error(answer, clock)
 
-    async def _verify_subject(
-        self, http: httpx.AsyncClient, did: str, server: AuthorisationServer, *, expected: str
-    ) -> str:
+    async def _verify_subject(self, http: httpx.AsyncClient, did: str, server: ServerMetadata, *, expected: str) -> str:
         """Any server can claim any account; the account's own document says who may speak for it."""
         if expected and did != expected:
             raise ReauthorisationNeeded("account_changed", "another account was authorised than was asked for")
@@ -153,27 +151,25 @@ class OAuth:
         return await signer.send(lambda: http.build_request("POST", url, data=dict(form)))
 
 
-def _tokens(answer: Answer, clock: Clock) -> Mapping[str, Any]:
-    document = answer.json()
-    if answer.status != 200 or not document.get("access_token"):
+def _tokens(answer: Answer, clock: Clock) -> Tokens:
+    if answer.status != 200 or not answer.json().get("access_token"):
         raise _error(answer, clock)
-    if document.get("token_type") != "DPoP" or "sub" not in document:
+    tokens = answer.parse(Tokens)
+    if tokens.token_type != BOUND_TO_KEY:
         raise ReauthorisationNeeded("token_unbound", "the server issued a token that is not bound to our key")
-    return document
+    return tokens
 
 
-def _grant(
-    document: Mapping[str, Any], *, extra: Mapping[str, Secret], ends_at: datetime | None, clock: Clock
-) -> Grant:
-    scopes = tuple(str(document.get("scope", "")).split())
+def _grant(tokens: Tokens, *, extra: Mapping[str, Secret], ends_at: datetime | None, clock: Clock) -> Grant:
+    scopes = tuple(tokens.scope.split())
     if "atproto" not in scopes:
         raise ReauthorisationNeeded("scope_missing", "the grant lacks the basic permission")
     return Grant(
-        account_id=str(document["sub"]),
-        access_token=Secret(str(document["access_token"])),
-        refresh_token=Secret(str(document["refresh_token"])) if document.get("refresh_token") else None,
+        account_id=tokens.sub,
+        access_token=Secret(tokens.access_token),
+        refresh_token=Secret(tokens.refresh_token) if tokens.refresh_token else None,
         scopes=scopes,
-        expires_at=clock.now() + timedelta(seconds=int(document.get("expires_in") or 0)),
+        expires_at=clock.now() + timedelta(seconds=tokens.expires_in),
         refresh_expires_at=ends_at,
         extra=dict(extra),
     )

@@ -9,7 +9,7 @@ import httpx
 from kit.clock import Clock
 from kit.secret import Secret
 
-from platforms.bluesky import rules
+from platforms.bluesky import answers, rules
 from platforms.bluesky.dpop import NonceBook
 from platforms.bluesky.endpoints import BlueskyEndpoints
 from platforms.bluesky.identity import Directory
@@ -76,13 +76,13 @@ class Bluesky:
     async def profile(self, call: Call) -> Profile:
         """From the AppView, which needs no permission for it."""
         actor = {"actor": call.grant.account_id}
-        document = await ask_appview(call, self._appview, "app.bsky.actor.getProfile", actor)
-        handle = str(document.get("handle") or call.grant.account_id)
+        document = await ask_appview(call, self._appview, "app.bsky.actor.getProfile", actor, answers.Profile)
+        handle = document.handle or call.grant.account_id
         return Profile(
             account_id=call.grant.account_id,
             handle=handle,
-            display_name=str(document.get("displayName") or handle),
-            avatar_url=document.get("avatar") or None,
+            display_name=document.display_name or handle,
+            avatar_url=document.avatar or None,
             account_type=None,
         )
 
@@ -110,14 +110,12 @@ class Bluesky:
         if not post_ids:
             return {}
         uris = [("uris", uri) for uri in post_ids]
-        document = await ask_appview(call, self._appview, "app.bsky.feed.getPosts", uris)
+        document = await ask_appview(call, self._appview, "app.bsky.feed.getPosts", uris, answers.PostViews)
         return {
-            str(post["uri"]): Counts(
-                likes=post.get("likeCount"),
-                comments=post.get("replyCount"),
-                shares=(post.get("repostCount") or 0) + (post.get("quoteCount") or 0),
+            post.uri: Counts(
+                likes=post.like_count, comments=post.reply_count, shares=post.repost_count + post.quote_count
             )
-            for post in document.get("posts") or []
+            for post in document.posts
         }
 
     def verify_webhook(self, headers: Mapping[str, str], body: bytes, client: ClientCredentials) -> bool:

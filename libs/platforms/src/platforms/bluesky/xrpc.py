@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
@@ -14,6 +14,7 @@ from platforms.errors import ReauthorisationNeeded
 from platforms.shape import Call, Media
 from platforms.wire import UPLOAD_SECONDS, Answer, send
 
+T = TypeVar("T")
 Query = Mapping[str, str] | Sequence[tuple[str, str]]
 
 
@@ -59,12 +60,12 @@ class Repository:
         return Signer(self.call.http, self.call.clock, self.nonces, grant.extra["dpop_key"], grant.access_token)
 
 
-async def ask_appview(call: Call, appview: str, method: str, query: Query) -> Mapping[str, Any]:
+async def ask_appview(call: Call, appview: str, method: str, query: Query, kind: type[T]) -> T:
     """One open query to the AppView, which sees every public post."""
     answer = await send(call.http, call.http.build_request("GET", f"{appview}/xrpc/{method}", params=_pairs(query)))
     if answer.status != 200:
         raise xrpc_error(answer, now=call.clock.now())
-    return answer.json()
+    return answer.parse(kind)
 
 
 def _pairs(query: Query) -> list[tuple[str, str | int | float | bool | None]]:

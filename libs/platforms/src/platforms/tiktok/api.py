@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from platforms.errors import PlatformError
 from platforms.shape import Call
 from platforms.tiktok.endpoints import TikTokEndpoints
 from platforms.tiktok.errors import api_error
-from platforms.wire import send
+from platforms.wire import converted, send
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -19,12 +21,12 @@ class TikTokApi:
 
     endpoints: TikTokEndpoints
 
-    async def post(self, call: Call, path: str, body: Mapping[str, Any], *, fields: str = "") -> Mapping[str, Any]:
+    async def post(self, call: Call, path: str, body: Mapping[str, Any], kind: type[T], *, fields: str = "") -> T:
         """POST JSON to a path under `/v2/` (trailing slash included) and return the envelope's data."""
-        return await self._exchange(call, "POST", path, body=body, fields=fields)
+        return converted(await self._exchange(call, "POST", path, body=body, fields=fields), kind)
 
-    async def get(self, call: Call, path: str, *, fields: str) -> Mapping[str, Any]:
-        return await self._exchange(call, "GET", path, body=None, fields=fields)
+    async def get(self, call: Call, path: str, kind: type[T], *, fields: str) -> T:
+        return converted(await self._exchange(call, "GET", path, body=None, fields=fields), kind)
 
     async def _exchange(
         self, call: Call, method: str, path: str, *, body: Mapping[str, Any] | None, fields: str
@@ -47,6 +49,4 @@ class TikTokApi:
 
     @staticmethod
     def _judge(call: Call, status: int, error: Mapping[str, Any]) -> PlatformError:
-        # An answer without an envelope did not come from the API proper, whatever its status says.
-        effective = status if status >= 400 or error else 502
-        return api_error(effective, error.get("code"), log_id=error.get("log_id"), now=call.clock.now())
+        return api_error(status, error.get("code"), log_id=error.get("log_id"), now=call.clock.now())

@@ -12,7 +12,6 @@ from enum import Enum, auto
 
 from platforms.errors import (
     Misconfigured,
-    OutcomeUnknown,
     PlatformError,
     RateLimited,
     ReauthorisationNeeded,
@@ -133,24 +132,19 @@ FAIL_REASONS: Mapping[str, Refused] = {
 }
 
 
-def api_error(status: int, code: object, *, log_id: object, now: datetime, visible: bool = False) -> PlatformError:
-    """The error behind an answer of the posting or display API.
+def api_error(status: int, code: object, *, log_id: object, now: datetime) -> PlatformError:
+    """The error behind an answer of the posting or display API; unknown words are judged by the HTTP status.
 
-    Unknown words are judged by the HTTP status. On a visible step a server error says nothing about
-    what happened before it.
+    None of these calls makes a post visible (the upload does), so a server error is safe to repeat.
     """
     word = safe_code(code)
-    row = API_ERRORS.get(word) or _row_by_status(status)
-    if visible and (status >= 500 or row.kind is Kind.REPEAT):
-        return OutcomeUnknown(word, _with_log_id("TikTok failed after taking the request", log_id))
-    return _raised(row, word, log_id=log_id, now=now)
+    return _raised(API_ERRORS.get(word) or _row_by_status(status), word, log_id=log_id, now=now)
 
 
 def oauth_error(status: int, code: object, *, log_id: object, now: datetime) -> PlatformError:
     """The error behind an answer of an authorisation endpoint, whose JSON is flat."""
     word = safe_code(code)
-    unknown = Row(Kind.REPEAT, "no usable answer") if status >= 500 else _row_by_status(status)
-    return _raised(OAUTH_ERRORS.get(word) or unknown, word, log_id=log_id, now=now)
+    return _raised(OAUTH_ERRORS.get(word) or _row_by_status(status), word, log_id=log_id, now=now)
 
 
 def refusal(reason: object) -> Refused:
@@ -162,8 +156,8 @@ def refusal(reason: object) -> Refused:
 def _row_by_status(status: int) -> Row:
     if status == 429:
         return API_ERRORS["rate_limit_exceeded"]
-    if status >= 500:
-        return Row(Kind.REPEAT, f"TikTok answered with status {status}")
+    if status >= 500 or status < 400:
+        return Row(Kind.REPEAT, f"TikTok's answer with status {status} has no known form")
     if status == 401:
         return API_ERRORS["access_token_invalid"]
     return Row(Kind.REJECT, f"TikTok refused with status {status}", "Look at the account and the post's settings.")

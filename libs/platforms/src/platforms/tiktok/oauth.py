@@ -6,7 +6,6 @@ import hashlib
 import secrets
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
 from urllib.parse import urlencode
 
 import httpx
@@ -15,10 +14,11 @@ from kit.secret import Secret
 
 from platforms.errors import Misconfigured, ReauthorisationNeeded
 from platforms.shape import Authorisation, ClientCredentials, Grant
+from platforms.tiktok.answers import Tokens
 from platforms.tiktok.endpoints import TikTokEndpoints
 from platforms.tiktok.errors import oauth_error
 from platforms.tiktok.limits import AUTHORISATION_SECONDS
-from platforms.wire import Answer, send
+from platforms.wire import Answer, converted, send
 
 # Account statistics (`user.info.stats`) are not shown anywhere, so they are not asked for.
 SCOPES = ("user.info.basic", "user.info.profile", "video.publish", "video.list")
@@ -110,19 +110,18 @@ async def _tokens(
     # Errors have been seen with status 200, so only a token is a success.
     if not document.get("access_token"):
         raise _error(answer, clock)
-    return _grant(document, clock)
+    return _grant(converted(document, Tokens), clock)
 
 
-def _grant(document: Mapping[str, Any], clock: Clock) -> Grant:
+def _grant(tokens: Tokens, clock: Clock) -> Grant:
     now = clock.now()
-    refresh_seconds = document.get("refresh_expires_in")
     return Grant(
-        account_id=str(document["open_id"]),
-        access_token=Secret(str(document["access_token"])),
-        refresh_token=Secret(str(document["refresh_token"])) if document.get("refresh_token") else None,
-        scopes=tuple(scope for scope in str(document.get("scope", "")).split(",") if scope),
-        expires_at=now + timedelta(seconds=int(document["expires_in"])),
-        refresh_expires_at=now + timedelta(seconds=int(refresh_seconds)) if refresh_seconds else None,
+        account_id=tokens.open_id,
+        access_token=Secret(tokens.access_token),
+        refresh_token=Secret(tokens.refresh_token) if tokens.refresh_token else None,
+        scopes=tuple(scope for scope in tokens.scope.split(",") if scope),
+        expires_at=now + timedelta(seconds=tokens.expires_in),
+        refresh_expires_at=now + timedelta(seconds=tokens.refresh_expires_in) if tokens.refresh_expires_in else None,
     )
 
 

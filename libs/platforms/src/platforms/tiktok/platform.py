@@ -26,6 +26,7 @@ from platforms.shape import (
     Violation,
 )
 from platforms.tiktok import oauth, rules, webhooks
+from platforms.tiktok.answers import UserInfo, Videos
 from platforms.tiktok.api import TikTokApi
 from platforms.tiktok.endpoints import TikTokEndpoints
 from platforms.tiktok.limits import INSIGHTS_IDS_MAX
@@ -74,15 +75,15 @@ class TikTok:
         fields = ["open_id", "union_id", "avatar_url", "display_name"]
         if "user.info.profile" in call.grant.scopes:
             fields.append("username")
-        user: Mapping[str, Any] = (await self._api.get(call, "user/info/", fields=",".join(fields))).get("user") or {}
-        display_name = str(user.get("display_name") or "")
+        user = (await self._api.get(call, "user/info/", UserInfo, fields=",".join(fields))).user
+        display_name = user.display_name or ""
         return Profile(
-            account_id=str(user.get("open_id") or call.grant.account_id),
-            handle=str(user.get("username") or display_name),
+            account_id=user.open_id or call.grant.account_id,
+            handle=user.username or display_name,
             display_name=display_name,
-            avatar_url=user.get("avatar_url") or None,
+            avatar_url=user.avatar_url or None,
             account_type=None,
-            union_id=user.get("union_id") or None,
+            union_id=user.union_id or None,
         )
 
     def settings_schema(self) -> Mapping[str, Any]:
@@ -110,16 +111,17 @@ class TikTok:
             call,
             "video/query/",
             {"filters": {"video_ids": list(post_ids)}},
+            Videos,
             fields="id,view_count,like_count,comment_count,share_count",
         )
         return {
-            str(video["id"]): Counts(
-                views=video.get("view_count"),
-                likes=video.get("like_count"),
-                comments=video.get("comment_count"),
-                shares=video.get("share_count"),
+            video.id: Counts(
+                views=video.view_count,
+                likes=video.like_count,
+                comments=video.comment_count,
+                shares=video.share_count,
             )
-            for video in data.get("videos") or []
+            for video in data.videos
         }
 
     def verify_webhook(self, headers: Mapping[str, str], body: bytes, client: ClientCredentials) -> bool:

@@ -7,7 +7,7 @@ started when the first one provably came to nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -29,6 +29,7 @@ from platforms.shape import (
     Refused,
     Undecided,
 )
+from platforms.tiktok.answers import Creator, Started, Status
 from platforms.tiktok.api import TikTokApi
 from platforms.tiktok.endpoints import TikTokEndpoints
 from platforms.tiktok.errors import refusal
@@ -36,35 +37,6 @@ from platforms.tiktok.limits import PROCESSING_ASK_AGAIN_SECONDS
 from platforms.tiktok.rules import check
 from platforms.tiktok.settings import TikTokSettings
 from platforms.tiktok.upload import Progress, Upload, UploadGone, cut, put_chunk
-
-
-@dataclass(frozen=True)
-class Standing:
-    """What TikTok says of a publication."""
-
-    status: str
-    fail_reason: object
-    uploaded_bytes: int | None
-    post_id: str | None
-
-    def lacks_bytes(self, upload: Upload) -> bool:
-        """True if TikTok waits for bytes, so nothing can have been posted.
-
-        Where it does not tell how many it has, the journal rules the last chunk out or does not.
-        """
-        if self.status != "PROCESSING_UPLOAD":
-            return False
-        if self.uploaded_bytes is None:
-            return not upload.last_chunk_tried
-        return self.uploaded_bytes < upload.cut.size
-
-    def evidence(self, upload: Upload) -> dict[str, Any]:
-        return {
-            "publish_id": upload.publish_id,
-            "status": self.status,
-            "uploaded_bytes": self.uploaded_bytes,
-            "video_bytes": upload.cut.size,
-        }
 
 
 class Posting:
@@ -84,7 +56,7 @@ class Posting:
             await self._fill(call, upload, video, journal)
         except UploadGone:
             standing = await self._look(call, upload)
-            if standing.lacks_bytes(upload):
+            if _lacks_bytes(standing, upload):
                 await self._give_up(journal, upload)
             raise Transient("upload_expired", "the upload address has expired; a new upload is needed") from None
 
@@ -123,10 +95,10 @@ class Posting:
             standing = await self._look(call, upload)
         except Rejected as error:
             return Undecided({"publish_id": upload.publish_id, "code": error.code, "detail": error.detail})
-        if standing.lacks_bytes(upload):
-            return Absent(standing.evidence(upload))
+        if _lacks_bytes(standing, upload):
+            return Absent(_evidence(standing, upload))
         if standing.status == "PROCESSING_UPLOAD" and upload.is_expired(call.clock.now()):
-            return Undecided(standing.evidence(upload))
+            return Undecided(_evidence(standing, upload))
         return self._outcome(standing, upload, journal.facts)
 
     async def _resumable(self, call: Call, journal: Journal) -> Upload | None:
@@ -135,10 +107,10 @@ class Posting:
         if upload is None:
             return None
         standing = await self._look(call, upload)
-        if standing.status == "FAILED" or (standing.lacks_bytes(upload) and upload.is_expired(call.clock.now())):
+        if standing.status == "FAILED" or (_lacks_bytes(standing, upload) and upload.is_expired(call.clock.now())):
             await self._give_up(journal, upload)
             return None
-        if standing.lacks_bytes(upload):
+        if _lacks_bytes(standing, upload):
             known = standing.uploaded_bytes
             next_chunk = upload.next_chunk if known is None else upload.chunk_at(known)
             return replace(upload, next_chunk=next_chunk, all_bytes_sent=False)
@@ -148,7 +120,7 @@ class Posting:
     async def _start(
         self, call: Call, delivery: Delivery, video: Media, settings: TikTokSettings, journal: Journal
     ) -> Upload:
-        creator = await self._api.post(call, "post/publish/creator_info/query/", {})
+        creator = await self._api.post(call, "post/publish/creator_info/query/", {}, Creator)
         _refuse_what_the_creator_cannot(creator, video, settings)
         plan = cut(video.size_bytes)
         answer = await self._api.post(
@@ -163,19 +135,18 @@ class Posting:
                     "total_chunk_count": plan.count,
                 },
             },
+            Started,
         )
-        if not answer.get("publish_id") or not answer.get("upload_url"):
-            raise Transient("upload_missing", "TikTok's answer named no upload")
         upload = Upload(
-            publish_id=str(answer["publish_id"]),
-            upload_url=Secret(str(answer["upload_url"])),
+            publish_id=answer.publish_id,
+            upload_url=Secret(answer.upload_url),
             started_at=call.clock.now(),
             cut=plan,
             next_chunk=0,
             last_chunk_tried=False,
             all_bytes_sent=False,
         )
-        await journal.record(**upload.to_facts(), creator_username=str(creator.get("creator_username", "")))
+        await journal.record(**upload.to_facts(), creator_username=creator.creator_username)
         return upload
 
     async def _fill(self, call: Call, upload: Upload, video: Media, journal: Journal) -> None:
@@ -193,7 +164,7 @@ class Posting:
 
     async def _after_expiry(self, call: Call, delivery: Delivery, journal: Journal, upload: Upload) -> Outcome:
         standing = await self._look(call, upload)
-        if standing.lacks_bytes(upload):
+        if _lacks_bytes(standing, upload):
             await self._give_up(journal, upload)
             raise Transient("upload_expired", "the upload address has expired and nothing was posted; stage again")
         return self._outcome(standing, upload, journal.facts)
@@ -204,24 +175,15 @@ class Posting:
         abandoned = [*journal.facts.get("abandoned_publish_ids", []), upload.publish_id]
         await journal.record(publish_id=None, upload_url=None, all_bytes_sent=False, abandoned_publish_ids=abandoned)
 
-    async def _look(self, call: Call, upload: Upload) -> Standing:
-        data = await self._api.post(call, "post/publish/status/fetch/", {"publish_id": upload.publish_id})
-        # The misspelt name is TikTok's. The id is a 64-bit number, in some answers a string.
-        ids = data.get("publicaly_available_post_id") or []
-        uploaded = data.get("uploaded_bytes")
-        return Standing(
-            status=str(data.get("status", "")),
-            fail_reason=data.get("fail_reason"),
-            uploaded_bytes=int(uploaded) if uploaded is not None else None,
-            post_id=str(ids[0] if isinstance(ids, list) else ids) if ids else None,
-        )
+    async def _look(self, call: Call, upload: Upload) -> Status:
+        return await self._api.post(call, "post/publish/status/fetch/", {"publish_id": upload.publish_id}, Status)
 
-    def _outcome(self, standing: Standing, upload: Upload, facts: Mapping[str, Any]) -> Outcome:
+    def _outcome(self, standing: Status, upload: Upload, facts: Mapping[str, Any]) -> Outcome:
         match standing.status:
             case "PUBLISH_COMPLETE":
-                username = facts.get("creator_username")
-                url = f"{self._web}/@{username}/video/{standing.post_id}" if username and standing.post_id else None
-                return Published(Receipt(standing.post_id, url, standing.evidence(upload)))
+                post_id, username = standing.post_id(), facts.get("creator_username")
+                url = f"{self._web}/@{username}/video/{post_id}" if username and post_id else None
+                return Published(Receipt(post_id, url, _evidence(standing, upload)))
             case "FAILED":
                 return refusal(standing.fail_reason)
             case "SEND_TO_USER_INBOX":
@@ -241,22 +203,42 @@ def _prepared(delivery: Delivery) -> tuple[Media, TikTokSettings]:
     return video, msgspec.convert(dict(delivery.settings), TikTokSettings)
 
 
-def _refuse_what_the_creator_cannot(creator: Mapping[str, Any], video: Media, settings: TikTokSettings) -> None:
+def _refuse_what_the_creator_cannot(creator: Creator, video: Media, settings: TikTokSettings) -> None:
     """Compare with the account's options of this minute. A choice that is gone is never downgraded."""
-    offered = creator.get("privacy_level_options")
-    if isinstance(offered, list) and settings.privacy_level not in offered:
+    if settings.privacy_level not in creator.privacy_level_options:
         raise Rejected(
             "privacy_level_option_mismatch",
             "the account no longer offers the chosen audience",
             advice="Choose again who can watch the video, from what the account offers now.",
         )
-    longest = creator.get("max_video_post_duration_sec")
-    if longest is not None and (video.duration_seconds or 0) > float(longest):
+    longest = creator.max_video_post_duration_sec
+    if longest is not None and (video.duration_seconds or 0) > longest:
         raise Rejected(
             "duration_check_failed",
-            f"the account may post videos of at most {longest} s",
+            f"the account may post videos of at most {longest:g} s",
             advice="Cut the video, or post it from an account that may post longer ones.",
         )
+
+
+def _lacks_bytes(standing: Status, upload: Upload) -> bool:
+    """True if TikTok waits for bytes, so nothing can have been posted.
+
+    Where it does not tell how many it has, the journal rules the last chunk out or does not.
+    """
+    if standing.status != "PROCESSING_UPLOAD":
+        return False
+    if standing.uploaded_bytes is None:
+        return not upload.last_chunk_tried
+    return standing.uploaded_bytes < upload.cut.size
+
+
+def _evidence(standing: Status, upload: Upload) -> dict[str, Any]:
+    return {
+        "publish_id": upload.publish_id,
+        "status": standing.status,
+        "uploaded_bytes": standing.uploaded_bytes,
+        "video_bytes": upload.cut.size,
+    }
 
 
 def _following(upload: Upload, progress: Progress) -> int:

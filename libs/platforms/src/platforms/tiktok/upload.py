@@ -132,6 +132,9 @@ async def put_chunk(call: Call, upload: Upload, video: Media, index: int, *, vis
     match answer.status:
         case 201:
             return Progress(upload.cut.size, complete=True)
+        case 206 if visible and "content-range" not in answer.headers:
+            # After the last byte "partly stored" makes no sense unless it says how far.
+            raise _refused(206, visible=True)
         case 206 | 416:
             stored = _stored_bytes(answer, fallback=end if answer.status == 206 else start)
             return Progress(stored, complete=stored >= upload.cut.size)
@@ -149,9 +152,10 @@ def _stored_bytes(answer: Answer, *, fallback: int) -> int:
 
 
 def _refused(status: int, *, visible: bool) -> PlatformError:
-    if status >= 500:
+    if status >= 500 or status < 300:
+        # Neither a refusal nor the documented success: the bytes may be in.
         kind = OutcomeUnknown if visible else Transient
-        return kind("upload_server_error", f"TikTok's upload answered with status {status}")
+        return kind("upload_unclear", f"TikTok's upload answered with status {status}")
     if status in (408, 429):
         return Transient("upload_busy", f"TikTok's upload answered with status {status}")
     if 300 <= status < 400:

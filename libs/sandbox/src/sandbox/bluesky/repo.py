@@ -24,10 +24,10 @@ _ALPHABET = "234567abcdefghijklmnopqrstuvwxyz"
 
 
 def create_router(state: BlueskyState, proofs: ProofChecker) -> Router:
-    return Router("/xrpc", route_handlers=[*_writes(state, proofs), *_reads(state)])
+    return Router("/xrpc", route_handlers=[_upload(state, proofs), *_writes(state, proofs), *_reads(state)])
 
 
-def _writes(state: BlueskyState, proofs: ProofChecker) -> list[HTTPRouteHandler]:
+def _upload(state: BlueskyState, proofs: ProofChecker) -> HTTPRouteHandler:
     @post("/com.atproto.repo.uploadBlob", status_code=200)
     async def upload_blob(request: AnyRequest) -> Response[bytes]:
         session = authenticate(request, state, proofs)
@@ -35,6 +35,10 @@ def _writes(state: BlueskyState, proofs: ProofChecker) -> list[HTTPRouteHandler]
         require_blob_scope(session, content_type)
         return json_response({"blob": await _store_blob(state, session, request, content_type)})
 
+    return upload_blob
+
+
+def _writes(state: BlueskyState, proofs: ProofChecker) -> list[HTTPRouteHandler]:
     @post("/com.atproto.repo.putRecord", status_code=200)
     async def put_record(request: AnyRequest) -> Response[bytes]:
         session, body = authenticate(request, state, proofs), await _body(request)
@@ -67,7 +71,7 @@ def _writes(state: BlueskyState, proofs: ProofChecker) -> list[HTTPRouteHandler]
             removed.post.removed = True
         return json_response({}, headers=_spend(state, key[0], "delete"))
 
-    return [upload_blob, put_record, create_record, delete_record]
+    return [put_record, create_record, delete_record]
 
 
 def _reads(state: BlueskyState) -> list[HTTPRouteHandler]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from litestar import Response, Router, get, post
+from litestar.handlers import HTTPRouteHandler
 
 from sandbox.insights import audience, draw, share_of
 from sandbox.tiktok.answers import AnyRequest, ApiError, body_of, success
@@ -24,7 +25,10 @@ PER_MINUTE = 600
 
 def create_router(state: TikTokState) -> Router:
     """Routes of the profile and the videos."""
+    return Router("/", route_handlers=[_user_info(state), *_videos(state)])
 
+
+def _user_info(state: TikTokState) -> HTTPRouteHandler:
     @get("/v2/user/info", sync_to_thread=False)
     def user_info(request: AnyRequest) -> Response[bytes]:
         grant = state.authenticate(request, *FIELDS_BY_SCOPE, endpoint="user_info", per_minute=PER_MINUTE)
@@ -37,6 +41,10 @@ def create_router(state: TikTokState) -> Router:
             raise ApiError(400, "invalid_params", "One or more fields are invalid")
         return success({"user": {field: known[field] for field in fields}})
 
+    return user_info
+
+
+def _videos(state: TikTokState) -> list[HTTPRouteHandler]:
     @post("/v2/video/query", status_code=200)
     async def query(request: AnyRequest) -> Response[bytes]:
         grant = state.authenticate(request, "video.list", endpoint="video_query", per_minute=PER_MINUTE)
@@ -62,7 +70,7 @@ def create_router(state: TikTokState) -> Router:
         shown = [{name: video.get(name) for name in fields} for video in videos]
         return success({"videos": shown, "cursor": cursor, "has_more": len(older) > count})
 
-    return Router("/", route_handlers=[user_info, query, listing])
+    return [query, listing]
 
 
 def _fields(request: AnyRequest) -> list[str]:

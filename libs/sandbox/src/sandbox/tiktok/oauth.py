@@ -36,17 +36,7 @@ def _pages(state: TikTokState) -> list[HTTPRouteHandler]:
             return Response(f"<h1>{error.error}</h1><p>{error.description}</p>", status_code=400)
         request_id = secrets.token_urlsafe(16)
         state.asked[request_id] = asked
-        accounts = [Choice(a.open_id, f"{a.display_name} (@{a.username})") for a in state.accounts.values()]
-        return Response(
-            page(
-                platform="TikTok",
-                client=asked.client_key,
-                request_id=request_id,
-                action="/v2/auth/authorize/",
-                accounts=accounts,
-                scopes=asked.scopes,
-            )
-        )
+        return Response(_consent_page(state, asked, request_id))
 
     @post("/v2/auth/authorize")
     async def decide(request: AnyRequest) -> Redirect | Response[str]:
@@ -95,6 +85,17 @@ def _endpoints(state: TikTokState) -> list[HTTPRouteHandler]:
         return Response(b"", status_code=200)
 
     return [token, revoke]
+
+
+def _consent_page(state: TikTokState, asked: Asked, request_id: str) -> str:
+    return page(
+        platform="TikTok",
+        client=asked.client_key,
+        request_id=request_id,
+        action="/v2/auth/authorize/",
+        accounts=[Choice(a.open_id, f"{a.display_name} (@{a.username})") for a in state.accounts.values()],
+        scopes=asked.scopes,
+    )
 
 
 def _read_request(state: TikTokState, query: dict[str, Any]) -> Asked:

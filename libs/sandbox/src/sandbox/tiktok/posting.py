@@ -6,6 +6,7 @@ import secrets
 from typing import Any
 
 from litestar import Response, Router, post
+from litestar.handlers import HTTPRouteHandler
 
 from sandbox.tiktok.answers import AnyRequest, ApiError, body_of, success
 from sandbox.tiktok.platform_state import TikTokState
@@ -17,6 +18,11 @@ TITLE_UNITS_MAX = 2200
 
 def create_router(state: TikTokState) -> Router:
     """Routes under /v2/post/publish/."""
+    return Router("/v2/post/publish", route_handlers=[*_starting(state), *_following_up(state)])
+
+
+def _starting(state: TikTokState) -> list[HTTPRouteHandler]:
+    """What comes before the bytes."""
 
     @post("/creator_info/query", status_code=200)
     async def creator_info(request: AnyRequest) -> Response[bytes]:
@@ -46,6 +52,12 @@ def create_router(state: TikTokState) -> Router:
         state.authenticate(request, "video.publish", "video.upload", endpoint="init", per_minute=6)
         raise ApiError(403, "url_ownership_unverified", "The URL is not verified for this app")
 
+    return [creator_info, video_init, content_init]
+
+
+def _following_up(state: TikTokState) -> list[HTTPRouteHandler]:
+    """What comes after the init."""
+
     @post("/status/fetch", status_code=200)
     async def status(request: AnyRequest) -> Response[bytes]:
         grant = state.authenticate(request, "video.publish", "video.upload", endpoint="status", per_minute=30)
@@ -60,7 +72,7 @@ def create_router(state: TikTokState) -> Router:
         upload.cancelled = True
         return success()
 
-    return Router("/v2/post/publish", route_handlers=[creator_info, video_init, content_init, status, cancel])
+    return [status, cancel]
 
 
 def _options(account: Account, base_url: str) -> dict[str, Any]:
