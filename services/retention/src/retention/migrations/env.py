@@ -1,0 +1,7 @@
+"""What Alembic runs."""
+
+from __future__ import annotations
+
+from kit.migration_environment import run
+
+run()

@@ -1,0 +1,47 @@
+"""Take a backup a day, and destroy each at the end of its rotation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+from contracts.retention import BackupExpiredV1, BackupTakenV1
+from kit.ids import new_id
+
+from retention.domain.backup import RETRY_AFTER, Part
+from retention.domain.policy import BACKUP_EVERY, BACKUP_KEPT
+from retention.ports import Store
+
+log = structlog.get_logger("backups")
+
+
+async def begin_backup(store: Store, *, now: datetime) -> UUID | None:
+    """The id of a backup to take now; None if it is not time or another process takes one."""
+    taken_at, failed_at = await store.newest_taken_at(), await store.newest_failed_at()
+    if taken_at is not None and now < taken_at + BACKUP_EVERY:
+        return None
+    if failed_at is not None and now < failed_at + RETRY_AFTER:
+        return None
+    backup_id = new_id()
+    begun = await store.begin(backup_id, taken_at=now, expires_at=now + BACKUP_KEPT)
+    return backup_id if begun else None
+
+
+async def finish_backup(
+    backup_id: UUID, parts: Sequence[Part], store: Store, *, taken_at: datetime, now: datetime
+) -> bool:
+    """Note that a backup is whole; False if it took so long that it was given up."""
+    if not await store.finish(backup_id, parts, now):
+        return False
+    store.emit(BackupTakenV1(backup_id=backup_id, taken_at=taken_at, expires_at=taken_at + BACKUP_KEPT))
+    log.info("backup_taken", backup_id=str(backup_id), size_bytes=sum(part.size_bytes for part in parts))
+    return True
+
+
+async def expire_backup(backup_id: UUID, store: Store, *, now: datetime) -> None:
+    """Note that a backup's objects were destroyed."""
+    if await store.mark_expired(backup_id, now):
+        store.emit(BackupExpiredV1(backup_id=backup_id, expired_at=now))
+        log.info("backup_expired", backup_id=str(backup_id))
