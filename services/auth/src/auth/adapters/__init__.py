@@ -1,0 +1,1 @@
+"""The outside as it is: PostgreSQL, Argon2id, the platforms, the key file."""

@@ -1,0 +1,153 @@
+"""Accounts, sessions, workspaces and members in PostgreSQL."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from contracts.access import Role
+from kit.database import Transaction
+
+from auth.domain.accounts import Account, Credential
+from auth.domain.sessions import Holder, Session
+from auth.domain.workspaces import Member, OwnWorkspace
+
+
+class StoredAccounts:
+    """Implements `auth.ports.people.Accounts`."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    async def add(self, account: Account, *, age_attested_at: datetime) -> bool:
+        return bool(
+            await self._transaction.execute(
+                "INSERT INTO account (account_id, email, full_name, company, time_zone, language, age_attested_at,"
+                " created_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+                (
+                    account.account_id, account.email, account.full_name, account.company, account.time_zone,
+                    account.language, age_attested_at, account.created_at,
+                ),
+            )
+        )  # fmt: skip
+
+    async def find(self, account_id: UUID) -> Account | None:
+        return await self._transaction.first(
+            Account,
+            "SELECT account_id, email, full_name, company, time_zone, language, created_at FROM account"
+            " WHERE account_id = %s AND deleted_at IS NULL",
+            (account_id,),
+        )
+
+    async def correct(self, account: Account) -> None:
+        await self._transaction.execute(
+            "UPDATE account SET full_name = %s, company = %s, time_zone = %s, language = %s"
+            " WHERE account_id = %s AND deleted_at IS NULL",
+            (account.full_name, account.company, account.time_zone, account.language, account.account_id),
+        )
+
+    async def id_of(self, email: str) -> UUID | None:
+        found: UUID | None = await self._transaction.scalar("SELECT account_of(%s)", (email,))
+        return found
+
+    async def credential_of(self, email: str) -> Credential | None:
+        return await self._transaction.first(
+            Credential, "SELECT account_id, password_hash FROM credential_of(%s)", (email,)
+        )
+
+    async def password_hash(self, account_id: UUID) -> str | None:
+        found: str | None = await self._transaction.scalar(
+            "SELECT password_hash FROM credential WHERE account_id = %s", (account_id,)
+        )
+        return found
+
+    async def set_password_hash(self, account_id: UUID, password_hash: str, *, at: datetime) -> None:
+        await self._transaction.execute(
+            "INSERT INTO credential (account_id, password_hash, changed_at) VALUES (%s, %s, %s)"
+            " ON CONFLICT (account_id) DO UPDATE"
+            " SET password_hash = excluded.password_hash, changed_at = excluded.changed_at",
+            (account_id, password_hash, at),
+        )
+
+
+class StoredSessions:
+    """Implements `auth.ports.people.Sessions`."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    async def add(self, session: Session, token_hash: bytes, *, at: datetime) -> bool:
+        # The account's row is held, so that no session is born while the account is being deleted.
+        return bool(
+            await self._transaction.execute(
+                "INSERT INTO session (session_id, account_id, token_hash, created_at, last_used_at, expires_at)"
+                " SELECT %s, account_id, %s, %s, %s, %s FROM account"
+                " WHERE account_id = %s AND deleted_at IS NULL FOR SHARE",
+                (session.session_id, token_hash, at, at, session.expires_at, session.account_id),
+            )
+        )
+
+    async def holder_of(self, token_hash: bytes, workspace_id: UUID | None) -> Holder | None:
+        return await self._transaction.first(
+            Holder,
+            "SELECT session_id, account_id, last_used_at, expires_at, role FROM holder_of(%s, %s)",
+            (token_hash, workspace_id),
+        )
+
+    async def touch(self, session_id: UUID, *, at: datetime) -> None:
+        await self._transaction.execute(
+            "UPDATE session SET last_used_at = %s WHERE session_id = %s AND last_used_at < %s", (at, session_id, at)
+        )
+
+    async def end(self, session_id: UUID) -> None:
+        await self._transaction.execute("DELETE FROM session WHERE session_id = %s", (session_id,))
+
+
+class StoredWorkspaces:
+    """Implements `auth.ports.people.Workspaces`."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    async def add(self, workspace_id: UUID, *, name: str, time_zone: str, at: datetime) -> None:
+        await self._transaction.execute(
+            "INSERT INTO workspace (workspace_id, name, time_zone, created_at) VALUES (%s, %s, %s, %s)",
+            (workspace_id, name, time_zone, at),
+        )
+
+    async def of_account(self, account_id: UUID) -> list[OwnWorkspace]:
+        return await self._transaction.all(
+            OwnWorkspace,
+            "SELECT w.workspace_id, w.name, m.role, w.time_zone FROM member m JOIN workspace w USING (workspace_id)"
+            " WHERE m.account_id = %s AND w.deleted_at IS NULL ORDER BY w.created_at, w.workspace_id",
+            (account_id,),
+        )
+
+    async def is_open(self, workspace_id: UUID) -> bool:
+        found = await self._transaction.scalar(
+            "SELECT 1 FROM workspace WHERE workspace_id = %s AND deleted_at IS NULL FOR SHARE", (workspace_id,)
+        )
+        return found is not None
+
+    async def add_member(self, workspace_id: UUID, account_id: UUID, role: Role, *, at: datetime) -> bool:
+        return bool(
+            await self._transaction.execute(
+                "INSERT INTO member (workspace_id, account_id, role, added_at) VALUES (%s, %s, %s, %s)"
+                " ON CONFLICT DO NOTHING",
+                (workspace_id, account_id, role, at),
+            )
+        )
+
+    async def members(self, workspace_id: UUID) -> list[Member]:
+        return await self._transaction.all(
+            Member,
+            "SELECT m.account_id, a.email, a.full_name, m.role FROM member m JOIN account a USING (account_id)"
+            " WHERE m.workspace_id = %s AND a.deleted_at IS NULL ORDER BY m.added_at, m.account_id",
+            (workspace_id,),
+        )
+
+    async def role_of(self, workspace_id: UUID, account_id: UUID) -> Role | None:
+        role = await self._transaction.scalar(
+            "SELECT role FROM member WHERE workspace_id = %s AND account_id = %s", (workspace_id, account_id)
+        )
+        return Role(role) if role else None

@@ -1,0 +1,1 @@
+"""auth over HTTP: parse, authorise, call one use case, shape the answer."""

@@ -1,0 +1,96 @@
+"""Accounts and sessions over HTTP."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from kit.database import Scope
+from kit.passport import Caller, Passports, person, service
+from kit.problems import Unauthenticated
+from kit.secret import Secret
+from litestar import delete, get, patch, post
+from litestar.types import ControllerRouterHandler
+
+from auth.api.bodies import CorrectionBody, PassportBody, SignInBody, SignUpBody
+from auth.domain.accounts import Account
+from auth.ports.people import PasswordHashes
+from auth.ports.store import Transactions
+from auth.use_cases.accounts import SignUp, correct_account, read_account, sign_up
+from auth.use_cases.sessions import identify, sign_in, sign_out
+
+
+class NewAccount(msgspec.Struct, frozen=True):
+    account_id: UUID
+
+
+class NewSession(msgspec.Struct, frozen=True):
+    """The gateway takes the token out of the answer and into the cookie."""
+
+    account_id: UUID
+    expires_at: datetime
+    session_token: str
+
+
+class Passport(msgspec.Struct, frozen=True):
+    passport: str
+    account_id: UUID
+
+
+def account_routes(transactions: Transactions, hashes: PasswordHashes) -> list[ControllerRouterHandler]:
+    """Sign up; read and correct one's account."""
+
+    @post("/api/accounts")
+    async def register(data: SignUpBody) -> NewAccount:
+        asked = SignUp(
+            email=data.email,
+            password=Secret(data.password),
+            full_name=data.full_name,
+            company=data.company,
+            time_zone=data.time_zone,
+            language=data.language,
+            age_attested=data.age_attested,
+        )
+        return NewAccount(await sign_up(transactions, asked, hashes=hashes))
+
+    @get("/api/account", guards=[person()])
+    async def show_account(caller: Caller) -> Account:
+        async with transactions(Scope.account(caller.account)) as store:
+            return await read_account(store, caller.account)
+
+    @patch("/api/account", guards=[person()])
+    async def change_account(caller: Caller, data: CorrectionBody) -> Account:
+        changes: dict[str, Any] = {
+            name: value for name in data.__struct_fields__ if (value := getattr(data, name)) is not msgspec.UNSET
+        }
+        async with transactions(Scope.account(caller.account)) as store:
+            return await correct_account(store, caller.account, changes)
+
+    return [register, show_account, change_account]
+
+
+def session_routes(
+    transactions: Transactions, hashes: PasswordHashes, passports: Passports
+) -> list[ControllerRouterHandler]:
+    """Sign in and out, and what the gateway gets for a session."""
+
+    @post("/api/session")
+    async def open_session(data: SignInBody) -> NewSession:
+        session, token = await sign_in(transactions, email=data.email, password=Secret(data.password), hashes=hashes)
+        return NewSession(session.account_id, session.expires_at, token.reveal())
+
+    @delete("/api/session", guards=[person()])
+    async def close_session(caller: Caller) -> None:
+        async with transactions(Scope.account(caller.account)) as store:
+            await sign_out(store, caller)
+
+    @post("/internal/passports", guards=[service("gateway")], status_code=200)
+    async def issue_passport(data: PassportBody) -> Passport:
+        if data.session_token is None:
+            raise Unauthenticated()
+        caller = await identify(transactions, token=Secret(data.session_token), workspace_id=data.workspace_id)
+        return Passport(passports.issue(caller), caller.account)
+
+    return [open_session, close_session, issue_passport]

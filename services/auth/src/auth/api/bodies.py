@@ -1,0 +1,62 @@
+"""What request bodies look like. An unknown field, a wrong type or a value out of range is refused whole."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from contracts.access import Role
+from msgspec import Meta
+
+from auth.domain.accounts import EMAIL_LENGTH_MAX, PASSWORD_LENGTH_MAX
+
+Email = Annotated[str, Meta(min_length=3, max_length=EMAIL_LENGTH_MAX)]
+Password = Annotated[str, Meta(min_length=1, max_length=PASSWORD_LENGTH_MAX)]
+Name = Annotated[str, Meta(min_length=1, max_length=200)]
+TimeZone = Annotated[str, Meta(min_length=1, max_length=64)]
+Language = Annotated[str, Meta(max_length=35, pattern="^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
+"""A language tag (BCP 47)."""
+
+
+class SignUpBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    email: Email
+    password: Password
+    time_zone: TimeZone
+    age_attested: bool
+    full_name: Name | None = None
+    company: Name | None = None
+    language: Language = "en"
+
+
+class CorrectionBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Every field that is left out stays as it is; null empties an optional one."""
+
+    full_name: Name | msgspec.UnsetType | None = msgspec.UNSET
+    company: Name | msgspec.UnsetType | None = msgspec.UNSET
+    time_zone: TimeZone | msgspec.UnsetType = msgspec.UNSET
+    language: Language | msgspec.UnsetType = msgspec.UNSET
+
+
+class SignInBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    email: Email
+    password: Password
+
+
+class DeletionBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    password: Password
+
+
+class WorkspaceBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    name: Name
+    time_zone: TimeZone
+
+
+class MemberBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    email: Email
+    role: Role
+
+
+class PassportBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    session_token: Annotated[str, Meta(max_length=200)] | None = None
+    workspace_id: UUID | None = None

@@ -1,0 +1,113 @@
+"""Accounts: what a person tells about themself, and the rules for it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from http import HTTPStatus
+from uuid import UUID
+from zoneinfo import available_timezones
+
+from kit.problems import Conflict, Invalid, Problem, Unauthenticated
+from kit.secret import Secret
+
+PASSWORD_LENGTH_MIN = 12
+"""Below it a stolen hash can be guessed with affordable hardware."""
+
+PASSWORD_LENGTH_MAX = 1024
+"""Hashing reads every character; nobody types more."""
+
+EMAIL_LENGTH_MAX = 254
+"""The longest address that mail can be sent to (RFC 5321)."""
+
+_LOCAL_PART_LENGTH_MIN = 3
+_EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[a-z0-9.-]+\.[a-z0-9-]{2,63}")
+
+
+class AddressTaken(Conflict):
+    code = "address-taken"
+    title = "There is an account with this e-mail address already"
+
+
+class CredentialsRefused(Unauthenticated):
+    """The same for an unknown address and a wrong password."""
+
+    code = "credentials-refused"
+    title = "The e-mail address or the password is wrong"
+
+
+class PasswordRefused(Problem):
+    """A signed-in person did not prove that it is them."""
+
+    status = HTTPStatus.FORBIDDEN
+    code = "password-refused"
+    title = "The password is wrong"
+
+
+@dataclass(frozen=True)
+class Account:
+    """A person who can sign in."""
+
+    account_id: UUID
+    email: str
+    full_name: str | None
+    company: str | None
+    time_zone: str
+    language: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Credential:
+    """What a password is checked against."""
+
+    account_id: UUID
+    password_hash: str
+
+
+def normalised(email: str) -> str:
+    """An address as it is stored and compared."""
+    return email.strip().lower()
+
+
+def check_sign_up(*, email: str, password: Secret, time_zone: str, age_attested: bool) -> None:
+    """Raise `Invalid` with every rule that a sign-up breaks. `email` is normalised."""
+    errors = []
+    if len(email) > EMAIL_LENGTH_MAX or not _EMAIL.fullmatch(email):
+        errors.append({"pointer": "/email", "detail": "This is not an e-mail address."})
+    if weakness := _weakness(password.reveal(), email):
+        errors.append({"pointer": "/password", "detail": weakness})
+    if time_zone not in time_zones():
+        errors.append(UNKNOWN_TIME_ZONE)
+    if not age_attested:
+        errors.append({"pointer": "/age_attested", "detail": "Only people of 16 years and older may sign up."})
+    if errors:
+        raise Invalid(errors=errors)
+
+
+def check_time_zone(time_zone: str) -> None:
+    if time_zone not in time_zones():
+        raise Invalid(errors=[UNKNOWN_TIME_ZONE])
+
+
+@cache
+def time_zones() -> frozenset[str]:
+    """The IANA time zones this system knows."""
+    return frozenset(available_timezones())
+
+
+UNKNOWN_TIME_ZONE = {"pointer": "/time_zone", "detail": "This is no IANA time zone such as Europe/Berlin."}
+
+
+def _weakness(password: str, email: str) -> str | None:
+    """Why a password is refused, or None."""
+    local_part = email.partition("@")[0]
+    if len(password) < PASSWORD_LENGTH_MIN:
+        return f"A password has at least {PASSWORD_LENGTH_MIN} characters."
+    if len(local_part) >= _LOCAL_PART_LENGTH_MIN and local_part in password.lower():
+        return "The password contains the e-mail address."
+    if len(set(password)) < PASSWORD_LENGTH_MIN // 2:
+        return "The password repeats the same few characters."
+    return None

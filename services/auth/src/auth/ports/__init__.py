@@ -1,0 +1,1 @@
+"""What the use cases need from outside: the database, password hashing, the platforms, the vault."""

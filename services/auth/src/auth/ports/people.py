@@ -1,0 +1,77 @@
+"""What is stored of accounts, sessions, workspaces and members."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from contracts.access import Role
+from kit.secret import Secret
+
+from auth.domain.accounts import Account, Credential
+from auth.domain.sessions import Holder, Session
+from auth.domain.workspaces import Member, OwnWorkspace
+
+
+class Accounts(Protocol):
+    """People and their passwords."""
+
+    async def add(self, account: Account, *, age_attested_at: datetime) -> bool:
+        """False if the address is taken."""
+
+    async def find(self, account_id: UUID) -> Account | None: ...
+
+    async def correct(self, account: Account) -> None:
+        """Write everything of it that a person may change."""
+
+    async def id_of(self, email: str) -> UUID | None: ...
+
+    async def credential_of(self, email: str) -> Credential | None: ...
+
+    async def password_hash(self, account_id: UUID) -> str | None: ...
+
+    async def set_password_hash(self, account_id: UUID, password_hash: str, *, at: datetime) -> None: ...
+
+
+class Sessions(Protocol):
+    """Signed-in browsers."""
+
+    async def add(self, session: Session, token_hash: bytes, *, at: datetime) -> bool:
+        """False if the account was deleted meanwhile."""
+
+    async def holder_of(self, token_hash: bytes, workspace_id: UUID | None) -> Holder | None: ...
+
+    async def touch(self, session_id: UUID, *, at: datetime) -> None: ...
+
+    async def end(self, session_id: UUID) -> None: ...
+
+
+class Workspaces(Protocol):
+    """Workspaces and their members."""
+
+    async def add(self, workspace_id: UUID, *, name: str, time_zone: str, at: datetime) -> None: ...
+
+    async def of_account(self, account_id: UUID) -> Sequence[OwnWorkspace]: ...
+
+    async def is_open(self, workspace_id: UUID) -> bool:
+        """Whether it exists and is not deleted; held so until the transaction ends."""
+
+    async def add_member(self, workspace_id: UUID, account_id: UUID, role: Role, *, at: datetime) -> bool:
+        """False if the person is a member already."""
+
+    async def members(self, workspace_id: UUID) -> Sequence[Member]: ...
+
+    async def role_of(self, workspace_id: UUID, account_id: UUID) -> Role | None: ...
+
+
+class PasswordHashes(Protocol):
+    """Argon2id, beside the event loop."""
+
+    async def make(self, password: Secret) -> str: ...
+
+    async def matches(self, password_hash: str | None, password: Secret) -> bool:
+        """Without a hash, False after the same work."""
+
+    def is_outdated(self, password_hash: str) -> bool: ...

@@ -1,0 +1,35 @@
+"""One transaction as the use cases see it, and how they open one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from contracts.event import Event
+from kit.database import Units
+
+from auth.ports.people import Accounts, Sessions, Workspaces
+
+
+class Store(Protocol):
+    """Everything auth stores, within one transaction."""
+
+    @property
+    def accounts(self) -> Accounts: ...
+
+    @property
+    def sessions(self) -> Sessions: ...
+
+    @property
+    def workspaces(self) -> Workspaces: ...
+
+    def now(self) -> datetime:
+        """The present time by the service's clock."""
+
+    def emit(self, event: Event) -> UUID:
+        """Tell an event when the transaction commits."""
+
+
+Transactions = Units[Store]
+"""Opens a transaction for a scope: `async with transactions(Scope.account(account_id)) as store`."""

@@ -1,0 +1,1 @@
+"""What auth can do, one verb phrase each."""

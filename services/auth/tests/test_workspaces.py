@@ -1,0 +1,181 @@
+"""Workspaces, members and roles over HTTP, and what the database itself holds apart."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from auth.adapters.store import PostgresStore
+from auth.ports.store import Store, Transactions
+from contracts.access import PERMISSIONS, Permission, Role
+from contracts.auth import MemberAddedV1, WorkspaceCreatedV1
+from kit.clock import SystemClock
+from kit.database import Database, Scope, Units
+from kit.ids import new_id
+from kit.problems import TYPE_PREFIX
+from kit.secret import Secret
+from kit.testing.services import Bus
+
+from services.auth.tests.client import Auth
+
+Rows = psycopg.Connection[Any]
+
+
+async def test_whoever_creates_a_workspace_owns_it(auth: Auth, bus: Bus):
+    account_id = await auth.sign_up()
+    workspace_id = await auth.create_workspace(account_id)
+    listed = await auth.http.get("/api/workspaces", headers=auth.passport(account_id=account_id))
+    assert listed.json() == {
+        "workspaces": [
+            {"workspace_id": str(workspace_id), "name": "Acorn", "role": "owner", "time_zone": "Europe/Berlin"}
+        ]
+    }
+    assert await bus.wait_told(WorkspaceCreatedV1) == [
+        WorkspaceCreatedV1(workspace_id=workspace_id, account_id=account_id)
+    ]
+    assert await bus.wait_told(MemberAddedV1) == [
+        MemberAddedV1(workspace_id=workspace_id, account_id=account_id, role=Role.OWNER)
+    ]
+
+
+async def test_a_member_is_added_by_address_and_seen(auth: Auth, bus: Bus):
+    owner = await auth.sign_up()
+    editor = await auth.sign_up("editor@example.com", full_name="Editor")
+    workspace_id = await auth.create_workspace(owner)
+    headers = auth.passport(account_id=owner, workspace_id=workspace_id)
+    path = f"/api/workspaces/{workspace_id}/members"
+    body = {"email": "Editor@example.com", "role": "editor"}
+    added = await auth.http.post(path, json=body, headers=headers)
+    assert (added.status_code, added.json()) == (201, {"account_id": str(editor), "role": "editor"})
+    members = (await auth.http.get(path, headers=headers)).json()["members"]
+    assert [(member["email"], member["full_name"], member["role"]) for member in members] == [
+        ("owner@example.com", None, "owner"),
+        ("editor@example.com", "Editor", "editor"),
+    ]
+    assert MemberAddedV1(workspace_id=workspace_id, account_id=editor, role=Role.EDITOR) in await bus.wait_told(
+        MemberAddedV1, 2
+    )
+    again = await auth.http.post(path, json=body, headers=headers)
+    assert (again.status_code, again.json()["type"]) == (409, TYPE_PREFIX + "already-member")
+    unknown = await auth.http.post(path, json={"email": "nobody@example.com", "role": "editor"}, headers=headers)
+    assert (unknown.status_code, unknown.json()["type"]) == (422, TYPE_PREFIX + "account-unknown")
+
+
+@pytest.mark.promise("P07")
+async def test_a_passport_says_the_role_and_hides_other_workspaces(auth: Auth):
+    owner = await auth.sign_up()
+    viewer = await auth.sign_up("viewer@example.com")
+    workspace_id = await auth.create_workspace(owner)
+    token = await auth.sign_in("viewer@example.com")
+    for stranger_to in (workspace_id, new_id()):
+        answer = await auth.ask_passport(token, stranger_to)
+        assert (answer.status_code, answer.json()["type"]) == (404, TYPE_PREFIX + "not-found")
+    path = f"/api/workspaces/{workspace_id}/members"
+    await auth.http.post(
+        path,
+        json={"email": "viewer@example.com", "role": "viewer"},
+        headers=auth.passport(account_id=owner, workspace_id=workspace_id),
+    )
+    headers = await auth.headers(token, workspace_id)
+    assert (await auth.http.get(path, headers=headers)).status_code == 200
+    refused = await auth.http.post(path, json={"email": "owner@example.com", "role": "admin"}, headers=headers)
+    assert (refused.status_code, refused.json()["needs"]) == (403, "member.manage")
+    assert viewer
+
+
+@pytest.mark.promise("P07")
+@pytest.mark.parametrize("role", list(Role))
+async def test_every_role_does_what_the_table_allows_and_nothing_else(auth: Auth, role: Role):
+    workspace_id = await auth.create_workspace(await auth.sign_up())
+    headers = auth.passport(account_id=new_id(), workspace_id=workspace_id, role=role)
+    path = f"/api/workspaces/{workspace_id}/members"
+    read = await auth.http.get(path, headers=headers)
+    write = await auth.http.post(path, json={"email": "nobody@example.com", "role": "viewer"}, headers=headers)
+    allowed = PERMISSIONS[role]
+    assert read.status_code == (200 if Permission.WORKSPACE_READ in allowed else 403)
+    # 422: let in, and then told that there is no such account.
+    assert write.status_code == (422 if Permission.MEMBER_MANAGE in allowed else 403)
+
+
+async def test_another_workspaces_passport_opens_nothing(auth: Auth):
+    account_id = await auth.sign_up()
+    mine, other = await auth.create_workspace(account_id), await auth.create_workspace(account_id, "Birch")
+    headers = auth.passport(account_id=account_id, workspace_id=mine)
+    answer = await auth.http.get(f"/api/workspaces/{other}/members", headers=headers)
+    assert (answer.status_code, answer.json()["type"]) == (403, TYPE_PREFIX + "forbidden")
+    assert (await auth.http.get(f"/api/workspaces/{other}/members")).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({"name": "", "time_zone": "UTC"}, "/name"),
+        ({"name": "x" * 201, "time_zone": "UTC"}, "/name"),
+        ({"name": "Acorn", "time_zone": "Nowhere"}, "/time_zone"),
+        ({"name": "Acorn", "time_zone": 1}, "/time_zone"),
+    ],
+)
+async def test_a_workspace_with_a_wrong_value_is_refused(
+    auth: Auth, superuser: Rows, body: dict[str, Any], pointer: str
+):
+    headers = auth.passport(account_id=await auth.sign_up())
+    answer = await auth.http.post("/api/workspaces", json=body, headers=headers)
+    assert answer.status_code == 422
+    assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+    assert superuser.execute("SELECT count(*) FROM workspace").fetchone() == (0,)
+
+
+@pytest.fixture
+async def transactions(auth: Auth, environment: dict[str, str]) -> Any:
+    database = Database("auth", Secret(environment["DATABASE_URL_AUTH"]), SystemClock(), connections_max=2)
+    await database.open()
+    yield Units[Store](database, PostgresStore)
+    await database.close()
+
+
+async def everything(transactions: Transactions, scope: Scope) -> dict[str, set[UUID]]:
+    """What a scope sees of each table if every WHERE is forgotten."""
+    async with transactions(scope) as store:
+        transaction = store._transaction  # type: ignore[attr-defined]
+        return {
+            "account": set(await transaction.scalars("SELECT account_id FROM account")),
+            "credential": set(await transaction.scalars("SELECT account_id FROM credential")),
+            "session": set(await transaction.scalars("SELECT account_id FROM session")),
+            "workspace": set(await transaction.scalars("SELECT workspace_id FROM workspace")),
+            "member": set(await transaction.scalars("SELECT account_id FROM member")),
+        }
+
+
+@pytest.mark.promise("P12")
+async def test_no_scope_sees_more_than_its_own_even_without_a_where(auth: Auth, transactions: Transactions):
+    owner, other = await auth.sign_up(), await auth.sign_up("other@example.com")
+    mine, others = await auth.create_workspace(owner), await auth.create_workspace(other, "Birch")
+    for email in ("owner@example.com", "other@example.com"):
+        await auth.sign_in(email)
+    nothing: set[UUID] = set()
+    assert await everything(transactions, Scope.nobody()) == {
+        "account": nothing, "credential": nothing, "session": nothing, "workspace": nothing, "member": nothing,
+    }  # fmt: skip
+    assert await everything(transactions, Scope.workspace(mine)) == {
+        "account": {owner}, "credential": nothing, "session": nothing, "workspace": {mine}, "member": {owner},
+    }  # fmt: skip
+    assert await everything(transactions, Scope.account(other)) == {
+        "account": {other}, "credential": {other}, "session": {other}, "workspace": {others}, "member": {other},
+    }  # fmt: skip
+
+
+@pytest.mark.promise("P12")
+async def test_a_request_cannot_write_into_another_workspace(auth: Auth, transactions: Transactions):
+    owner, other = await auth.sign_up(), await auth.sign_up("other@example.com")
+    mine, others = await auth.create_workspace(owner), await auth.create_workspace(other, "Birch")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        async with transactions(Scope.workspace(mine, owner)) as store:
+            await store.workspaces.add_member(others, owner, Role.OWNER, at=store.now())
+    for statement in ("UPDATE account SET full_name = 'x'", "DELETE FROM member", "DELETE FROM account"):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            async with transactions(Scope.workspace(others)) as store:
+                await store._transaction.execute(statement)  # type: ignore[attr-defined]
+    async with transactions(Scope.worker()) as store:
+        assert await store.workspaces.role_of(others, owner) is None
