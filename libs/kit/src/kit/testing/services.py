@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import os
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -26,7 +28,7 @@ from kit.calls import InProcess
 from kit.clock import MovableClock, SystemClock
 from kit.embedded.postgres import EmbeddedPostgres
 from kit.ids import new_id
-from kit.keys import SigningKey, TrustedKeys, generate_keys
+from kit.keys import SigningKey, TrustedKeys, generate_keys, write_private
 from kit.passport import Caller, Passports
 from kit.provision import provision
 from kit.secret import Secret
@@ -44,6 +46,7 @@ def keys_folder(server_folder: Path) -> Path:
     """The keys of every service, as `signoff up` makes them."""
     folder = server_folder / "keys"
     generate_keys(folder, SERVICES)
+    write_private(folder / "vault.key", base64.b64encode(os.urandom(32)))
     return folder
 
 
@@ -97,6 +100,7 @@ def service_environment(
             f"SIGNING_KEY_FILE_{service.upper()}": str(keys_folder / f"{service}.signing.pem"),
             f"SEALING_KEY_FILE_{service.upper()}": str(keys_folder / f"{service}.sealing.pem"),
             "OBJECT_STORE_URL": f"file://{tmp_path}/objects",
+            "VAULT_KEY_FILE": str(keys_folder / "vault.key"),
         } | (_database(service) if service != "gateway" else {})
 
     def _database(service: str) -> dict[str, str]:
