@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+import io
+import json
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import nats.errors
 import psycopg
 import pytest
+import structlog
 from contracts.content import PostApprovalWithdrawnV1, PostDeletedV1
 from contracts.topology import CONSUMERS
 from faststream.nats import NatsBroker
-from kit import erasure, inbox, outbox
+from kit import erasure, inbox, logs, outbox
 from kit.broker import Subscription, attach, create_broker
 from kit.clock import SystemClock
 from kit.database import Database, Transaction, Units
@@ -39,6 +44,18 @@ _TABLES = (
     "GRANT SELECT, INSERT, UPDATE, DELETE ON outbox, inbox, erasure_task, effect TO scheduler, scheduler_worker",
     "GRANT USAGE ON SCHEMA public TO scheduler, scheduler_worker",
 )
+
+
+@pytest.fixture
+def logged() -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """Log as a process does; calling it gives the lines written since the start of the test."""
+    root, stream = logging.getLogger(), io.StringIO()
+    handlers, level = root.handlers[:], root.level
+    logs.configure(stream)
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import logging
 import re
 import sys
 from collections.abc import Mapping
-from typing import IO, Any
+from typing import Any, Protocol
 
 import structlog
 from opentelemetry import trace
@@ -17,7 +17,7 @@ from kit.secret import Secret
 REDACTED = "[redacted]"
 
 _SECRET_NAME = re.compile(
-    r"token|secret|password|passwd|authorization|cookie|api_?key|private|verifier|credential|dpop|upload_url|jwt|seed",
+    r"token|secret|password|passwd|authorization|cookie|api[_-]?key|private|verifier|credential|dpop|upload_url|jwt|seed",
     re.IGNORECASE,
 )
 _SECRET_TEXT = re.compile(
@@ -41,7 +41,10 @@ def redact(value: Any, name: str = "") -> Any:
         return [redact(item) for item in value]
     if isinstance(value, str):
         return _SECRET_QUERY.sub(rf"\1{REDACTED}", _SECRET_TEXT.sub(REDACTED, value))
-    return value
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    # Whatever else it is would be written as its text, after we have looked.
+    return redact(str(value))
 
 
 def _redact_line(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
@@ -55,7 +58,15 @@ def _add_trace(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
     return line
 
 
-def configure(stream: IO[str] | None = None, *, level: int = logging.INFO) -> None:
+class Stream(Protocol):
+    """Where lines go."""
+
+    def write(self, text: str, /) -> int: ...
+
+    def flush(self) -> None: ...
+
+
+def configure(stream: Stream | None = None, *, level: int = logging.INFO) -> None:
     """Send every log of the process, ours and the libraries', as JSON lines to `stream` (default: stderr)."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
