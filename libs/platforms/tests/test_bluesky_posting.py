@@ -44,6 +44,7 @@ async def test_a_post_with_images_is_what_was_approved(
     rkey = post.post_id.rsplit("/", 1)[1]
     expected_url = f"{sandbox.base_urls['bluesky']}/profile/{bluesky_call.grant.account_id}/post/{rkey}"
     assert outcome.receipt.url == expected_url
+    assert "@nobody.test" in (await bluesky_call.http.get(expected_url)).text
     assert post.text == delivery.text
     assert [(item.sha256, item.alt_text) for item in post.media] == [(i.sha256, i.alt_text) for i in images]
     assert post.settings["langs"] == ["en"]

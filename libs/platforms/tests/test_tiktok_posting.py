@@ -67,6 +67,7 @@ async def test_nothing_is_visible_until_the_last_chunk(
     assert outcome.receipt.post_id == post.post_id
     assert outcome.receipt.url == f"{sandbox.base_urls['tiktok']}/@jane_doe/video/{post.post_id}"
     assert post.text == "Fresh paint"
+    assert "Fresh paint" in (await tiktok_call.http.get(outcome.receipt.url)).text
     assert [item.sha256 for item in post.media] == [long_delivery.media[0].sha256]
     source = long_delivery.media[0].source
     assert isinstance(source, BytesSource)

@@ -1,4 +1,4 @@
-"""Which platforms there are. Adding one is one line in each of the two mappings below."""
+"""Which platforms there are. Adding one is its lines in this file."""
 
 from __future__ import annotations
 
@@ -37,6 +37,13 @@ def endpoints_for_base_urls(base_urls: Mapping[str, str]) -> Endpoints:
         hosts = (urlsplit(base).netloc,)
         bluesky = BlueskyEndpoints(entryway=base, directory=base, appview=base, web=base, server_hosts=hosts)
     return Endpoints(tiktok, bluesky)
+
+
+SECRET_FACTS: Mapping[PlatformName, tuple[str, ...]] = {
+    PlatformName.TIKTOK: TikTok.SECRET_FACTS,
+    PlatformName.BLUESKY: Bluesky.SECRET_FACTS,
+}
+"""The journal facts of each platform that are credentials: whoever keeps the journal encrypts them."""
 
 
 def create_platforms(endpoints: Endpoints) -> dict[PlatformName, Platform]:

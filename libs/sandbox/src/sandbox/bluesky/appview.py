@@ -8,8 +8,9 @@ from typing import Any
 from litestar import Response, Router, get
 
 from sandbox.bluesky.answers import AnyRequest, XrpcError, json_response
-from sandbox.bluesky.state import NAME, Account, BlueskyState, Record
+from sandbox.bluesky.state import NAME, POST, Account, BlueskyState, Record
 from sandbox.insights import audience, draw, share_of
+from sandbox.shown import permalink
 
 URIS_MAX = 25
 
@@ -41,6 +42,18 @@ def create_router(state: BlueskyState) -> Router:
         return json_response({"posts": [_view(state, uri, record) for uri, record in found if record is not None]})
 
     return Router("/xrpc", route_handlers=[get_profile, get_posts])
+
+
+def create_permalinks(state: BlueskyState) -> Router:
+    """The web application, as far as one post's page."""
+
+    @get("/{actor:str}/post/{rkey:str}", sync_to_thread=False)
+    def show(request: AnyRequest) -> Response[str]:
+        account = state.account_of(str(request.path_params["actor"]))
+        did, author = (account.did, f"@{account.handle}") if account else ("", "")
+        return permalink(state.truth, NAME, f"at://{did}/{POST}/{request.path_params['rkey']}", author=author)
+
+    return Router("/profile", route_handlers=[show])
 
 
 def _visible(state: BlueskyState, uri: str) -> Record | None:

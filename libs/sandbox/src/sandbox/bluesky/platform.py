@@ -39,6 +39,7 @@ class BlueskySandbox:
                 oauth.create_router(self.state, self.proofs),
                 repo.create_router(self.state, self.proofs),
                 appview.create_router(self.state),
+                appview.create_permalinks(self.state),
                 create_control(self, self.state.truth),
             ],
             exception_handlers={XrpcError: self._answer_error, OAuthError: self._answer_error},

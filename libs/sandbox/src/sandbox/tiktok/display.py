@@ -9,6 +9,7 @@ from litestar import Response, Router, get, post
 from litestar.handlers import HTTPRouteHandler
 
 from sandbox.insights import audience, draw, share_of
+from sandbox.shown import permalink
 from sandbox.tiktok.answers import AnyRequest, ApiError, body_of, success
 from sandbox.tiktok.platform_state import NAME, TikTokState
 from sandbox.tiktok.posting import is_told
@@ -25,7 +26,7 @@ PER_MINUTE = 600
 
 def create_router(state: TikTokState) -> Router:
     """Routes of the profile and the videos."""
-    return Router("/", route_handlers=[_user_info(state), *_videos(state)])
+    return Router("/", route_handlers=[_user_info(state), *_videos(state), _permalink(state)])
 
 
 def _user_info(state: TikTokState) -> HTTPRouteHandler:
@@ -71,6 +72,15 @@ def _videos(state: TikTokState) -> list[HTTPRouteHandler]:
         return success({"videos": shown, "cursor": cursor, "has_more": len(older) > count})
 
     return [query, listing]
+
+
+def _permalink(state: TikTokState) -> HTTPRouteHandler:
+    @get("/{author:str}/video/{post_id:str}", sync_to_thread=False)
+    def show(request: AnyRequest) -> Response[str]:
+        author, post_id = str(request.path_params["author"]), str(request.path_params["post_id"])
+        return permalink(state.truth, NAME, post_id, author=author)
+
+    return show
 
 
 def _fields(request: AnyRequest) -> list[str]:

@@ -74,9 +74,9 @@ class TikTokSandbox:
 
 
 def _refuse_without_slash(request: AnyRequest) -> Response[bytes] | None:
-    """Every path of TikTok's ends with a slash; a client that forgets it must notice here."""
+    """Every path of TikTok's API ends with a slash; a client that forgets it must notice here."""
     # Litestar has cut the slash off the path by now; the raw one is as it was sent.
     path = request.scope["raw_path"]
-    if path.endswith(b"/") or path.startswith(CONTROL_PREFIX.encode()):
+    if path.endswith(b"/") or path.startswith((CONTROL_PREFIX.encode(), b"/@", b"/%40")):
         return None
     return Response(b"404 page not found", status_code=404)
