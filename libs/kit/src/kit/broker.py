@@ -73,6 +73,19 @@ def consumer_config(consumer: Consumer) -> ConsumerConfig:
     )
 
 
+class _NoQuietPulls(logging.Filter):
+    """A pull that found nothing in time is no news: FastStream repeats it and reports it as an error."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not (record.exc_info and isinstance(record.exc_info[1], TimeoutError))
+
+
+# Not "faststream": that one writes coloured lines of its own beside the log.
+_LIBRARY_LOG = logging.getLogger("broker.faststream")
+_LIBRARY_LOG.setLevel(logging.WARNING)
+_LIBRARY_LOG.addFilter(_NoQuietPulls())
+
+
 def create_broker(
     service: str, url: str, *, seed_file: Path | None, middlewares: list[Callable[..., BaseMiddleware[Any, Any]]]
 ) -> NatsBroker:
@@ -95,7 +108,7 @@ def create_broker(
         # Handlers take the decoded event and nothing else: injected parameters cost a thread hop each.
         apply_types=False,
         middlewares=middlewares,
-        logger=logging.getLogger("faststream"),
+        logger=_LIBRARY_LOG,
         log_level=logging.DEBUG,
     )
 

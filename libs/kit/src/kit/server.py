@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -50,8 +51,16 @@ class Server(uvicorn.Server):
     """uvicorn that leaves signals to its starter.
 
     Left to itself it ends the process by the signal as soon as it has stopped listening, and so before the
-    lifespan around it is closed: handlers would be cut off and connections left open.
+    lifespan around it is closed: handlers would be cut off and connections left open. `ready` is set once it listens.
     """
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        self.ready.set()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

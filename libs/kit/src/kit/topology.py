@@ -46,15 +46,17 @@ def stream_config(stream: Stream, *, replicas: int) -> StreamConfig:
     )
 
 
-async def reconcile(jetstream: JetStreamContext, *, replicas: int = 1) -> list[Change]:
-    """Create what is missing and update what differs; returns what was changed."""
+async def reconcile(jetstream: JetStreamContext, *, replicas: int = 1, dry: bool = False) -> list[Change]:
+    """Create what is missing and update what differs; returns what was changed, or `dry` what would be."""
     changes = [
         change
         for stream in topology.STREAMS.values()
-        if (change := await _reconcile_stream(jetstream, stream_config(stream, replicas=replicas)))
+        if (change := await _reconcile_stream(jetstream, stream_config(stream, replicas=replicas), dry=dry))
     ]
     changes += [
-        change for consumer in topology.CONSUMERS.values() if (change := await _reconcile_consumer(jetstream, consumer))
+        change
+        for consumer in topology.CONSUMERS.values()
+        if (change := await _reconcile_consumer(jetstream, consumer, dry=dry))
     ]
     return changes
 
@@ -73,31 +75,35 @@ async def check(jetstream: JetStreamContext, consumers: Iterable[Consumer]) -> N
         raise Drift(f"{'; '.join(differences)}. Run: signoff topology apply")
 
 
-async def _reconcile_stream(jetstream: JetStreamContext, wanted: StreamConfig) -> Change | None:
+async def _reconcile_stream(jetstream: JetStreamContext, wanted: StreamConfig, *, dry: bool) -> Change | None:
     assert wanted.name is not None
     try:
         present = (await jetstream.stream_info(wanted.name)).config
     except NotFoundError:
-        await jetstream.add_stream(wanted)
+        if not dry:
+            await jetstream.add_stream(wanted)
         return Change(f"stream {wanted.name}", "created")
     fields = ("subjects", "max_age", "max_msg_size", "duplicate_window", "num_replicas")
     if all(getattr(present, field) == getattr(wanted, field) for field in fields):
         return None
-    await jetstream.update_stream(wanted)
+    if not dry:
+        await jetstream.update_stream(wanted)
     return Change(f"stream {wanted.name}", "updated")
 
 
-async def _reconcile_consumer(jetstream: JetStreamContext, consumer: Consumer) -> Change | None:
+async def _reconcile_consumer(jetstream: JetStreamContext, consumer: Consumer, *, dry: bool) -> Change | None:
     wanted = consumer_config(consumer)
     try:
         present = (await jetstream.consumer_info(consumer.stream, consumer.name)).config
     except NotFoundError:
-        await jetstream.add_consumer(consumer.stream, wanted)
+        if not dry:
+            await jetstream.add_consumer(consumer.stream, wanted)
         return Change(f"consumer {consumer.name}", "created")
     if not _differing(present, wanted):
         return None
-    # Creating a durable consumer again under its name updates it and keeps its position.
-    await jetstream.add_consumer(consumer.stream, wanted)
+    if not dry:
+        # Creating a durable consumer again under its name updates it and keeps its position.
+        await jetstream.add_consumer(consumer.stream, wanted)
     return Change(f"consumer {consumer.name}", "updated")
 
 
