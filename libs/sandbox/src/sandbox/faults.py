@@ -84,12 +84,16 @@ class FaultyApp:
             await self._app(scope, receive, send)
             return
         fault = self._plan.take(scope["method"], scope["path"])
+        try:
+            await self._serve(fault, scope, receive, send)
+        except asyncio.CancelledError:
+            # The server is stopping; the caller sees what it would see of a machine that goes away.
+            await cut_connection(send)
+
+    async def _serve(self, fault: Fault | None, scope: Scope, receive: Receive, send: Send) -> None:
         if fault is None:
             await self._app(scope, receive, send)
             return
-        await self._misbehave(fault, scope, receive, send)
-
-    async def _misbehave(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
         match fault.kind:
             case "delay":
                 await asyncio.sleep(fault.delay_seconds)
@@ -98,13 +102,13 @@ class FaultyApp:
                 self._plan.expire_tokens()
                 await self._app(scope, receive, send)
             case "reset_before":
-                cut_connection(send)
+                await cut_connection(send)
             case "reset_during":
                 await _drain(receive, at_least=fault.after_bytes)
-                cut_connection(send)
+                await cut_connection(send)
             case "reset_after":
                 await self._app(scope, receive, _swallow)
-                cut_connection(send)
+                await cut_connection(send)
             case "answer":
                 await _drain(receive)
                 await _answer(fault, send)
@@ -113,7 +117,7 @@ class FaultyApp:
                 await _answer(fault, send)
 
 
-def cut_connection(send: Send) -> None:
+async def cut_connection(send: Send) -> None:
     """Reset the TCP connection under a request, with nothing answered.
 
     ASGI has no word for it. uvicorn hands every application the bound `send` of the request, whose owner
@@ -124,6 +128,8 @@ def cut_connection(send: Send) -> None:
     with contextlib.suppress(OSError, AttributeError):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()
+    # One turn of the loop, so that uvicorn has seen the loss before it misses an answer.
+    await asyncio.sleep(0)
 
 
 async def _swallow(message: Message) -> None:

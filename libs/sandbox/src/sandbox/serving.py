@@ -34,7 +34,6 @@ class LoopbackServer:
             ws="none",
             lifespan="off",
             log_config=None,
-            log_level="warning",
             access_log=False,
             # The fault plan needs the request's own `send`, not a wrapper's.
             proxy_headers=False,
