@@ -17,6 +17,10 @@ log = structlog.get_logger("background")
 
 _OUTAGE_PAUSE_SECONDS = 2.0
 
+_CANCEL_AGAIN_SECONDS = 1.0
+"""Before Python 3.12 `asyncio.wait_for` loses a cancellation that meets its result, and both the connection
+pool and nats-py wait with it. A loop that missed its cancellation is cancelled again."""
+
 
 @dataclass(frozen=True)
 class Loop:
@@ -75,12 +79,18 @@ class Supervisor:
         try:
             yield
         finally:
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await _cancel(self._tasks)
 
     def _on_end(self, task: asyncio.Task[None]) -> None:
         if task.cancelled():
             return
         log.critical("loop_died", loop=task.get_name(), exc_info=task.exception())
         os.kill(os.getpid(), signal.SIGTERM)
+
+
+async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=_CANCEL_AGAIN_SECONDS)
