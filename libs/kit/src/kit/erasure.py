@@ -13,6 +13,8 @@ from enum import StrEnum
 from typing import LiteralString
 from uuid import UUID
 
+import psycopg
+import psycopg_pool
 import structlog
 from contracts.retention import ErasureRequestedV1, ErasureTaskDoneV1, SubjectKind
 from contracts.topology import CONSUMERS
@@ -37,7 +39,10 @@ CREATE TABLE erasure_task (
 BATCH_ROWS = 5_000
 """Rows a transaction deletes: large purges stay below the statement time-out and hold no lock for long."""
 
-LOOK_EVERY_SECONDS = 5.0
+LOOK_EVERY_SECONDS = 1.0
+"""How soon what could not be erased is tried again."""
+
+IDLE_SECONDS = 0.2
 
 
 class Kind(StrEnum):
@@ -169,6 +174,7 @@ class Eraser:
         self._database = database
         self._data_map = data_map
         self._units = Units(database, lambda transaction: transaction)
+        self._put_off: list[UUID] = []
 
     def subscription(self) -> Subscription:
         """Takes in `erasure.requested`; a service with more to take from RETENTION adds to it."""
@@ -181,29 +187,49 @@ class Eraser:
 
     async def _accept(self, event: ErasureRequestedV1) -> None:
         transaction = self._units.joined()
+        # A request that is repeated after the task was done means a restore may have brought the subject back.
         await transaction.execute(
             "INSERT INTO erasure_task (erasure_id, subject_kind, subject_id, due_at, received_at)"
-            " VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+            " VALUES (%s, %s, %s, %s, %s) ON CONFLICT (erasure_id) DO UPDATE"
+            " SET subject_id = excluded.subject_id, received_at = excluded.received_at, done_at = NULL"
+            " WHERE erasure_task.done_at IS NOT NULL",
             (event.erasure_id, event.subject_kind, event.subject_id, event.due_at, transaction.clock.now()),
         )
 
     async def _step(self) -> float:
+        """Do the most urgent task that was not put off in this round, so that a stuck one holds up no other."""
         async with self._database.transaction(Scope.worker()) as transaction:
             task = await transaction.first(
                 _Task,
-                "SELECT erasure_id, subject_kind, subject_id FROM erasure_task WHERE done_at IS NULL"
-                " ORDER BY due_at LIMIT 1",
+                "SELECT erasure_id, subject_kind, subject_id FROM erasure_task"
+                " WHERE done_at IS NULL AND erasure_id <> ALL(%s) ORDER BY due_at LIMIT 1",
+                (self._put_off,),
             )
         if task is None:
-            return 0.2
-        done = await erase(self._database, self._data_map, SubjectKind(task.subject_kind), task.subject_id)
+            pause_seconds = LOOK_EVERY_SECONDS if self._put_off else IDLE_SECONDS
+            self._put_off.clear()
+            return pause_seconds
+        if not await self._do(task):
+            self._put_off.append(task.erasure_id)
+        return 0
+
+    async def _do(self, task: _Task) -> bool:
+        """Erase, and answer if nothing is left; false if the task is to be tried again. Overdue ones alarm."""
+        try:
+            done = await erase(self._database, self._data_map, SubjectKind(task.subject_kind), task.subject_id)
+        except (psycopg.OperationalError, psycopg_pool.PoolTimeout):
+            raise
+        except Exception as error:
+            # An object store that is away must not stop the service; the type only, the text could hold a key.
+            log.error("erasure_failed", erasure_id=str(task.erasure_id), error=type(error).__name__)
+            return False
         if not done.complete:
-            # Something arrived meanwhile; it is found in the next round, and overdue tasks alarm.
+            # Something arrived meanwhile; it is found in the next round.
             log.warning("erasure_incomplete", erasure_id=str(task.erasure_id), remaining=done.remaining)
-            return LOOK_EVERY_SECONDS
+            return False
         async with self._database.transaction(Scope.worker()) as transaction:
             await self._answer(transaction, task, done, transaction.clock.now())
-        return 0
+        return True
 
     async def _answer(self, transaction: Transaction, task: _Task, done: Erased, at: datetime) -> None:
         # The task keeps the subject's id no longer than needed: only that it was done remains.
