@@ -1,0 +1,1 @@
+"""The scheduler's rows and its neighbour content."""

@@ -1,0 +1,55 @@
+"""What the scheduler holds, about whom, and how it is forgotten."""
+
+from __future__ import annotations
+
+from contracts.retention import SubjectKind
+from kit.erasure import Anonymise, DataMap, Delete, Kind, Table
+
+_OWN_RECORD = (
+    "until the workspace is erased. Kept when a connection is disconnected: ids, times and outcomes"
+    " are the workspace's own record of what it planned, and hold nothing from the platform"
+)
+
+DATA_MAP = DataMap(
+    service="scheduler",
+    tables=(
+        Table(
+            name="target",
+            purpose="the connections of a schedule and what became of it there",
+            retention=_OWN_RECORD,
+            columns={
+                "schedule_id": Kind.ID,
+                "connection_id": Kind.ID,
+                "workspace_id": Kind.ID,
+                "position": Kind.STATE,
+                "state": Kind.STATE,
+                "code": Kind.STATE,
+                "publication_id": Kind.ID,
+            },
+            subjects={SubjectKind.WORKSPACE: Delete("workspace_id = %(subject)s")},
+        ),
+        Table(
+            name="schedule",
+            purpose="when an approved revision goes out",
+            retention=_OWN_RECORD,
+            columns={
+                "schedule_id": Kind.ID,
+                "workspace_id": Kind.ID,
+                "post_id": Kind.ID,
+                "revision_id": Kind.ID,
+                "wall_clock": Kind.TIME,
+                "time_zone": Kind.STATE,
+                "adjustment": Kind.STATE,
+                "due_at": Kind.TIME,
+                "state": Kind.STATE,
+                "reason": Kind.STATE,
+                "created_by": Kind.ID,
+                "created_at": Kind.TIME,
+            },
+            subjects={
+                SubjectKind.ACCOUNT: Anonymise("created_by = %(subject)s", "created_by = NULL"),
+                SubjectKind.WORKSPACE: Delete("workspace_id = %(subject)s"),
+            },
+        ),
+    ),
+)

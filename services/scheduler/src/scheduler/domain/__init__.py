@@ -1,0 +1,1 @@
+"""What the scheduler knows: wall-clock times and schedules. No I/O."""

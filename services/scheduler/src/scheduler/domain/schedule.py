@@ -1,0 +1,145 @@
+"""A schedule: one approved revision, one time, and what becomes of it at each of its connections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from kit.problems import Conflict, Invalid, NotFound
+
+from scheduler.domain.wall_clock import Adjustment
+
+PAST_TOLERANCE = timedelta(minutes=1)
+"""A time that passed while a person filled in the form still means now."""
+
+HORIZON = timedelta(days=366)
+"""Zones change their rules; an instant further ahead than a year is not worth promising."""
+
+CONNECTIONS_MAX = 50
+"""Connections of one schedule: more than any workspace has, few enough for one event."""
+
+OCCURRENCE = 1
+"""A schedule happens once. The number is part of what makes a publication unique."""
+
+
+class ScheduleState(StrEnum):
+    """`scheduled` waits for its time, `due` is with the publisher, the others are ends."""
+
+    SCHEDULED = "scheduled"
+    DUE = "due"
+    DONE = "done"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+OPEN = frozenset({ScheduleState.SCHEDULED, ScheduleState.DUE})
+
+
+class TargetState(StrEnum):
+    """What became of the schedule at one connection."""
+
+    WAITING = "waiting"
+    PUBLISHED = "published"
+    FAILED = "failed"
+    NEEDS_ATTENTION = "needs_attention"
+    CANCELLED = "cancelled"
+
+
+class ScheduleNotFound(NotFound):
+    title = "There is no such schedule in this workspace"
+
+
+class RevisionNotApproved(Conflict):
+    code = "revision-not-approved"
+    title = "Only an approved revision can be scheduled"
+
+
+class InThePast(Invalid):
+    code = "in-the-past"
+    title = "This time has passed"
+
+
+class AlreadyOut(Conflict):
+    code = "already-out"
+    title = "The schedule has run; there is nothing left to cancel"
+
+
+@dataclass(frozen=True)
+class Target:
+    """One connection of a schedule and its outcome. `code` says why it is not published."""
+
+    connection_id: UUID
+    state: TargetState = TargetState.WAITING
+    code: str | None = None
+    publication_id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """`at` is what the person asked for, on the wall clock of `time_zone`; `due_at` the instant it means."""
+
+    schedule_id: UUID
+    workspace_id: UUID
+    post_id: UUID
+    revision_id: UUID
+    at: datetime
+    time_zone: str
+    adjustment: Adjustment
+    due_at: datetime
+    state: ScheduleState
+    reason: str | None
+    created_by: UUID | None
+    created_at: datetime
+    targets: tuple[Target, ...]
+
+    def waiting(self) -> tuple[UUID, ...]:
+        """The connections whose outcome is open."""
+        return tuple(target.connection_id for target in self.targets if target.state is TargetState.WAITING)
+
+    def announce(self) -> Schedule:
+        """Its time has come."""
+        assert self.state is ScheduleState.SCHEDULED
+        return replace(self, state=ScheduleState.DUE)
+
+    def cancel(self, reason: str, connection_id: UUID | None = None) -> Schedule:
+        """Take back one connection, or all.
+
+        Before its time that settles the outcome. Afterwards the publisher decides what could still be
+        stopped, and its answers settle it; only the reason is noted here.
+        """
+        if self.state is not ScheduleState.SCHEDULED:
+            return replace(self, reason=reason) if connection_id is None else self
+        cancelled = [
+            replace(target, state=TargetState.CANCELLED, code=reason)
+            if target.state is TargetState.WAITING and connection_id in (None, target.connection_id)
+            else target
+            for target in self.targets
+        ]
+        return replace(self, targets=tuple(cancelled), reason=reason)._settled()
+
+    def record(self, outcome: Target) -> Schedule:
+        """Note what became of one connection. A published post stays published, whatever is told later."""
+        targets = tuple(
+            outcome
+            if target.connection_id == outcome.connection_id and target.state is not TargetState.PUBLISHED
+            else target
+            for target in self.targets
+        )
+        return replace(self, targets=targets)._settled()
+
+    def _settled(self) -> Schedule:
+        return self if self.waiting() else replace(self, state=overall(target.state for target in self.targets))
+
+
+def overall(states: Iterable[TargetState]) -> ScheduleState:
+    """The end of a schedule whose outcomes are all known."""
+    found = set(states)
+    if found == {TargetState.PUBLISHED}:
+        return ScheduleState.DONE
+    if found == {TargetState.CANCELLED}:
+        return ScheduleState.CANCELLED
+    return ScheduleState.PARTIAL if TargetState.PUBLISHED in found else ScheduleState.FAILED

@@ -1,0 +1,44 @@
+"""The scheduler, put together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from kit import server
+from kit.calls import Transports
+from kit.database import Units
+from kit.erasure import Eraser
+from kit.service import Service
+from kit.settings import Environment
+from litestar import Litestar
+from opentelemetry.sdk.trace import TracerProvider
+
+from scheduler import api, jobs, ports, subscribers
+from scheduler.adapters.revisions import ContentRevisions
+from scheduler.adapters.store import Store
+from scheduler.data_map import DATA_MAP
+from scheduler.settings import Settings
+
+
+def create_app(
+    environment: Mapping[str, str],
+    *,
+    transports: Transports | None = None,
+    tracer_provider: TracerProvider | None = None,
+) -> Litestar:
+    settings = Settings.read(Environment(environment))
+    service = Service("scheduler", settings.base, transports=transports, tracer_provider=tracer_provider)
+    units: Units[ports.Store] = Units(service.database, Store)
+    revisions = ContentRevisions(service.neighbour("content"))
+    eraser = Eraser(service.database, DATA_MAP)
+    wake = asyncio.Event()
+    return service.app(
+        routes=api.routes(units, revisions=revisions, clock=service.clock, wake=wake),
+        subscriptions=[*subscribers.subscriptions(units), eraser.subscription()],
+        loops=[jobs.announcing(units, service.clock, wake), eraser.loop()],
+    )
+
+
+def run() -> None:
+    server.run("scheduler", create_app)

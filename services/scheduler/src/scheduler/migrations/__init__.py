@@ -1,0 +1,1 @@
+"""The scheduler's schema, one line of history."""

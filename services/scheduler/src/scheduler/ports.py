@@ -1,0 +1,57 @@
+"""What the scheduler's use cases need from outside: its rows, and content's revisions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from contracts.event import Event
+from contracts.sealing import SealedRevision
+
+from scheduler.domain.schedule import Schedule
+
+
+class Store(Protocol):
+    """The schedules that the unit of work may see."""
+
+    def emit(self, event: Event) -> UUID: ...
+
+    async def add(self, schedule: Schedule) -> None: ...
+
+    async def find(self, schedule_id: UUID) -> Schedule | None: ...
+
+    async def newest(self, limit: int) -> list[Schedule]:
+        """Ordered by due time, the latest first."""
+
+    async def lock(self, schedule_id: UUID) -> Schedule | None:
+        """The schedule, held until the unit of work ends."""
+
+    async def lock_open(
+        self,
+        workspace_id: UUID,
+        *,
+        post_id: UUID | None = None,
+        revision_id: UUID | None = None,
+        connection_id: UUID | None = None,
+    ) -> list[Schedule]:
+        """Schedules of a workspace that are not at an end, narrowed by what is given, and held."""
+
+    async def lock_due(self, now: datetime, limit: int) -> list[Schedule]:
+        """Schedules whose time has come, the earliest first, without those another process holds."""
+
+    async def next_due_at(self) -> datetime | None: ...
+
+    async def save(self, schedule: Schedule) -> None:
+        """Write what can change: state, reason, targets."""
+
+    async def mark_due(self, schedules: Sequence[Schedule]) -> None:
+        """Write the state of many schedules that were announced."""
+
+
+class Revisions(Protocol):
+    """Revisions as content seals them."""
+
+    async def find(self, workspace_id: UUID, revision_id: UUID) -> SealedRevision | None:
+        """None if there is no such revision. Raises `kit.problems.Unavailable` if content does not answer."""

@@ -1,0 +1,85 @@
+"""The event edge: what takes schedules back, and what became of them."""
+
+from __future__ import annotations
+
+from contracts.auth import ConnectionRevokedV1, WorkspaceDeletedV1
+from contracts.content import PostApprovalWithdrawnV1, PostDeletedV1
+from contracts.publisher import (
+    Publication,
+    PublicationCancelledV1,
+    PublicationFailedV1,
+    PublicationNeedsAttentionV1,
+    PublicationPublishedV1,
+)
+from contracts.topology import CONSUMERS
+from kit.broker import Subscription
+from kit.database import Units
+
+from scheduler.domain.schedule import Target, TargetState
+from scheduler.ports import Store
+from scheduler.use_cases.cancel_schedules import cancel_open
+from scheduler.use_cases.record_outcome import record_outcome
+
+
+def subscriptions(units: Units[Store]) -> list[Subscription]:
+    return [_auth(units), _content(units), _publisher(units)]
+
+
+def _auth(units: Units[Store]) -> Subscription:
+    subscription = Subscription(CONSUMERS["scheduler-auth"])
+
+    @subscription.on(ConnectionRevokedV1)
+    async def on_revoked(event: ConnectionRevokedV1) -> None:
+        store = units.joined()
+        schedules = await store.lock_open(event.workspace_id, connection_id=event.connection_id)
+        await cancel_open(schedules, "connection_revoked", store=store, connection_id=event.connection_id)
+
+    @subscription.on(WorkspaceDeletedV1)
+    async def on_workspace_deleted(event: WorkspaceDeletedV1) -> None:
+        store = units.joined()
+        await cancel_open(await store.lock_open(event.workspace_id), "workspace_deleted", store=store)
+
+    return subscription
+
+
+def _content(units: Units[Store]) -> Subscription:
+    subscription = Subscription(CONSUMERS["scheduler-content"])
+
+    @subscription.on(PostApprovalWithdrawnV1)
+    async def on_withdrawn(event: PostApprovalWithdrawnV1) -> None:
+        store = units.joined()
+        schedules = await store.lock_open(event.workspace_id, revision_id=event.revision_id)
+        await cancel_open(schedules, "approval_withdrawn", store=store)
+
+    @subscription.on(PostDeletedV1)
+    async def on_deleted(event: PostDeletedV1) -> None:
+        store = units.joined()
+        await cancel_open(await store.lock_open(event.workspace_id, post_id=event.post_id), "post_deleted", store=store)
+
+    return subscription
+
+
+def _publisher(units: Units[Store]) -> Subscription:
+    subscription = Subscription(CONSUMERS["scheduler-publisher"])
+
+    async def record(event: Publication, state: TargetState, code: str | None = None) -> None:
+        outcome = Target(event.connection_id, state, code, event.publication_id)
+        await record_outcome(event.schedule_id, outcome, store=units.joined())
+
+    @subscription.on(PublicationPublishedV1)
+    async def on_published(event: PublicationPublishedV1) -> None:
+        await record(event, TargetState.PUBLISHED)
+
+    @subscription.on(PublicationFailedV1)
+    async def on_failed(event: PublicationFailedV1) -> None:
+        await record(event, TargetState.FAILED, event.code)
+
+    @subscription.on(PublicationNeedsAttentionV1)
+    async def on_needs_attention(event: PublicationNeedsAttentionV1) -> None:
+        await record(event, TargetState.NEEDS_ATTENTION, event.code)
+
+    @subscription.on(PublicationCancelledV1)
+    async def on_cancelled(event: PublicationCancelledV1) -> None:
+        await record(event, TargetState.CANCELLED, event.code)
+
+    return subscription

@@ -1,0 +1,131 @@
+"""A person gives an approved revision a time and connections."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from contracts.scheduler import ScheduleCreatedV1
+from contracts.sealing import SealedRevision
+from kit.clock import Clock
+from kit.ids import new_id
+from kit.problems import Invalid
+
+from scheduler.domain.schedule import (
+    HORIZON,
+    OCCURRENCE,
+    PAST_TOLERANCE,
+    InThePast,
+    RevisionNotApproved,
+    Schedule,
+    ScheduleState,
+    Target,
+)
+from scheduler.domain.wall_clock import Adjustment, Resolved, UnknownZone, resolve, zone
+from scheduler.ports import Revisions, Store
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a person asks for. `at` is naive local time in `time_zone`; None means now."""
+
+    workspace_id: UUID
+    account_id: UUID
+    post_id: UUID
+    revision_id: UUID
+    connection_ids: tuple[UUID, ...]
+    at: datetime | None
+    time_zone: str
+
+
+async def check_wish(wish: Wish, *, revisions: Revisions, clock: Clock) -> Schedule:
+    """The schedule that a wish makes. Raises the problem to tell the person.
+
+    Asks content, so it is done before the unit of work is opened.
+    """
+    at, resolved = _time(wish, clock.now())
+    _refuse_repetitions(wish.connection_ids)
+    revision = await revisions.find(wish.workspace_id, wish.revision_id)
+    _refuse_unless_approved(wish, revision)
+    return Schedule(
+        schedule_id=new_id(),
+        workspace_id=wish.workspace_id,
+        post_id=wish.post_id,
+        revision_id=wish.revision_id,
+        at=at,
+        time_zone=wish.time_zone,
+        adjustment=resolved.adjustment,
+        due_at=resolved.due_at,
+        state=ScheduleState.SCHEDULED,
+        reason=None,
+        created_by=wish.account_id,
+        created_at=clock.now(),
+        targets=tuple(Target(connection_id) for connection_id in wish.connection_ids),
+    )
+
+
+async def create_schedule(schedule: Schedule, *, store: Store) -> None:
+    """Keep the schedule and tell it."""
+    await store.add(schedule)
+    store.emit(
+        ScheduleCreatedV1(
+            workspace_id=schedule.workspace_id,
+            schedule_id=schedule.schedule_id,
+            occurrence=OCCURRENCE,
+            post_id=schedule.post_id,
+            revision_id=schedule.revision_id,
+            connection_ids=schedule.waiting(),
+            due_at=schedule.due_at,
+        )
+    )
+
+
+def _time(wish: Wish, now: datetime) -> tuple[datetime, Resolved]:
+    try:
+        in_zone = zone(wish.time_zone)
+    except UnknownZone:
+        raise Invalid(errors=[_at("/time_zone", "This is not the name of an IANA time zone.")]) from None
+    if wish.at is None:
+        return now.astimezone(in_zone).replace(tzinfo=None), Resolved(now, Adjustment.NONE)
+    try:
+        resolved = resolve(wish.at, in_zone)
+    except OverflowError:
+        raise Invalid(errors=[_at("/at", "This time is out of range.")]) from None
+    if resolved.due_at < now - PAST_TOLERANCE:
+        raise InThePast(errors=[_at("/at", "This time has passed.")])
+    if resolved.due_at > now + HORIZON:
+        raise Invalid(errors=[_at("/at", f"This is more than {HORIZON.days} days ahead.")])
+    return wish.at, resolved
+
+
+def _refuse_repetitions(connection_ids: Sequence[UUID]) -> None:
+    errors = [
+        _at(f"/connection_ids/{index}", "This connection is named twice.")
+        for index, connection_id in enumerate(connection_ids)
+        if connection_id in connection_ids[:index]
+    ]
+    if errors:
+        raise Invalid(errors=errors)
+
+
+def _refuse_unless_approved(wish: Wish, revision: SealedRevision | None) -> None:
+    if revision is None:
+        raise Invalid(errors=[_at("/revision_id", "There is no such revision in this workspace.")])
+    if revision.post_id != wish.post_id:
+        raise Invalid(errors=[_at("/post_id", "The revision belongs to another post.")])
+    if revision.seal is None:
+        raise RevisionNotApproved()
+    meant = {variant.connection_id for variant in revision.variants}
+    errors = [
+        _at(f"/connection_ids/{index}", "The revision has no variant for this connection.")
+        for index, connection_id in enumerate(wish.connection_ids)
+        if connection_id not in meant
+    ]
+    if errors:
+        raise Invalid(errors=errors)
+
+
+def _at(pointer: str, detail: str) -> dict[str, str]:
+    return {"pointer": pointer, "detail": detail}

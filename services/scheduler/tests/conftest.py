@@ -1,0 +1,132 @@
+"""The scheduler on real servers, beside a small content that seals what a test tells it to."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from contracts.sealing import Seal, SealedRevision, SealedVariant
+from kit.calls import InProcess
+from kit.ids import new_id
+from kit.keys import SigningKey, TrustedKeys
+from kit.passport import Passports, service
+from kit.problems import EXCEPTION_HANDLERS, NotFound
+from kit.testing.services import MakePassport, Running, ServiceEnvironment
+from litestar import Litestar, get
+from litestar.datastructures import State
+from litestar.params import FromPath
+from scheduler.main import create_app
+
+
+@dataclass
+class Content:
+    """The neighbour: revisions by id."""
+
+    passports: Passports
+    revisions: dict[UUID, SealedRevision] = field(default_factory=dict)
+
+    def approve(self, workspace_id: UUID, connections: int = 1, *, sealed: bool = True) -> SealedRevision:
+        variants = [SealedVariant(connection_id=new_id(), platform="bluesky", text="Hello") for _ in range(connections)]
+        revision = SealedRevision(
+            workspace_id=workspace_id, post_id=new_id(), revision_id=new_id(), variants=tuple(variants)
+        )
+        seal = Seal(
+            content_hash=revision.content_hash(), approved_by=(), approved_at=datetime.now(UTC), signature="c2ln"
+        )
+        revision = revision.model_copy(update={"seal": seal if sealed else None})
+        self.revisions[revision.revision_id] = revision
+        return revision
+
+    def app(self) -> Litestar:
+        @get("/internal/workspaces/{workspace_id:uuid}/revisions/{revision_id:uuid}", guards=[service("scheduler")])
+        async def revision(workspace_id: FromPath[UUID], revision_id: FromPath[UUID]) -> dict[str, Any]:
+            found = self.revisions.get(revision_id)
+            if found is None or found.workspace_id != workspace_id:
+                raise NotFound()
+            return found.model_dump(mode="json")
+
+        return Litestar(
+            [revision], exception_handlers=EXCEPTION_HANDLERS, state=State({"passports": self.passports}),
+            openapi_config=None,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Member:
+    """A person in a workspace, at the scheduler's door."""
+
+    client: httpx.AsyncClient
+    workspace_id: UUID
+    passport: MakePassport
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Made anew each time: a passport lives for a minute of a clock that tests move."""
+        return self.passport(workspace_id=self.workspace_id, role="editor")
+
+    @property
+    def path(self) -> str:
+        return f"/api/workspaces/{self.workspace_id}/schedules"
+
+    async def schedule(self, revision: SealedRevision, **fields: Any) -> httpx.Response:
+        return await self.client.post(self.path, json=body(revision) | fields, headers=self.headers)
+
+    async def scheduled(self, revision: SealedRevision, **fields: Any) -> dict[str, Any]:
+        response = await self.schedule(revision, **fields)
+        assert response.status_code == 201, response.text
+        document: dict[str, Any] = response.json()
+        return document
+
+    async def see(self, schedule_id: str) -> dict[str, Any]:
+        response = await self.client.get(f"{self.path}/{schedule_id}", headers=self.headers)
+        assert response.status_code == 200, response.text
+        document: dict[str, Any] = response.json()
+        return document
+
+    async def cancel(self, schedule_id: str) -> httpx.Response:
+        return await self.client.delete(f"{self.path}/{schedule_id}", headers=self.headers)
+
+
+def body(revision: SealedRevision, connection_ids: Sequence[UUID] | None = None) -> dict[str, Any]:
+    chosen = connection_ids or [variant.connection_id for variant in revision.variants]
+    return {
+        "post_id": str(revision.post_id),
+        "revision_id": str(revision.revision_id),
+        "connection_ids": [str(connection_id) for connection_id in chosen],
+        "time_zone": "Europe/Berlin",
+    }
+
+
+@pytest.fixture
+def environment(service_environment: ServiceEnvironment) -> dict[str, str]:
+    return service_environment("scheduler")
+
+
+@pytest.fixture
+def content(passports: Passports) -> Content:
+    return Content(passports)
+
+
+@pytest.fixture
+def passports(keys_folder: Any, clock: Any) -> Passports:
+    key = SigningKey.load("content", keys_folder / "content.signing.pem")
+    return Passports(key, TrustedKeys.load(keys_folder / "trusted.jwks.json"), clock)
+
+
+@pytest.fixture
+async def client(
+    environment: dict[str, str], content: Content, bus: object, running: Running
+) -> AsyncIterator[httpx.AsyncClient]:
+    app = create_app(environment, transports={"content": InProcess({"content": content.app()}, "content")})
+    async with running(app) as client:
+        yield client
+
+
+@pytest.fixture
+def member(client: httpx.AsyncClient, passport: MakePassport) -> Member:
+    return Member(client, new_id(), passport)
