@@ -66,7 +66,7 @@ async def test_a_member_is_added_by_address_and_seen(auth: Auth, bus: Bus):
 @pytest.mark.promise("P07")
 async def test_a_passport_says_the_role_and_hides_other_workspaces(auth: Auth):
     owner = await auth.sign_up()
-    viewer = await auth.sign_up("viewer@example.com")
+    await auth.sign_up("viewer@example.com")
     workspace_id = await auth.create_workspace(owner)
     token = await auth.sign_in("viewer@example.com")
     for stranger_to in (workspace_id, new_id()):
@@ -82,7 +82,6 @@ async def test_a_passport_says_the_role_and_hides_other_workspaces(auth: Auth):
     assert (await auth.http.get(path, headers=headers)).status_code == 200
     refused = await auth.http.post(path, json={"email": "owner@example.com", "role": "admin"}, headers=headers)
     assert (refused.status_code, refused.json()["needs"]) == (403, "member.manage")
-    assert viewer
 
 
 @pytest.mark.promise("P07")

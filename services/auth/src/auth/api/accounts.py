@@ -12,6 +12,7 @@ from kit.passport import Caller, Passports, person, service
 from kit.problems import Unauthenticated
 from kit.secret import Secret
 from litestar import delete, get, patch, post
+from litestar.params import JSONBody
 from litestar.types import ControllerRouterHandler
 
 from auth.api.bodies import CorrectionBody, PassportBody, SignInBody, SignUpBody
@@ -43,7 +44,7 @@ def account_routes(transactions: Transactions, hashes: PasswordHashes) -> list[C
     """Sign up; read and correct one's account."""
 
     @post("/api/accounts")
-    async def register(data: SignUpBody) -> NewAccount:
+    async def register(data: JSONBody[SignUpBody]) -> NewAccount:
         asked = SignUp(
             email=data.email,
             password=Secret(data.password),
@@ -61,7 +62,7 @@ def account_routes(transactions: Transactions, hashes: PasswordHashes) -> list[C
             return await read_account(store, caller.account)
 
     @patch("/api/account", guards=[person()])
-    async def change_account(caller: Caller, data: CorrectionBody) -> Account:
+    async def change_account(caller: Caller, data: JSONBody[CorrectionBody]) -> Account:
         changes: dict[str, Any] = {
             name: value for name in data.__struct_fields__ if (value := getattr(data, name)) is not msgspec.UNSET
         }
@@ -77,7 +78,7 @@ def session_routes(
     """Sign in and out, and what the gateway gets for a session."""
 
     @post("/api/session")
-    async def open_session(data: SignInBody) -> NewSession:
+    async def open_session(data: JSONBody[SignInBody]) -> NewSession:
         session, token = await sign_in(transactions, email=data.email, password=Secret(data.password), hashes=hashes)
         return NewSession(session.account_id, session.expires_at, token.reveal())
 
@@ -87,7 +88,7 @@ def session_routes(
             await sign_out(store, caller)
 
     @post("/internal/passports", guards=[service("gateway")], status_code=200)
-    async def issue_passport(data: PassportBody) -> Passport:
+    async def issue_passport(data: JSONBody[PassportBody]) -> Passport:
         if data.session_token is None:
             raise Unauthenticated()
         caller = await identify(transactions, token=Secret(data.session_token), workspace_id=data.workspace_id)

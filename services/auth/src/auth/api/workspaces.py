@@ -9,6 +9,7 @@ from contracts.access import Permission, Role
 from kit.database import Scope
 from kit.passport import Caller, permission, person
 from litestar import get, post
+from litestar.params import FromPath, JSONBody
 from litestar.types import ControllerRouterHandler
 
 from auth.api.bodies import MemberBody, WorkspaceBody
@@ -36,7 +37,7 @@ class Members(msgspec.Struct, frozen=True):
 
 def workspace_routes(transactions: Transactions) -> list[ControllerRouterHandler]:
     @post("/api/workspaces", guards=[person()])
-    async def open_workspace(caller: Caller, data: WorkspaceBody) -> NewWorkspace:
+    async def open_workspace(caller: Caller, data: JSONBody[WorkspaceBody]) -> NewWorkspace:
         workspace_id = await create_workspace(
             transactions, account_id=caller.account, name=data.name, time_zone=data.time_zone
         )
@@ -49,13 +50,13 @@ def workspace_routes(transactions: Transactions) -> list[ControllerRouterHandler
 
     # Within a workspace the scope leaves the person out: what they have elsewhere is not its business.
     @post("/api/workspaces/{workspace_id:uuid}/members", guards=[permission(Permission.MEMBER_MANAGE)])
-    async def invite_member(workspace_id: UUID, data: MemberBody) -> NewMember:
+    async def invite_member(workspace_id: FromPath[UUID], data: JSONBody[MemberBody]) -> NewMember:
         async with transactions(Scope.workspace(workspace_id)) as store:
             account_id = await add_member(store, workspace_id=workspace_id, email=data.email, role=data.role)
         return NewMember(account_id, data.role)
 
     @get("/api/workspaces/{workspace_id:uuid}/members", guards=[permission(Permission.WORKSPACE_READ)])
-    async def show_members(workspace_id: UUID) -> Members:
+    async def show_members(workspace_id: FromPath[UUID]) -> Members:
         async with transactions(Scope.workspace(workspace_id)) as store:
             return Members(await list_members(store, workspace_id))
 
