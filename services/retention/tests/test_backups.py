@@ -55,7 +55,11 @@ def environment(
 
 
 def dumps(archive: Path) -> list[Path]:
-    return sorted(archive.glob("backups/*/*.dump"))
+    return found(archive, "backups/*/*.dump")
+
+
+def found(archive: Path, pattern: str) -> list[Path]:
+    return sorted(archive.glob(pattern))
 
 
 def restored_text(server: EmbeddedPostgres, dump: Path) -> str:
@@ -116,6 +120,7 @@ async def test_a_backup_is_destroyed_on_day_60(environment: Mapping[str, str], a
         assert expired.backup_id == first.backup_id
         assert not any(dump.exists() for dump in old)
         assert len(dumps(archive)) == 2
+        assert len(found(archive, "backups/*/manifest.json")) == 1
 
 
 async def finished(world: World) -> Any:
@@ -168,6 +173,31 @@ async def test_what_a_restored_backup_may_bring_back_is_requested_again_at_a_sta
         again = (await requested(world))[0]
         assert (again.erasure_id, again.subject_id) == (event.erasure_id, event.account_id)
         assert await world.state(event.erasure_id) == "done"
+
+
+@pytest.mark.promise("P62")
+async def test_a_restored_retention_learns_its_erasures_and_backups_from_the_archive(
+    environment: Mapping[str, str], archive: Path, service_environment: ServiceEnvironment, start
+):
+    async with start(environment) as world:
+        backup = (await world.bus.wait_told(BackupTakenV1))[0]
+        event = await finished(world)
+        await wait_for(lambda: len(found(archive, "ledger/*")) == 1)
+    # An empty database knows as little as one from before the erasure and the backup.
+    emptied = dict(environment) | service_environment("retention")
+    async with start(emptied) as world:
+        again = (await requested(world))[0]
+        assert (again.erasure_id, again.subject_id) == (event.erasure_id, event.account_id)
+        assert isinstance(backup, BackupTakenV1)
+        known = "SELECT count(*) FROM backup WHERE backup_id = %s AND state = 'taken' AND expires_at = %s"
+        await wait_for(lambda: world.rows(known, backup.backup_id, backup.expires_at) == [(1,)])
+        await world.drain_requests()
+        await world.answer_all(event.erasure_id)
+        await world.wait_state(event.erasure_id, "done")
+        world.clock.advance(timedelta(days=61))
+        await world.wait_state(event.erasure_id, "final")
+        await wait_for(lambda: not found(archive, "ledger/*"))
+        assert not found(archive, f"backups/{backup.backup_id}/*")
 
 
 async def test_a_backup_that_fails_leaves_nothing_and_is_tried_again(environment: dict[str, str], archive: Path, start):

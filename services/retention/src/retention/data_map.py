@@ -33,6 +33,7 @@ DATA_MAP = DataMap(
                 "backups_until": Kind.TIME,
                 "expected": Kind.STATE,
                 "purged": Kind.STATE,
+                "in_ledger": Kind.STATE,
             },
         ),
         Table(

@@ -14,9 +14,10 @@ from kit.database import Scope, Units
 from retention.domain.backup import STALE, DumpFailed, Part, key_of, prefix_of
 from retention.domain.erasure import BATCH_MAX, OpenErasure
 from retention.domain.policy import PROOF_KEPT
-from retention.ports import Archive, Away, Dumper, Store, Streams
-from retention.use_cases.back_up import begin_backup, expire_backup, finish_backup
+from retention.ports import Archive, Away, Dumper, Ledger, Store, Streams
+from retention.use_cases.back_up import adopt_backups, begin_backup, expire_backup, finish_backup, manifest_of
 from retention.use_cases.complete_erasures import Sign, complete_erasure, finalise_erasure
+from retention.use_cases.open_erasure import reopen_erasure
 from retention.use_cases.request_erasures import repeat_requests, request_due, warn_overdue
 
 log = structlog.get_logger("jobs")
@@ -38,25 +39,57 @@ class BackupPlace:
 class ErasureJobs:
     """Moves every erasure on as far as the clock and the answers allow."""
 
-    def __init__(self, units: Units[Store], streams: Streams, clock: Clock, sign: Sign, *, backups_taken: bool) -> None:
+    def __init__(
+        self, units: Units[Store], streams: Streams, clock: Clock, sign: Sign, *, ledger: Ledger | None
+    ) -> None:
         self._units = units
         self._streams = streams
         self._clock = clock
         self._sign = sign
-        self._backups_taken = backups_taken
-        self._repeated = False
+        self._ledger = ledger
+        self._recovered = False
 
     def loops(self) -> list[Loop]:
         return [Loop("requests", self.request), Loop("certificates", self.certify), Loop("forget", self.forget)]
 
     async def request(self) -> float:
+        try:
+            await self._recover()
+            await self._keep_ledger()
+        except Away as error:
+            # What is due is requested all the same; only a restore would need the ledger.
+            log.error("ledger_postponed", reason=str(error))
         async with self._units(Scope.worker()) as store:
-            if not self._repeated:
-                await repeat_requests(store)
             requested = await request_due(store, now=self._clock.now())
             await warn_overdue(store, now=self._clock.now())
-        self._repeated = True
         return 0 if requested == BATCH_MAX else LOOK_EVERY_SECONDS
+
+    async def _recover(self) -> None:
+        """Once at a start, which may be one after a restore: have everything erased that it may have brought back."""
+        if self._recovered:
+            return
+        lost = await self._ledger.entries() if self._ledger else []
+        async with self._units(Scope.worker()) as store:
+            await repeat_requests(store)
+            for entry in lost:
+                await reopen_erasure(entry, store)
+                await store.mark_ledger(entry.erasure_id, entered=True)
+        self._recovered = True
+
+    async def _keep_ledger(self) -> None:
+        """Every erasure that is not final is in the ledger, and no other."""
+        if self._ledger is None:
+            return
+        async with self._units(Scope.worker()) as store:
+            entries, final = await store.outside_ledger(BATCH_MAX), await store.final_in_ledger(BATCH_MAX)
+        for entry in entries:
+            await self._ledger.add(entry)
+            async with self._units(Scope.worker()) as store:
+                await store.mark_ledger(entry.erasure_id, entered=True)
+        for erasure_id in final:
+            await self._ledger.remove(erasure_id)
+            async with self._units(Scope.worker()) as store:
+                await store.mark_ledger(erasure_id, entered=False)
 
     async def certify(self) -> float:
         async with self._units(Scope.worker()) as store:
@@ -80,7 +113,7 @@ class ErasureJobs:
                 store,
                 sign=self._sign,
                 now=self._clock.now(),
-                backups_taken=self._backups_taken,
+                backups_taken=self._ledger is not None,
             )
 
     async def _finalise(self, erasure: OpenErasure) -> None:
@@ -103,6 +136,7 @@ class BackupJobs:
         self._units = units
         self._place = place
         self._clock = clock
+        self._adopted = False
 
     def loops(self) -> list[Loop]:
         return [Loop("backups", self.take), Loop("rotation", self.rotate)]
@@ -115,17 +149,23 @@ class BackupJobs:
             return ROTATE_EVERY_SECONDS
         try:
             parts = [await self._dump(backup_id, service) for service in self._place.dumper.services]
+            manifest = manifest_of(backup_id, parts, taken_at=taken_at)
+            await self._place.archive.keep_manifest(manifest)
         except (DumpFailed, Away) as error:
             log.error("backup_failed", backup_id=str(backup_id), reason=str(error))
             await self._give_up(backup_id)
             return ROTATE_EVERY_SECONDS
         async with self._units(Scope.worker()) as store:
-            kept = await finish_backup(backup_id, parts, store, taken_at=taken_at, now=self._clock.now())
+            kept = await finish_backup(manifest, store, now=self._clock.now())
         if not kept:
             await self._give_up(backup_id)
         return ROTATE_EVERY_SECONDS
 
     async def rotate(self) -> float:
+        try:
+            await self._adopt()
+        except Away as error:
+            log.error("adoption_postponed", reason=str(error))
         async with self._units(Scope.worker()) as store:
             expired = await store.expired(self._clock.now())
             stale = await store.stale(self._clock.now() - STALE)
@@ -140,6 +180,17 @@ class BackupJobs:
             async with self._units(Scope.worker()) as store:
                 await expire_backup(backup_id, store, now=self._clock.now())
         return ROTATE_EVERY_SECONDS
+
+    async def _adopt(self) -> None:
+        """Once at a start, which may be one after a restore: know again what the archive holds."""
+        if self._adopted:
+            return
+        held = await self._place.archive.held()
+        async with self._units(Scope.worker()) as store:
+            broken = await adopt_backups(held, store)
+        for backup_id in broken:
+            await self._place.archive.destroy(prefix_of(backup_id))
+        self._adopted = True
 
     async def _dump(self, backup_id: UUID, service: str) -> Part:
         # Closed whatever happens, so that no dump goes on without a reader.

@@ -16,6 +16,7 @@ from litestar import Litestar
 from opentelemetry.sdk.trace import TracerProvider
 
 from retention.adapters.archive import ObjectArchive
+from retention.adapters.ledger import ObjectLedger
 from retention.adapters.pg_dump import PgDump
 from retention.adapters.store import PostgresStore
 from retention.adapters.streams import JetStreams
@@ -41,7 +42,7 @@ def create_app(
         JetStreams(lambda: service.broker.connection.jetstream()),
         service.clock,
         lambda document: sign_certificate(document, service.signing_key),
-        backups_taken=settings.backups is not None,
+        ledger=ObjectLedger(Objects(settings.backups.store_url)) if settings.backups else None,
     )
     return service.app(
         routes=routes(units, {"keys": [service.trusted_keys.jwk("retention")]}),

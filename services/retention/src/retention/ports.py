@@ -10,8 +10,8 @@ from uuid import UUID
 from contracts.event import Event
 from contracts.retention import SubjectKind
 
-from retention.domain.backup import Part
-from retention.domain.erasure import Answer, Erasure, OpenErasure, Overdue, Purge
+from retention.domain.backup import Manifest, Part
+from retention.domain.erasure import Answer, Erasure, LedgerEntry, OpenErasure, Overdue, Purge
 
 
 class Away(Exception):
@@ -61,6 +61,14 @@ class Erasures(Protocol):
     async def finalise(self, erasure_id: UUID) -> Erasure | None:
         """Make a done erasure final and forget its subject's id; None if another process did."""
 
+    async def outside_ledger(self, limit: int) -> Sequence[LedgerEntry]:
+        """Erasures that are not final and not in the ledger yet."""
+
+    async def final_in_ledger(self, limit: int) -> Sequence[UUID]:
+        """Final erasures, which the ledger must no longer name."""
+
+    async def mark_ledger(self, erasure_id: UUID, *, entered: bool) -> None: ...
+
     async def not_final(self) -> Sequence[OpenErasure]:
         """Requested or done ones, which a restored backup may still hold."""
 
@@ -101,6 +109,11 @@ class Backups(Protocol):
 
     async def mark_expired(self, backup_id: UUID, at: datetime) -> bool: ...
 
+    async def known_backups(self) -> set[UUID]: ...
+
+    async def adopt(self, manifest: Manifest) -> None:
+        """Note a backup that the archive holds and a restored database does not know."""
+
     async def last_expiry(self, taken_until: datetime) -> datetime | None:
         """When the last of the backups that were begun by a time expires; None if there are none."""
 
@@ -127,11 +140,27 @@ class Dumper(Protocol):
         """One database as an archive of pg_dump, in pieces. Raises `retention.domain.backup.DumpFailed`."""
 
 
+class Ledger(Protocol):
+    """Erasures that are not final, kept beside the backups and in none of them. Every method raises `Away`."""
+
+    async def add(self, entry: LedgerEntry) -> None: ...
+
+    async def remove(self, erasure_id: UUID) -> None: ...
+
+    async def entries(self) -> Sequence[LedgerEntry]: ...
+
+
 class Archive(Protocol):
     """Where backups are."""
 
     async def write(self, service: str, key: str, pieces: AsyncIterator[bytes]) -> Part:
         """Keep a stream of pieces, whole or not at all. Raises `Away`."""
+
+    async def keep_manifest(self, manifest: Manifest) -> None:
+        """Say beside a backup that it is whole. Raises `Away`."""
+
+    async def held(self) -> Mapping[UUID, Manifest | None]:
+        """Every backup there is anything of; None where it is not whole. Raises `Away`."""
 
     async def destroy(self, prefix: str) -> None:
         """Remove everything under a prefix and look again. Raises `Away` if anything is left."""

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from kit.database import Transaction
 
-from retention.domain.backup import Part
+from retention.domain.backup import Manifest, Part
 
 
 class PostgresBackups:
@@ -48,11 +48,7 @@ class PostgresBackups:
             (at, backup_id),
         )
         if finished:
-            await self._transaction.execute_many(
-                "INSERT INTO backup_part (backup_id, service, object_key, size_bytes, sha256)"
-                " VALUES (%s, %s, %s, %s, %s)",
-                [(backup_id, part.service, part.object_key, part.size_bytes, part.sha256) for part in parts],
-            )
+            await self._write_parts(backup_id, parts)
         return bool(finished)
 
     async def fail(self, backup_id: UUID, at: datetime) -> None:
@@ -74,9 +70,27 @@ class PostgresBackups:
             )
         )
 
+    async def known_backups(self) -> set[UUID]:
+        return set(await self._transaction.scalars("SELECT backup_id FROM backup"))
+
+    async def adopt(self, manifest: Manifest) -> None:
+        adopted = await self._transaction.execute(
+            "INSERT INTO backup (backup_id, state, taken_at, expires_at, ended_at)"
+            " VALUES (%s, 'taken', %s, %s, %s) ON CONFLICT DO NOTHING",
+            (manifest.backup_id, manifest.taken_at, manifest.expires_at, manifest.taken_at),
+        )
+        if adopted:
+            await self._write_parts(manifest.backup_id, manifest.parts)
+
     async def last_expiry(self, taken_until: datetime) -> datetime | None:
         at: datetime | None = await self._transaction.scalar(
             "SELECT max(expires_at) FROM backup WHERE taken_at <= %s AND state IN ('taking', 'taken')",
             (taken_until,),
         )
         return at
+
+    async def _write_parts(self, backup_id: UUID, parts: Sequence[Part]) -> None:
+        await self._transaction.execute_many(
+            "INSERT INTO backup_part (backup_id, service, object_key, size_bytes, sha256) VALUES (%s, %s, %s, %s, %s)",
+            [(backup_id, part.service, part.object_key, part.size_bytes, part.sha256) for part in parts],
+        )

@@ -13,7 +13,7 @@ from contracts.retention import SubjectKind
 from kit.database import Transaction
 from psycopg.types.json import Jsonb
 
-from retention.domain.erasure import Answer, Erasure, ErasureState, OpenErasure, Overdue
+from retention.domain.erasure import Answer, Erasure, ErasureState, LedgerEntry, OpenErasure, Overdue
 
 _COLUMNS = (
     "erasure_id, subject_kind, subject_digest, state, requested_at, execute_at, due_at, completed_at,"
@@ -79,21 +79,26 @@ class PostgresErasures:
         )
 
     async def write_answer(self, erasure_id: UUID, answer: Answer) -> None:
-        # A later answer replaces an earlier one; events of one erasure may be handled side by side.
+        known = await self._transaction.first(
+            Answer,
+            "SELECT service, erased, anonymised, remaining, complete, done_at FROM erasure_answer"
+            " WHERE erasure_id = %s AND service = %s FOR UPDATE",
+            (erasure_id, answer.service),
+        )
+        total = answer if known is None else known.followed_by(answer)
         await self._transaction.execute(
             "INSERT INTO erasure_answer (erasure_id, service, erased, anonymised, remaining, complete, done_at)"
             " VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT (erasure_id, service) DO UPDATE"
             " SET erased = excluded.erased, anonymised = excluded.anonymised, remaining = excluded.remaining,"
-            " complete = excluded.complete, done_at = excluded.done_at"
-            " WHERE excluded.done_at > erasure_answer.done_at",
+            " complete = excluded.complete, done_at = excluded.done_at",
             (
                 erasure_id,
-                answer.service,
-                Jsonb(answer.erased),
-                Jsonb(answer.anonymised),
-                Jsonb(answer.remaining),
-                answer.complete,
-                answer.done_at,
+                total.service,
+                Jsonb(total.erased),
+                Jsonb(total.anonymised),
+                Jsonb(total.remaining),
+                total.complete,
+                total.done_at,
             ),
         )
 
@@ -145,6 +150,25 @@ class PostgresErasures:
             "UPDATE erasure SET state = 'final', subject_id = NULL"  # noqa: S608
             f" WHERE erasure_id = %(id)s AND state = 'done' RETURNING {_COLUMNS}",
             {"id": erasure_id},
+        )
+
+    async def outside_ledger(self, limit: int) -> Sequence[LedgerEntry]:
+        rows = await self._transaction.all(
+            LedgerEntry,
+            "SELECT erasure_id, subject_kind, subject_id, requested_at FROM erasure"
+            " WHERE state <> 'final' AND NOT in_ledger ORDER BY requested_at LIMIT %s",
+            (limit,),
+        )
+        return [replace(row, subject_kind=SubjectKind(row.subject_kind)) for row in rows]
+
+    async def final_in_ledger(self, limit: int) -> Sequence[UUID]:
+        return await self._transaction.scalars(
+            "SELECT erasure_id FROM erasure WHERE state = 'final' AND in_ledger LIMIT %s", (limit,)
+        )
+
+    async def mark_ledger(self, erasure_id: UUID, *, entered: bool) -> None:
+        await self._transaction.execute(
+            "UPDATE erasure SET in_ledger = %s WHERE erasure_id = %s", (entered, erasure_id)
         )
 
     async def not_final(self) -> Sequence[OpenErasure]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -84,6 +84,23 @@ class Answer:
     complete: bool
     done_at: datetime
 
+    def followed_by(self, later: Answer) -> Answer:
+        """A task that was done twice, as after a restore: counts add up, the newer run says what is left."""
+        newest = later if later.done_at >= self.done_at else self
+        return replace(
+            newest, erased=_sum(self.erased, later.erased), anonymised=_sum(self.anonymised, later.anonymised)
+        )
+
+
+@dataclass(frozen=True)
+class LedgerEntry:
+    """What is kept of an erasure beside the backups, so that restoring one of retention's own does not lose it."""
+
+    erasure_id: UUID
+    subject_kind: SubjectKind
+    subject_id: UUID
+    requested_at: datetime
+
 
 @dataclass(frozen=True)
 class Purge:
@@ -91,6 +108,10 @@ class Purge:
 
     purged: Mapping[str, int]
     clean: bool
+
+
+def _sum(first: Mapping[str, int], second: Mapping[str, int]) -> dict[str, int]:
+    return {name: first.get(name, 0) + second.get(name, 0) for name in first.keys() | second.keys()}
 
 
 def digest_of(kind: SubjectKind, subject_id: UUID) -> str:

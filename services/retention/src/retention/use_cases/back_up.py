@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -10,7 +10,7 @@ import structlog
 from contracts.retention import BackupExpiredV1, BackupTakenV1
 from kit.ids import new_id
 
-from retention.domain.backup import RETRY_AFTER, Part
+from retention.domain.backup import RETRY_AFTER, Manifest, Part
 from retention.domain.policy import BACKUP_EVERY, BACKUP_KEPT
 from retention.ports import Store
 
@@ -29,15 +29,30 @@ async def begin_backup(store: Store, *, now: datetime) -> UUID | None:
     return backup_id if begun else None
 
 
-async def finish_backup(
-    backup_id: UUID, parts: Sequence[Part], store: Store, *, taken_at: datetime, now: datetime
-) -> bool:
+def manifest_of(backup_id: UUID, parts: Sequence[Part], *, taken_at: datetime) -> Manifest:
+    """What says that a backup is whole, and until when it lives."""
+    return Manifest(backup_id, taken_at, taken_at + BACKUP_KEPT, tuple(parts))
+
+
+async def finish_backup(manifest: Manifest, store: Store, *, now: datetime) -> bool:
     """Note that a backup is whole; False if it took so long that it was given up."""
-    if not await store.finish(backup_id, parts, now):
+    backup_id = manifest.backup_id
+    if not await store.finish(backup_id, manifest.parts, now):
         return False
-    store.emit(BackupTakenV1(backup_id=backup_id, taken_at=taken_at, expires_at=taken_at + BACKUP_KEPT))
-    log.info("backup_taken", backup_id=str(backup_id), size_bytes=sum(part.size_bytes for part in parts))
+    store.emit(BackupTakenV1(backup_id=backup_id, taken_at=manifest.taken_at, expires_at=manifest.expires_at))
+    log.info("backup_taken", backup_id=str(backup_id), size_bytes=sum(part.size_bytes for part in manifest.parts))
     return True
+
+
+async def adopt_backups(held: Mapping[UUID, Manifest | None], store: Store) -> Sequence[UUID]:
+    """Note what the archive holds and a restored database does not know; returns what of it is not whole."""
+    unknown = held.keys() - await store.known_backups()
+    for backup_id in unknown:
+        manifest = held[backup_id]
+        if manifest is not None:
+            await store.adopt(manifest)
+            log.info("backup_adopted", backup_id=str(backup_id))
+    return [backup_id for backup_id in unknown if held[backup_id] is None]
 
 
 async def expire_backup(backup_id: UUID, store: Store, *, now: datetime) -> None:

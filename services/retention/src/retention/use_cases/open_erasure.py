@@ -9,7 +9,7 @@ from contracts.auth import ConnectionRevokedV1, RevocationReason
 from contracts.retention import SubjectKind
 
 from retention.domain import policy
-from retention.domain.erasure import digest_of
+from retention.domain.erasure import LedgerEntry, digest_of
 from retention.ports import Erasures
 
 _COVERED = {RevocationReason.ACCOUNT_DELETED, RevocationReason.WORKSPACE_DELETED}
@@ -29,6 +29,11 @@ async def open_erasure(
         warn_at=policy.warn_at(kind, since),
         due_at=policy.due_at(kind, since),
     )
+
+
+async def reopen_erasure(entry: LedgerEntry, store: Erasures) -> None:
+    """Take an erasure from the ledger that a restore of our own database has lost; a known one stays as it is."""
+    await open_erasure(entry.erasure_id, entry.subject_kind, entry.subject_id, store, since=entry.requested_at)
 
 
 async def open_connection_erasure(event: ConnectionRevokedV1, store: Erasures) -> None:

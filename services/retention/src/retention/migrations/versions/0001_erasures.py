@@ -25,6 +25,7 @@ CREATE TABLE erasure (
     backups_until timestamptz,
     expected text[] NOT NULL DEFAULT '{}',
     purged jsonb NOT NULL DEFAULT '{}',
+    in_ledger boolean NOT NULL DEFAULT false,
     CHECK (subject_id IS NOT NULL OR state = 'final'),
     CHECK ((completed_at IS NULL) = (state IN ('scheduled', 'requested')))
 )
