@@ -24,16 +24,15 @@ def variables(
     """What `python -m kit.provision ledger stranger` is told; both are gone afterwards."""
     told = {"DATABASE_SUPERUSER_URL": postgres_server.superuser_url}
     for service in (LEDGER, STRANGER):
-        for name, role in (("DATABASE_URL", service), ("DATABASE_OWNER_URL", f"{service}_owner")):
-            told[f"{name}_{service.upper()}"] = postgres_server.url(
-                role=role, password="only in tests", database=service
-            )
+        for variable, role in (("DATABASE_URL", service), ("DATABASE_OWNER_URL", f"{service}_owner")):
+            url = postgres_server.url(role=role, password="only in tests", database=service)
+            told[f"{variable}_{service.upper()}"] = url
     yield told
     for service in (LEDGER, STRANGER):
-        name, owner, worker = (sql.Identifier(n) for n in (service, f"{service}_owner", f"{service}_worker"))
-        database_administrator.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
-        for role in (name, worker, owner):
-            database_administrator.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(role))
+        database = sql.Identifier(service)
+        database_administrator.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(database))
+        for name in (service, f"{service}_worker", f"{service}_owner"):
+            database_administrator.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(name)))
 
 
 def run(variables: dict[str, str]) -> None:
