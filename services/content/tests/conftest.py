@@ -21,6 +21,7 @@ from kit.problems import EXCEPTION_HANDLERS
 from kit.testing.services import Bus, MakePassport, Running, ServiceEnvironment
 from litestar import Litestar, get
 from litestar.datastructures import State
+from litestar.params import FromPath
 from PIL import Image
 
 
@@ -101,7 +102,7 @@ def neighbour(keys_folder: Path, clock: MovableClock) -> Litestar:
     passports = Passports(key, TrustedKeys.load(keys_folder / "trusted.jwks.json"), clock)
 
     @get("/internal/workspaces/{workspace_id:uuid}/connections", guards=[service("content")])
-    async def connections(workspace_id: UUID, state: State) -> dict[str, Any]:
+    async def connections(workspace_id: FromPath[UUID], state: State) -> dict[str, Any]:
         return {"connections": state.connections.get(workspace_id, [])}
 
     return Litestar(
@@ -183,6 +184,7 @@ def video() -> Callable[..., bytes]:
         file = io.BytesIO()
         with av.open(file, "w", format=container) as output:
             stream = output.add_stream(codec, rate=25)
+            assert isinstance(stream, av.VideoStream)
             stream.width, stream.height = size
             stream.pix_fmt = "yuv420p"
             for number in range(25):

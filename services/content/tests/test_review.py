@@ -99,7 +99,7 @@ async def test_an_edit_after_approval_withdraws_it(team, bus: Bus):
     assert (await team.sealed(approved)).json()["seal"] is None
     assert (await team.sealed(edited)).json()["seal"] is None
     (told,) = await bus.wait_told(PostApprovalWithdrawnV1)
-    assert told.revision_id == UUID(approved["revision_id"])
+    assert told.model_dump()["revision_id"] == UUID(approved["revision_id"])
     post = await team.post(approved)
     assert [step["step"] for step in post["history"]] == ["submitted", "approved", "approval_withdrawn"]
     assert [revision["seal"] for revision in post["revisions"]] == [None, None]
@@ -124,7 +124,7 @@ async def test_an_approval_can_be_taken_back(team, bus: Bus):
     assert (answer.status_code, answer.json()["state"]) == (200, "submitted")
     assert (await team.sealed(saved)).json()["seal"] is None
     (told,) = await bus.wait_told(PostApprovalWithdrawnV1)
-    assert told.revision_id == UUID(saved["revision_id"])
+    assert told.model_dump()["revision_id"] == UUID(saved["revision_id"])
     await team.decide("approval", saved)
     assert (await team.sealed(saved)).json()["seal"] is not None
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from kit.database import Scope
 from kit.passport import service
 from litestar import MediaType, Response, get
 from litestar.handlers import HTTPRouteHandler
 
 from content.api.desk import Desk
+from content.api.parameters import Id
 from content.use_cases.read_posts import give_revision
 
 
@@ -19,7 +18,7 @@ def route(desk: Desk) -> HTTPRouteHandler:
         guards=[service("publisher", "scheduler")],
         operation_id="GiveRevision",
     )
-    async def revision(workspace_id: UUID, revision_id: UUID) -> Response[bytes]:
+    async def revision(workspace_id: Id, revision_id: Id) -> Response[bytes]:
         async with desk.units(Scope.workspace(workspace_id)) as store:
             sealed = await give_revision(workspace_id, revision_id, store=store)
         # Written by the contract itself: whoever recomputes the hash must read what was hashed.

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from contracts.access import Permission
-from kit.passport import Caller, permission
+from kit.passport import permission
 from litestar import Request, post
 from litestar.handlers import HTTPRouteHandler
 
 from content.api.desk import Desk
+from content.api.parameters import Id, Known
 from content.api.shapes import MediaAnswer
 from content.ports import Examiner, ObjectStore
 from content.use_cases.upload_media import Upload, upload_media
@@ -24,7 +24,7 @@ def route(desk: Desk, *, examiner: Examiner, objects: ObjectStore) -> HTTPRouteH
         request_max_body_size=None,
         operation_id="UploadMedia",
     )
-    async def upload(workspace_id: UUID, request: Request[Any, Any, Any], caller: Caller) -> MediaAnswer:
+    async def upload(workspace_id: Id, request: Request[Any, Any, Any], caller: Known) -> MediaAnswer:
         media = await upload_media(
             Upload(
                 workspace_id=workspace_id,

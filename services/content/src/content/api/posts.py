@@ -5,11 +5,13 @@ from __future__ import annotations
 from uuid import UUID
 
 from contracts.access import Permission
-from kit.passport import Caller, permission
+from kit.passport import permission
 from litestar import delete, get, post, put
+from litestar.params import FromQuery, JSONBody
 from litestar.types import ControllerRouterHandler
 
 from content.api.desk import Desk
+from content.api.parameters import Id, Known
 from content.api.shapes import PostAnswer, PostBody, PostsAnswer, SavedAnswer, SummaryAnswer
 from content.domain.post import Post, Revision
 from content.use_cases.delete_post import delete_post
@@ -29,7 +31,7 @@ def _writing(desk: Desk) -> list[ControllerRouterHandler]:
     guards = [permission(Permission.POST_WRITE)]
 
     @post(POSTS, guards=guards, operation_id="CreatePost")
-    async def create(workspace_id: UUID, data: PostBody, caller: Caller) -> SavedAnswer:
+    async def create(workspace_id: Id, data: JSONBody[PostBody], caller: Known) -> SavedAnswer:
         author = Author(workspace_id, caller.account, desk.clock.now())
         # Asked before the transaction begins, so that none waits for a neighbour.
         known = await desk.connections.of_workspace(workspace_id)
@@ -38,7 +40,7 @@ def _writing(desk: Desk) -> list[ControllerRouterHandler]:
         return _saved(desk, *saved)
 
     @put(POST, guards=guards, operation_id="EditPost")
-    async def edit(workspace_id: UUID, post_id: UUID, data: PostBody, caller: Caller) -> SavedAnswer:
+    async def edit(workspace_id: Id, post_id: Id, data: JSONBody[PostBody], caller: Known) -> SavedAnswer:
         author = Author(workspace_id, caller.account, desk.clock.now())
         known = await desk.connections.of_workspace(workspace_id)
         async with desk.open_store(workspace_id, caller) as store:
@@ -46,7 +48,7 @@ def _writing(desk: Desk) -> list[ControllerRouterHandler]:
         return _saved(desk, *saved)
 
     @delete(POST, guards=guards, operation_id="DeletePost")
-    async def remove(workspace_id: UUID, post_id: UUID, caller: Caller) -> None:
+    async def remove(workspace_id: Id, post_id: Id, caller: Known) -> None:
         async with desk.open_store(workspace_id, caller) as store:
             await delete_post(workspace_id, post_id, at=desk.clock.now(), store=store)
 
@@ -57,13 +59,13 @@ def _reading(desk: Desk) -> list[ControllerRouterHandler]:
     guards = [permission(Permission.POST_READ)]
 
     @get(POSTS, guards=guards, operation_id="ListPosts")
-    async def several(workspace_id: UUID, caller: Caller, before: UUID | None = None) -> PostsAnswer:
+    async def several(workspace_id: Id, caller: Known, before: FromQuery[UUID | None] = None) -> PostsAnswer:
         async with desk.open_store(workspace_id, caller) as store:
             posts = await list_posts(workspace_id, before=before, store=store)
         return PostsAnswer([SummaryAnswer.of(item) for item in posts])
 
     @get(POST, guards=guards, operation_id="ShowPost")
-    async def one(workspace_id: UUID, post_id: UUID, caller: Caller) -> PostAnswer:
+    async def one(workspace_id: Id, post_id: Id, caller: Known) -> PostAnswer:
         async with desk.open_store(workspace_id, caller) as store:
             return await desk.shown(workspace_id, post_id, store)
 

@@ -7,10 +7,12 @@ from uuid import UUID
 from contracts.access import Permission
 from kit.passport import Caller, permission
 from litestar import delete, post
+from litestar.params import JSONBody
 from litestar.status_codes import HTTP_200_OK
 from litestar.types import ControllerRouterHandler
 
 from content.api.desk import Desk
+from content.api.parameters import Id, Known
 from content.api.posts import POST
 from content.api.shapes import ChangesBody, PostAnswer, RevisionBody
 from content.use_cases import review_post
@@ -28,7 +30,7 @@ def _submission(desk: Desk) -> ControllerRouterHandler:
         status_code=HTTP_200_OK,
         operation_id="SubmitPost",
     )
-    async def submit(workspace_id: UUID, post_id: UUID, data: RevisionBody, caller: Caller) -> PostAnswer:
+    async def submit(workspace_id: Id, post_id: Id, data: JSONBody[RevisionBody], caller: Known) -> PostAnswer:
         review = _review(desk, workspace_id, post_id, caller)
         async with desk.open_store(workspace_id, caller) as store:
             await review_post.submit_post(review, data.revision_id, platforms=desk.platforms, store=store)
@@ -41,21 +43,21 @@ def _decisions(desk: Desk) -> list[ControllerRouterHandler]:
     guards = [permission(Permission.POST_APPROVE)]
 
     @post(POST + "/approval", guards=guards, status_code=HTTP_200_OK, operation_id="ApprovePost")
-    async def approve(workspace_id: UUID, post_id: UUID, data: RevisionBody, caller: Caller) -> PostAnswer:
+    async def approve(workspace_id: Id, post_id: Id, data: JSONBody[RevisionBody], caller: Known) -> PostAnswer:
         review = _review(desk, workspace_id, post_id, caller)
         async with desk.open_store(workspace_id, caller) as store:
             await review_post.approve_post(review, data.revision_id, sign=desk.sign, store=store)
             return await desk.shown(workspace_id, post_id, store)
 
     @delete(POST + "/approval", guards=guards, status_code=HTTP_200_OK, operation_id="WithdrawApproval")
-    async def withdraw(workspace_id: UUID, post_id: UUID, caller: Caller) -> PostAnswer:
+    async def withdraw(workspace_id: Id, post_id: Id, caller: Known) -> PostAnswer:
         review = _review(desk, workspace_id, post_id, caller)
         async with desk.open_store(workspace_id, caller) as store:
             await review_post.withdraw_approval(review, store=store)
             return await desk.shown(workspace_id, post_id, store)
 
     @post(POST + "/changes", guards=guards, status_code=HTTP_200_OK, operation_id="RequestChanges")
-    async def request_changes(workspace_id: UUID, post_id: UUID, data: ChangesBody, caller: Caller) -> PostAnswer:
+    async def request_changes(workspace_id: Id, post_id: Id, data: JSONBody[ChangesBody], caller: Known) -> PostAnswer:
         review = _review(desk, workspace_id, post_id, caller)
         async with desk.open_store(workspace_id, caller) as store:
             await review_post.request_changes(review, data.revision_id, data.comment, store=store)
