@@ -86,7 +86,7 @@ async def tiktok_call(
 async def bluesky_call(
     bluesky: Platform, http: httpx.AsyncClient, bluesky_client: ClientCredentials, clock: FixedClock
 ) -> Call:
-    return await _connect(bluesky, http, bluesky_client, clock, "alice.test")
+    return await _connect(bluesky, http, bluesky_client, clock, "brand.test")
 
 
 @pytest.fixture

@@ -32,12 +32,12 @@ async def test_a_handle_leads_to_a_grant_for_its_account(
     bluesky: Platform, bluesky_call: Call, sandbox: Sandbox, clock: FixedClock
 ) -> None:
     grant = bluesky_call.grant
-    assert grant.account_id == sandbox.bluesky.state.account_of("alice.test").did  # type: ignore[union-attr]
+    assert grant.account_id == sandbox.bluesky.state.account_of("brand.test").did  # type: ignore[union-attr]
     assert grant.scopes == bluesky.scopes
     assert grant.extra["pds"].reveal() == grant.extra["issuer"].reveal() == sandbox.base_urls["bluesky"]
     assert grant.refresh_expires_at == clock.now() + timedelta(days=14)
     profile = await bluesky.profile(bluesky_call)
-    assert (profile.handle, profile.display_name) == ("alice.test", "Alice")
+    assert (profile.handle, profile.display_name) == ("brand.test", "Brand")
 
 
 async def test_without_a_handle_the_entryway_authorises(
@@ -52,7 +52,7 @@ async def test_without_a_handle_the_entryway_authorises(
 async def test_a_person_who_denies_gives_none(
     bluesky: Platform, http: httpx.AsyncClient, bluesky_client: ClientCredentials, clock: FixedClock
 ) -> None:
-    started = await bluesky.authorise(http, bluesky_client, state="s", handle="alice.test", clock=clock)
+    started = await bluesky.authorise(http, bluesky_client, state="s", handle="brand.test", clock=clock)
     callback = callback_parameters(await give_consent(http, started.url, decision="deny"))
     with pytest.raises(ReauthorisationNeeded, match="access_denied"):
         await bluesky.exchange(http, bluesky_client, callback=callback, kept=started.kept, clock=clock)
@@ -69,7 +69,7 @@ async def test_nobody_of_that_name(
 async def test_a_handle_that_its_account_does_not_claim_is_refused(
     bluesky: Platform, http: httpx.AsyncClient, bluesky_client: ClientCredentials, clock: FixedClock, sandbox: Sandbox
 ) -> None:
-    victim = sandbox.bluesky.state.account_of("bob.test")
+    victim = sandbox.bluesky.state.account_of("pub.test")
     assert victim is not None
     resolve = "GET /xrpc/com.atproto.identity.resolveHandle"
     sandbox.add_fault("bluesky", resolve, "answer", status=200, body={"did": victim.did})
@@ -80,22 +80,22 @@ async def test_a_handle_that_its_account_does_not_claim_is_refused(
 async def test_a_server_that_is_not_listed_is_not_called(
     bluesky: Platform, http: httpx.AsyncClient, bluesky_client: ClientCredentials, clock: FixedClock, sandbox: Sandbox
 ) -> None:
-    account = sandbox.bluesky.state.account_of("alice.test")
+    account = sandbox.bluesky.state.account_of("brand.test")
     assert account is not None
     document = {
         "id": account.did,
-        "alsoKnownAs": ["at://alice.test"],
+        "alsoKnownAs": ["at://brand.test"],
         "service": [{"id": "#atproto_pds", "serviceEndpoint": "https://internal.example"}],
     }
     sandbox.add_fault("bluesky", f"GET /{account.did}", "answer", status=200, body=document)
     with pytest.raises(Misconfigured, match="host_refused"):
-        await bluesky.authorise(http, bluesky_client, state="s", handle="alice.test", clock=clock)
+        await bluesky.authorise(http, bluesky_client, state="s", handle="brand.test", clock=clock)
 
 
 async def test_a_callback_of_another_issuer_is_refused(
     bluesky: Platform, http: httpx.AsyncClient, bluesky_client: ClientCredentials, clock: FixedClock
 ) -> None:
-    started = await bluesky.authorise(http, bluesky_client, state="s", handle="alice.test", clock=clock)
+    started = await bluesky.authorise(http, bluesky_client, state="s", handle="brand.test", clock=clock)
     callback = callback_parameters(await give_consent(http, started.url)) | {"iss": "https://evil.example"}
     with pytest.raises(ReauthorisationNeeded, match="issuer_mismatch"):
         await bluesky.exchange(http, bluesky_client, callback=callback, kept=started.kept, clock=clock)
@@ -104,9 +104,9 @@ async def test_a_callback_of_another_issuer_is_refused(
 async def test_another_account_than_asked_for_is_refused(
     bluesky: Platform, http: httpx.AsyncClient, bluesky_client: ClientCredentials, clock: FixedClock, sandbox: Sandbox
 ) -> None:
-    other = sandbox.bluesky.state.account_of("bob.test")
+    other = sandbox.bluesky.state.account_of("pub.test")
     assert other is not None
-    started = await bluesky.authorise(http, bluesky_client, state="s", handle="alice.test", clock=clock)
+    started = await bluesky.authorise(http, bluesky_client, state="s", handle="brand.test", clock=clock)
     callback = callback_parameters(await give_consent(http, started.url, account=other.did))
     with pytest.raises(ReauthorisationNeeded, match="account_changed"):
         await bluesky.exchange(http, bluesky_client, callback=callback, kept=started.kept, clock=clock)
@@ -115,7 +115,7 @@ async def test_another_account_than_asked_for_is_refused(
 async def test_a_server_cannot_speak_for_an_account_that_is_not_its_own(
     http: httpx.AsyncClient, bluesky: Platform, bluesky_client: ClientCredentials, clock: FixedClock, sandbox: Sandbox
 ) -> None:
-    started = await bluesky.authorise(http, bluesky_client, state="s", handle="alice.test", clock=clock)
+    started = await bluesky.authorise(http, bluesky_client, state="s", handle="brand.test", clock=clock)
     callback = callback_parameters(await give_consent(http, started.url))
     elsewhere = {"resource": "x", "authorization_servers": [f"{sandbox.base_urls['bluesky']}/other"]}
     protected = "GET /.well-known/oauth-protected-resource"
@@ -240,4 +240,4 @@ async def test_unregistered_applications_are_an_operators_matter(
     stranger = ClientCredentials("https://app.example/client.json", Secret("unused"), "https://app.example/cb")
     async with create_http_client(["127.0.0.1"]) as http:
         with pytest.raises(Misconfigured, match="invalid_client_metadata"):
-            await platforms[PlatformName.BLUESKY].authorise(http, stranger, state="s", handle="alice.test", clock=clock)
+            await platforms[PlatformName.BLUESKY].authorise(http, stranger, state="s", handle="brand.test", clock=clock)

@@ -34,7 +34,7 @@ async def test_a_post_with_images_is_what_was_approved(
     sandbox: Sandbox,
 ) -> None:
     settings = {"langs": ["en"], "labels": ["graphic-media"]}
-    delivery = make_delivery("Hi @bob.test and @nobody.test #paint", media=images, settings=settings)
+    delivery = make_delivery("Hi @pub.test and @nobody.test #paint", media=images, settings=settings)
     await bluesky.stage(bluesky_call, delivery, journal)
     assert sandbox.truth.posts() == []
     outcome = await bluesky.publish(bluesky_call, delivery, journal)

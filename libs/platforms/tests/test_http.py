@@ -56,7 +56,7 @@ async def test_a_redirect_is_an_answer_and_not_followed(sandbox: Sandbox, http: 
 
 
 async def test_cookies_are_not_carried_from_one_call_to_the_next(sandbox: Sandbox, http: httpx.AsyncClient) -> None:
-    sandbox.add_fault("tiktok", "GET /here/", "answer", status=200, headers={"set-cookie": "who=jane; Path=/"})
+    sandbox.add_fault("tiktok", "GET /here/", "answer", status=200, headers={"set-cookie": "who=one; Path=/"})
     await http.get(f"{sandbox.base_urls['tiktok']}/here/")
     assert not list(http.cookies.jar)
 

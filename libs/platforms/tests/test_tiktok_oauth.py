@@ -26,12 +26,12 @@ def test_the_challenge_is_hex() -> None:
 
 async def test_a_person_who_allows_gives_a_grant(tiktok: Platform, tiktok_call: Call, clock: FixedClock) -> None:
     grant = tiktok_call.grant
-    assert grant.account_id == "sandbox-open-id-jane"
+    assert grant.account_id == "sandbox-open-id-one"
     assert grant.scopes == tiktok.scopes
     assert grant.expires_at - clock.now() == timedelta(hours=2)
     assert grant.refresh_expires_at is not None
     profile = await tiktok.profile(tiktok_call)
-    assert (profile.handle, profile.display_name) == ("jane_doe", "Jane Doe")
+    assert (profile.handle, profile.display_name) == ("brand_one", "Brand One")
     assert profile.union_id
 
 
@@ -65,7 +65,7 @@ async def test_a_narrower_grant_is_told_as_it_is_and_still_shows_a_profile(
     )
     assert grant.scopes == ("user.info.basic",)
     profile = await tiktok.profile(Call(http, clock, grant))
-    assert profile.handle == "Jane Doe"
+    assert profile.handle == "Brand One"
 
 
 async def test_a_code_works_once(
@@ -104,7 +104,7 @@ async def test_a_revoked_grant_is_dead(
     tiktok: Platform, tiktok_call: Call, tiktok_client: ClientCredentials, clock: FixedClock, sandbox: Sandbox
 ) -> None:
     await tiktok.revoke(tiktok_call.http, tiktok_client, tiktok_call.grant, clock=clock)
-    assert [entry.account_id for entry in sandbox.truth.revocations("tiktok")] == ["sandbox-open-id-jane"]
+    assert [entry.account_id for entry in sandbox.truth.revocations("tiktok")] == ["sandbox-open-id-one"]
     with pytest.raises(ReauthorisationNeeded):
         await tiktok.profile(tiktok_call)
 

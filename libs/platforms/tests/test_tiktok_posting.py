@@ -62,10 +62,10 @@ async def test_nothing_is_visible_until_the_last_chunk(
     assert await tiktok.publish(tiktok_call, long_delivery, journal) == Processing(5.0)
     clock.advance(timedelta(seconds=1))
     outcome = await tiktok.status(tiktok_call, long_delivery, journal)
-    (post,) = sandbox.truth.posts("tiktok", "sandbox-open-id-jane")
+    (post,) = sandbox.truth.posts("tiktok", "sandbox-open-id-one")
     assert isinstance(outcome, Published)
     assert outcome.receipt.post_id == post.post_id
-    assert outcome.receipt.url == f"{sandbox.base_urls['tiktok']}/@jane_doe/video/{post.post_id}"
+    assert outcome.receipt.url == f"{sandbox.base_urls['tiktok']}/@brand_one/video/{post.post_id}"
     assert post.text == "Fresh paint"
     assert "Fresh paint" in (await tiktok_call.http.get(outcome.receipt.url)).text
     assert [item.sha256 for item in post.media] == [long_delivery.media[0].sha256]
@@ -257,7 +257,7 @@ async def test_an_id_that_comes_later_than_the_post(
 async def test_a_choice_that_is_no_longer_offered_is_never_downgraded(
     tiktok: Platform, tiktok_call: Call, delivery: Delivery, journal: MemoryJournal, sandbox: Sandbox
 ) -> None:
-    sandbox.tiktok.state.accounts["sandbox-open-id-jane"].private = True
+    sandbox.tiktok.state.accounts["sandbox-open-id-one"].private = True
     with pytest.raises(Rejected, match="privacy_level_option_mismatch") as caught:
         await tiktok.stage(tiktok_call, delivery, journal)
     assert caught.value.advice
@@ -267,7 +267,7 @@ async def test_a_choice_that_is_no_longer_offered_is_never_downgraded(
 async def test_a_video_longer_than_this_account_may_post(
     tiktok: Platform, tiktok_call: Call, delivery: Delivery, journal: MemoryJournal, sandbox: Sandbox
 ) -> None:
-    sandbox.tiktok.state.accounts["sandbox-open-id-jane"].max_video_post_duration_sec = 10
+    sandbox.tiktok.state.accounts["sandbox-open-id-one"].max_video_post_duration_sec = 10
     with pytest.raises(Rejected, match="duration_check_failed"):
         await tiktok.stage(tiktok_call, delivery, journal)
 

@@ -257,7 +257,7 @@ async def test_the_appview_lags_and_lists_go_backwards(
     assert (await http.get(url, params={"uris": uris})).json()["posts"] == []
     clock.advance(timedelta(seconds=5))
     assert [post["uri"] for post in (await http.get(url, params={"uris": uris})).json()["posts"]] == uris
-    query: dict[str, Any] = {"repo": "alice.test", "collection": POST, "limit": 2}
+    query: dict[str, Any] = {"repo": "brand.test", "collection": POST, "limit": 2}
     page = (await http.get(f"{caller.base}/xrpc/com.atproto.repo.listRecords", params=query)).json()
     assert [entry["uri"] for entry in page["records"]] == uris[:0:-1]
     rest = await http.get(f"{caller.base}/xrpc/com.atproto.repo.listRecords", params=query | {"cursor": page["cursor"]})

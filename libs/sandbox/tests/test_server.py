@@ -67,7 +67,7 @@ async def test_accounts_and_applications_can_be_added(sandbox: Sandbox, http: ht
 
 async def test_faults_are_planned_counted_and_cleared(sandbox: Sandbox, http: httpx.AsyncClient) -> None:
     base, fault = sandbox.base_urls["bluesky"], {"route": "GET /xrpc/*", "kind": "answer", "status": 418}
-    url = f"{base}/xrpc/com.atproto.identity.resolveHandle?handle=alice.test"
+    url = f"{base}/xrpc/com.atproto.identity.resolveHandle?handle=brand.test"
     await http.post(f"{base}/_sandbox/faults", json=fault | {"skip": 1, "times": 2})
     assert [(await http.get(url)).status_code for _ in range(4)] == [200, 418, 418, 200]
     await http.post(f"{base}/_sandbox/faults", json=fault)
@@ -89,7 +89,7 @@ async def test_a_cut_connection_gives_no_answer_and_the_effect_it_says(
     base = sandbox.base_urls["tiktok"]
     sandbox.add_fault("tiktok", "POST /v2/auth/authorize/", kind)
     sandbox.tiktok.state.asked["r1"] = _asked()
-    form = {"request_id": "r1", "account": "sandbox-open-id-jane", "decision": "allow"}
+    form = {"request_id": "r1", "account": "sandbox-open-id-one", "decision": "allow"}
     with pytest.raises((httpx.ReadError, httpx.RemoteProtocolError, httpx.WriteError)):
         await http.post(f"{base}/v2/auth/authorize/", data=form)
     assert len(sandbox.tiktok.state.codes) == effects
@@ -103,7 +103,7 @@ async def test_a_delay_and_an_answer_after_the_effect(sandbox: Sandbox, http: ht
     await http.get(f"{base}/slow/")
     assert time.monotonic() - began >= 0.05
     sandbox.add_fault("tiktok", "POST /v2/auth/authorize/", "answer_after", status=502)
-    form = {"request_id": "r1", "account": "sandbox-open-id-jane", "decision": "allow"}
+    form = {"request_id": "r1", "account": "sandbox-open-id-one", "decision": "allow"}
     assert (await http.post(f"{base}/v2/auth/authorize/", data=form)).status_code == 502
     assert len(sandbox.tiktok.state.codes) == 1
 

@@ -106,7 +106,7 @@ async def test_a_path_without_its_slash_is_not_found(caller: Caller) -> None:
 
 
 async def test_a_person_who_cannot_post_is_told_with_status_200(caller: Caller, sandbox: Sandbox) -> None:
-    account = sandbox.tiktok.state.accounts["sandbox-open-id-jane"]
+    account = sandbox.tiktok.state.accounts["sandbox-open-id-one"]
     account.cannot_post = "spam_risk_user_banned_from_posting"
     status, document = await caller.call("post/publish/creator_info/query/")
     assert (status, document["error"]["code"]) == (200, "spam_risk_user_banned_from_posting")
@@ -205,7 +205,7 @@ async def test_a_field_outside_the_grant_fails_the_whole_call(caller: Caller) ->
     headers = {"Authorization": f"Bearer {caller.token}"}
     url = f"{caller.base}/v2/user/info/"
     fine = await caller.http.get(url, params={"fields": "open_id,username"}, headers=headers)
-    assert fine.json()["data"]["user"]["username"] == "jane_doe"
+    assert fine.json()["data"]["user"]["username"] == "brand_one"
     refused = await caller.http.get(url, params={"fields": "open_id,follower_count"}, headers=headers)
     assert (refused.status_code, refused.json()["error"]["code"]) == (401, "scope_not_authorized")
 
@@ -276,7 +276,7 @@ async def test_webhooks_are_signed_and_repeated_until_answered(
 async def test_a_person_who_withdraws_is_told_to_the_application(
     caller: Caller, sandbox: Sandbox, inbox: Inbox
 ) -> None:
-    sandbox.tiktok.withdraw("sandbox-open-id-jane")
+    sandbox.tiktok.withdraw("sandbox-open-id-one")
     await inbox.wait_for(1)
     event = json.loads(inbox.received[0][1])
     assert (event["event"], json.loads(event["content"])) == ("authorization.removed", {"reason": 1})

@@ -123,7 +123,7 @@ class BlueskyState:
         self.clock = clock
         self.truth = truth
         self.tuning = tuning
-        defaults = (Account("alice.test", "Alice"), Account("bob.test", "Bob"))
+        defaults = (Account("brand.test", "Brand"), Account("pub.test", "Pub"))
         self.accounts = {account.did: account for account in defaults}
         self.clients: dict[str, Client] = {}
         self.asked: dict[str, Asked] = {}

@@ -26,8 +26,8 @@ class TikTokState:
         self.tuning = tuning
         self.clients = {client.client_key: client for client in (Client(),)}
         defaults = (
-            Account("sandbox-open-id-jane", "jane_doe", "Jane Doe"),
-            Account("sandbox-open-id-max", "max_muster", "Max Muster"),
+            Account("sandbox-open-id-one", "brand_one", "Brand One"),
+            Account("sandbox-open-id-two", "brand_two", "Brand Two"),
         )
         self.accounts = {account.open_id: account for account in defaults}
         self.asked: dict[str, Asked] = {}
