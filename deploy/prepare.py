@@ -1,6 +1,7 @@
 """Makes what an installation must keep secret, once: `python deploy/prepare.py <folder>`. Safe to repeat.
 
     <service>/signing.pem sealing.pem nats.nkey   one folder a service, the files of its Secret
+    auth/vault.key                                what wraps the key of every stored token; lost, they are lost
     operator/operator.nkey                        who may change streams and read dead letters
     trusted/trusted.jwks.json                     every public key; not secret, but nobody else may change it
     nats-users.conf                               for the NATS server: who may say and hear what
@@ -10,7 +11,9 @@ A new service or a changed topology needs the last two again; keys that exist ar
 
 from __future__ import annotations
 
+import base64
 import json
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -22,6 +25,9 @@ EDGE = "gateway"
 """Has no database and no place on the bus."""
 
 SERVICES = (*sorted({stream.owner for stream in STREAMS.values()}), EDGE)
+VAULT_KEY_BYTES = 32
+"""AES-256."""
+
 USERS = (*(service for service in SERVICES if service != EDGE), identities.OPERATOR)
 
 
@@ -35,6 +41,9 @@ def prepare(folder: Path) -> None:
     for user in USERS:
         name = "operator.nkey" if user == identities.OPERATOR else "nats.nkey"
         _place(identities.seed_file(made, user), folder / user / name)
+    vault = folder / "auth" / "vault.key"
+    if not vault.exists():
+        keys.write_private(vault, base64.b64encode(os.urandom(VAULT_KEY_BYTES)) + b"\n")
     _place(made / "trusted.jwks.json", folder / "trusted" / "trusted.jwks.json")
     (folder / "nats-users.conf").write_text(nats_users(made))
 

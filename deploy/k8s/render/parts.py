@@ -118,6 +118,9 @@ def _environment_sources(service: Deployed) -> list[Object]:
     if service.objects:
         # Absent where the cluster gives the pods an identity of their own.
         sources.append({"secretRef": {"name": "signoff-object-store", "optional": True}})
+    if service.backups:
+        # Absent where somebody else takes them.
+        sources.append({"secretRef": {"name": "signoff-backups", "optional": True}})
     return sources
 
 
@@ -127,6 +130,8 @@ def _environment(service: Deployed) -> list[Object]:
         {"name": f"SIGNING_KEY_FILE_{suffix}", "value": "/keys/signing.pem"},
         {"name": f"SEALING_KEY_FILE_{suffix}", "value": "/keys/sealing.pem"},
     ]
+    if service.vault:
+        variables.append({"name": "VAULT_KEY_FILE", "value": "/keys/vault.key"})
     if service.database:
         variables += [
             _secret_variable(f"DATABASE_URL_{suffix}", f"signoff-{service.name}", "database-url"),
@@ -137,7 +142,9 @@ def _environment(service: Deployed) -> list[Object]:
 
 
 def _service_volumes(service: Deployed) -> list[Object]:
-    files = ["signing.pem", "sealing.pem"] + (["nats.nkey"] if service.database else [])
+    files = ["signing.pem", "sealing.pem"]
+    files += ["nats.nkey"] if service.database else []
+    files += ["vault.key"] if service.vault else []
     trusted = {"name": "trusted", "configMap": {"name": "signoff-trusted-keys"}}
     return [_keys(f"signoff-{service.name}", files), trusted]
 

@@ -14,13 +14,16 @@ REQUESTS_AT_ONCE = 8
 class Deployed:
     """One service. `platforms`: knows the platforms' credentials; `objects`: reads or writes the object store.
 
-    `outside`: may open connections to the internet. `temporary_mib`: room in /tmp, where uploads pass through.
+    `vault`: holds the key of the token vault; `backups`: takes backups. `outside`: may open connections to the
+    internet. `temporary_mib`: room in /tmp, where uploads and dumps pass through.
     """
 
     name: str
     database: bool = True
     platforms: bool = False
     objects: bool = False
+    vault: bool = False
+    backups: bool = False
     outside: bool = False
     public: bool = False
     replicas: int = 2
@@ -34,12 +37,12 @@ class Deployed:
 
 
 SERVICES = (
-    Deployed("auth", platforms=True, outside=True),
+    Deployed("auth", platforms=True, vault=True, outside=True),
     # Videos are looked into, frame by frame.
-    Deployed("content", platforms=True, objects=True, outside=True, memory_mib=1536, temporary_mib=4096),
+    Deployed("content", objects=True, outside=True, memory_mib=1536, temporary_mib=4096),
     Deployed("scheduler"),
     Deployed("publisher", platforms=True, objects=True, outside=True, memory_mib=768, temporary_mib=1024),
     Deployed("metrics", platforms=True, outside=True),
-    Deployed("retention", objects=True, outside=True, temporary_mib=1024),
+    Deployed("retention", backups=True, outside=True, temporary_mib=8192),
     Deployed("gateway", database=False, public=True),
 )
