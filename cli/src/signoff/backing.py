@@ -1,0 +1,253 @@
+"""The servers that the services stand on: embedded ones, or those that the environment names.
+
+Embedded servers are brought to where the code needs them: databases, roles, migrations, streams. Servers of
+somebody else are taken as they are; a service that misses something there says which command mends it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import nats
+import nats.errors
+import psycopg
+from kit import migrations
+from kit.embedded import EmbeddedError, EmbeddedNats, EmbeddedPostgres, NatsUser
+from kit.embedded.processes import child_environment
+from kit.embedded.server import EmbeddedServer
+from kit.identities import OPERATOR, inbox_prefix, permissions_of, public_key
+from kit.provision import provision
+from kit.secret import Secret
+from kit.settings import Environment, SettingError
+from nats.aio.client import Client
+
+from signoff.installation import DATABASES, Installation
+
+Report = Callable[[str], None]
+"""Takes one line for people."""
+
+RESTARTS_MAX = 5
+"""A server that ends this often on its own has a cause that a restart does not mend."""
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where the servers are, as the services are told. `nats_seeds`: whether NATS asks for a service's own key."""
+
+    nats_url: str
+    nats_seeds: bool
+    database_urls: Mapping[str, Secret]
+    postgres: EmbeddedPostgres | None
+
+
+@asynccontextmanager
+async def backing(
+    installation: Installation,
+    environment: Mapping[str, str],
+    *,
+    report: Report,
+    give_up: Callable[[Exception], None],
+) -> AsyncIterator[Addresses]:
+    """NATS and PostgreSQL, ready for the services, until the end of the block."""
+    external = external_database_urls(environment)
+    nats_url = environment.get("NATS_URL")
+    postgres = None if external else EmbeddedPostgres(installation.path)
+    bus = None if nats_url else EmbeddedNats(installation.path, users=bus_users(installation))
+    keepers = [_Keeper(server, report, give_up) for server in (postgres, bus) if server is not None]
+    try:
+        await _together(
+            *([_start_postgres(postgres, installation)] if postgres else []),
+            *([_start_nats(bus, installation)] if bus else []),
+        )
+        for keeper in keepers:
+            keeper.watch()
+        yield Addresses(
+            nats_url=nats_url or (bus.url if bus else ""),
+            nats_seeds=bus is not None,
+            database_urls=external or login_urls(installation, postgres),
+            postgres=postgres,
+        )
+    finally:
+        for keeper in keepers:
+            await keeper.release()
+
+
+def external_database_urls(environment: Mapping[str, str]) -> dict[str, Secret]:
+    """Every DATABASE_URL_<SERVICE>, or none. Some of them only is a mistake."""
+    names = {service: f"DATABASE_URL_{service.upper()}" for service in DATABASES}
+    if not any(environment.get(name) for name in names.values()):
+        return {}
+    reader = Environment(environment)
+    return {service: reader.secret(name) for service, name in names.items()}
+
+
+def login_urls(installation: Installation, postgres: EmbeddedPostgres | None) -> dict[str, Secret]:
+    assert postgres is not None
+    return {
+        service: Secret(postgres.url(role=service, password=passwords.login.reveal(), database=service))
+        for service, passwords in installation.passwords.items()
+    }
+
+
+def owner_urls(installation: Installation, postgres: EmbeddedPostgres) -> dict[str, Secret]:
+    return {
+        service: Secret(postgres.url(role=f"{service}_owner", password=passwords.owner.reveal(), database=service))
+        for service, passwords in installation.passwords.items()
+    }
+
+
+def bus_users(installation: Installation) -> list[NatsUser]:
+    """Each service and the operator, by public key, with what the contracts allow it."""
+    users = []
+    for name in (*DATABASES, OPERATOR):
+        allowed = permissions_of(name)
+        key = public_key(installation.bus_seed(name))
+        users.append(NatsUser(name, key, publish=list(allowed.publish), subscribe=list(allowed.subscribe)))
+    return users
+
+
+@asynccontextmanager
+async def operator_connection(url: str, seed: str | None) -> AsyncIterator[Client]:
+    """NATS as the operator. One attempt: who runs a command wants to know now."""
+
+    async def say_nothing(_: Exception) -> None:
+        return None
+
+    try:
+        client = await nats.connect(
+            url,
+            nkeys_seed=seed,
+            inbox_prefix=inbox_prefix(OPERATOR),
+            allow_reconnect=False,
+            # The library counts the first connection as a reconnect too, and would go on for two minutes.
+            max_reconnect_attempts=1,
+            reconnect_time_wait=0,
+            connect_timeout=5,
+            error_cb=say_nothing,
+        )
+    except (nats.errors.Error, OSError) as error:
+        raise SettingError(f"NATS at {url} does not let us in: {str(error) or type(error).__name__}") from error
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+async def _together(*starts: Coroutine[Any, Any, None]) -> None:
+    """All of them at once; the first that fails ends the others, and its error is the one that counts."""
+    tasks = [asyncio.ensure_future(start) for start in starts]
+    try:
+        await asyncio.gather(*tasks)
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise
+
+
+async def _start_postgres(postgres: EmbeddedPostgres, installation: Installation) -> None:
+    await postgres.start()
+    await bring_to_head(postgres, installation)
+
+
+async def bring_to_head(postgres: EmbeddedPostgres, installation: Installation) -> list[str]:
+    """Make what is missing of databases, roles and tables; returns the services that were changed."""
+    urls = owner_urls(installation, postgres)
+    behind = await asyncio.to_thread(services_behind, urls)
+    if behind:
+        await asyncio.to_thread(_provision, postgres, installation, behind)
+        await migrate({service: urls[service] for service in behind})
+    return behind
+
+
+def services_behind(urls: Mapping[str, Secret]) -> list[str]:
+    """The services whose database is not where the code needs it, a missing one included."""
+    return [service for service, url in urls.items() if _revision(url) != migrations.head(service)]
+
+
+def _revision(url: Secret) -> str | None:
+    try:
+        with psycopg.connect(url.reveal(), connect_timeout=5) as connection:
+            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    except (psycopg.OperationalError, psycopg.errors.UndefinedTable):
+        return None
+    return str(row[0]) if row else None
+
+
+def _provision(postgres: EmbeddedPostgres, installation: Installation, services: list[str]) -> None:
+    for service in services:
+        passwords = installation.passwords[service]
+        provision(
+            Secret(postgres.superuser_url), service, login_password=passwords.login, owner_password=passwords.owner
+        )
+
+
+async def migrate(urls: Mapping[str, Secret]) -> None:
+    """Run the migrations in a process of their own, so that Alembic's import and memory are not ours."""
+    environment = {f"DATABASE_OWNER_URL_{service.upper()}": url.reveal() for service, url in urls.items()}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "kit.migrations", *urls),
+        env=child_environment(environment),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        _, complaint = await process.communicate()
+    except asyncio.CancelledError:
+        # Each database migrates in one transaction: ended here, it is as it was.
+        process.kill()
+        await process.wait()
+        raise
+    if process.returncode != 0:
+        last = (complaint.decode(errors="replace").strip().splitlines() or ["no reason given"])[-1]
+        raise EmbeddedError(f"the databases could not be migrated: {last}")
+
+
+async def _start_nats(server: EmbeddedNats, installation: Installation) -> None:
+    # Imported beside the start of the servers, not before it: this is most of a second.
+    from kit.topology import reconcile  # noqa: PLC0415
+
+    await server.start()
+    async with operator_connection(server.url, str(installation.bus_seed(OPERATOR))) as client:
+        await reconcile(client.jetstream())
+
+
+class _Keeper:
+    """Starts an embedded server again when it ends on its own, and stops it in the end."""
+
+    def __init__(self, server: EmbeddedServer, report: Report, give_up: Callable[[Exception], None]) -> None:
+        self._server = server
+        self._report = report
+        self._give_up = give_up
+        self._task: asyncio.Task[None] | None = None
+
+    def watch(self) -> None:
+        self._task = asyncio.ensure_future(self._keep())
+
+    async def _keep(self) -> None:
+        for _ in range(RESTARTS_MAX):
+            ended = await self._server.exited()
+            if ended.expected:
+                return
+            self._report(f"{ended.name} ended on its own (code {ended.code}) and is started again")
+            try:
+                await self._server.start()
+            except EmbeddedError as error:
+                self._give_up(error)
+                return
+        self._give_up(
+            EmbeddedError(f"{ended.name} ended on its own {RESTARTS_MAX} times: see its log in the data folder")
+        )
+
+    async def release(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await self._server.stop()

@@ -1,0 +1,147 @@
+"""The `signoff` command. Each subcommand imports what it needs when it is called, so that all of them start fast."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, CycloptsError, Parameter, validators
+
+EXIT_USAGE = 2
+
+DATA = Path(".signoff")
+
+Data = Annotated[Path, Parameter(help="The folder of the installation.")]
+Port = Annotated[
+    int | None,
+    Parameter(validator=validators.Number(gte=1, lte=65_535), help="The gateway's port; a free one if left out."),
+]
+CertificateFile = Annotated[str, Parameter(allow_leading_hyphen=True)]
+Replicas = Annotated[int, Parameter(validator=validators.Number(gte=1, lte=5), help="Servers that hold each stream.")]
+
+app = App(name="signoff", help="Run Signoff, show it, and look after it.", version_flags=[])
+topology = App(name="topology", help="The streams and consumers on NATS.")
+clock = App(name="clock", help="The movable clock of a development system.")
+certificate = App(name="certificate", help="Signed proofs that something was erased.")
+for group in (topology, clock, certificate):
+    app.command(group)
+
+
+@app.command
+def up(*, split: bool = False, sandbox: bool = False, data: Data = DATA, port: Port = None) -> int:
+    """Start the whole system and keep it up until Ctrl-C.
+
+    Parameters
+    ----------
+    split
+        Run each service as a process of its own.
+    sandbox
+        Run imitations of the social platforms beside it and connect to those.
+    """
+    from signoff.up import up as run_up  # noqa: PLC0415
+
+    return run_up(data, port=port, split=split, sandbox=sandbox)
+
+
+@app.command
+def migrate(*, data: Data = DATA) -> int:
+    """Bring every database to what the code needs: the embedded ones, or those at DATABASE_OWNER_URL_<SERVICE>."""
+    from signoff.operate import migrate_databases  # noqa: PLC0415
+
+    return migrate_databases(data)
+
+
+@topology.command
+def apply(*, data: Data = DATA, replicas: Replicas = 1) -> int:
+    """Make NATS hold what the contracts say: at NATS_URL, or the embedded one."""
+    from signoff.operate import apply_topology  # noqa: PLC0415
+
+    return apply_topology(data, replicas=replicas)
+
+
+@topology.command
+def check(*, data: Data = DATA, replicas: Replicas = 1) -> int:
+    """Say what on NATS differs from the contracts; code 1 if anything does."""
+    from signoff.operate import check_topology  # noqa: PLC0415
+
+    return check_topology(data, replicas=replicas)
+
+
+@clock.command
+def show(*, data: Data = DATA) -> int:
+    """Print the system's time."""
+    from signoff.operate import show_clock  # noqa: PLC0415
+
+    return show_clock(data)
+
+
+@clock.command
+def advance(by: str, *, data: Data = DATA) -> int:
+    """Move the system's time forward, by 30d, 12h, 90m or 45s. It never goes back.
+
+    Parameters
+    ----------
+    by
+        How far.
+    """
+    from signoff.operate import advance_clock  # noqa: PLC0415
+
+    return advance_clock(data, by)
+
+
+@certificate.command
+def verify(
+    file: Annotated[str, Parameter(allow_leading_hyphen=True)], *, keys: str | None = None, data: Data = DATA
+) -> int:
+    """Check a certificate's signature and print what it says.
+
+    Parameters
+    ----------
+    file
+        The certificate, or an erasure as the API answers it; - reads standard input.
+    keys
+        The address or file of the public keys; this installation's if left out.
+    """
+    from signoff.certificates import verify_certificate  # noqa: PLC0415
+
+    return verify_certificate(file, keys=keys, data=data)
+
+
+@app.command
+def promises(*, root: Annotated[Path, Parameter(help="The folder of the sources.")] = Path()) -> int:
+    """Print every promise of docs/promises.yaml with the tests that prove it."""
+    from signoff.promises import print_promises  # noqa: PLC0415
+
+    return print_promises(root)
+
+
+def run() -> None:
+    """Entry point. What a person can put right is one line on stderr, never a traceback."""
+    sys.exit(main(sys.argv[1:]))
+
+
+def main(arguments: list[str]) -> int:
+    try:
+        result = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+    except CycloptsError as error:
+        return _complain(" ".join(str(error).split()), EXIT_USAGE)
+    except Exception as error:
+        if not isinstance(error, _expected_errors()):
+            raise
+        return _complain(str(error), 1)
+    return result if isinstance(result, int) else 0
+
+
+def _expected_errors() -> tuple[type[Exception], ...]:
+    # Imported only when something went wrong.
+    from kit.embedded.errors import EmbeddedError  # noqa: PLC0415
+    from kit.settings import SettingError  # noqa: PLC0415
+    from kit.topology import Drift  # noqa: PLC0415
+
+    return (EmbeddedError, SettingError, Drift)
+
+
+def _complain(message: str, code: int) -> int:
+    print(f"signoff: {message}", file=sys.stderr)
+    return code
