@@ -1,4 +1,4 @@
-"""A running content service with a team that uses it. auth is a small application that knows three connections."""
+"""A running content service with teams that use it. auth is a small application that knows their connections."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Team:
         self.passport = passport
         self.workspace_id = new_id()
         self.account_id = new_id()
-        self.bluesky, self.tiktok, self.revoked = new_id(), new_id(), new_id()
+        self.bluesky, self.tiktok, self.revoked, self.ending = (new_id() for _ in range(4))
 
     def headers(self, role: str = "owner") -> dict[str, str]:
         return self.passport(account_id=self.account_id, workspace_id=self.workspace_id, role=role)
@@ -145,6 +145,7 @@ def _team(client: httpx.AsyncClient, passport: MakePassport, neighbour: Litestar
         {"connection_id": str(team.bluesky), "platform": "bluesky", "state": "active", "handle": "brand.example.com"},
         {"connection_id": str(team.tiktok), "platform": "tiktok", "state": "reauth_required", "handle": "brand"},
         {"connection_id": str(team.revoked), "platform": "bluesky", "state": "revoked", "handle": "old.example.com"},
+        {"connection_id": str(team.ending), "platform": "bluesky", "state": "ending", "handle": "late.example.com"},
     ]
     return team
 

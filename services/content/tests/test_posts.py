@@ -148,8 +148,9 @@ async def test_a_body_that_breaks_a_rule_is_refused_whole(team, environment, mak
     assert rows(environment, "post") == 1
 
 
-async def test_a_connection_that_ended_takes_no_variant(team):
-    body = {"title": "Spring", "variants": [{"connection_id": str(team.revoked), "text": "x"}]}
+@pytest.mark.parametrize("which", ["revoked", "ending"])
+async def test_a_connection_that_ended_takes_no_variant(team, which: str):
+    body = {"title": "Spring", "variants": [{"connection_id": str(getattr(team, which)), "text": "x"}]}
     answer = await team.call("POST", "/posts", json=body)
     assert problem(answer) == (422, "invalid")
     assert answer.json()["errors"][0]["pointer"] == "/variants/0/connection_id"

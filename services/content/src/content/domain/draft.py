@@ -25,8 +25,8 @@ SETTINGS_MAX = 50
 """Of one variant. What they may be is the platform's word, on submission."""
 
 COMMENT_CHARACTERS_MAX = 2_000
-ENDED = "revoked"
-"""The state of a connection that nothing can be written for. Others may be mended before the post is due."""
+ENDED = frozenset({"ending", "revoked"})
+"""States of a connection that nothing can be written for. Others may be mended before the post is due."""
 
 Mistake = dict[str, str]
 
@@ -91,7 +91,7 @@ def _mistakes(draft: Draft, connections: Mapping[UUID, Connection], media: Mappi
     for index, variant in enumerate(draft.variants):
         place = f"/variants/{index}"
         connection = connections.get(variant.connection_id)
-        if connection is None or connection.state == ENDED:
+        if connection is None or connection.state in ENDED:
             yield _mistake(f"{place}/connection_id", "This workspace has no such connection.")
         if variant.connection_id in seen:
             yield _mistake(f"{place}/connection_id", "Another variant is for the same connection.")
