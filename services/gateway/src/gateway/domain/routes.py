@@ -115,6 +115,7 @@ def _retention() -> tuple[Route, ...]:
     return (
         Route("GET", "/api/erasures/{erasure_id}", "retention", Access.OPEN),
         Route("GET", "/api/certificate-keys", "retention", Access.OPEN),
+        Route("GET", "/api/retention-policy", "retention", Access.OPEN),
     )
 
 
