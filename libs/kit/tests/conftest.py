@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import nats.errors
 import psycopg
@@ -75,6 +75,12 @@ def database_url(postgres_server: EmbeddedPostgres, create_database: CreateDatab
         for statement in _TABLES:
             connection.execute(statement)
     return postgres_server.url(role=SERVICE, password=_PASSWORD, database=name)
+
+
+@pytest.fixture
+def postgres_url_of(postgres_server: EmbeddedPostgres) -> Callable[[str], str]:
+    """The superuser's URL of the database that a URL of another role names."""
+    return lambda url: urlunsplit(urlsplit(postgres_server.superuser_url)._replace(path=urlsplit(url).path))
 
 
 @pytest.fixture

@@ -64,3 +64,25 @@ def test_a_wrong_setting_is_one_line(tmp_path: Path):
     assert process.returncode == EXIT_SETTINGS
     assert complaint == "auth: PORT is 'none', but must be a whole number\n"
     assert output == ""
+
+
+REFUSING = """
+from contextlib import asynccontextmanager
+from litestar import Litestar
+import kit.server
+from kit.settings import SettingError
+
+@asynccontextmanager
+async def life(app):
+    raise SettingError("the database is behind")
+    yield
+
+kit.server.run("auth", lambda environment: Litestar([], lifespan=[life], logging_config=None))
+"""
+
+
+def test_what_is_wrong_is_one_line_too_when_it_is_found_while_opening(tmp_path: Path, free_port: int):
+    process = start(tmp_path, REFUSING, PORT=str(free_port))
+    _, complaint = process.communicate(timeout=30)
+    assert process.returncode == EXIT_SETTINGS
+    assert complaint == "auth: the database is behind\n"

@@ -79,12 +79,22 @@ async def serve(app: Litestar, host: str, port: int) -> None:
 def run(service: str, create_app: Callable[[Mapping[str, str]], Litestar]) -> None:
     """Serve one service until SIGTERM or SIGINT. A wrong setting ends it with one line and code 78."""
     logs.configure()
+    complaints: list[BaseException] = []
     try:
         environment = Environment(os.environ)
         host = environment.text("HOST", "127.0.0.1")
         port = environment.integer("PORT", 8000, minimum=1, maximum=65_535)
         app = create_app(os.environ)
         uvloop.run(serve(app, host, port))
-    except (SettingError, Drift) as error:
-        print(f"{service}: {error}", file=sys.stderr)  # noqa: T201
+    except* (SettingError, Drift) as group:
+        # What a lifespan raises comes in groups within groups.
+        complaints += _leaves(group)
+    if complaints:
+        print(f"{service}: {complaints[0]}", file=sys.stderr)  # noqa: T201
         sys.exit(EXIT_SETTINGS)
+
+
+def _leaves(error: BaseException) -> list[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        return [leaf for member in error.exceptions for leaf in _leaves(member)]
+    return [error]

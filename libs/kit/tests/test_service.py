@@ -1,0 +1,142 @@
+"""A service starts on a schema and a topology that fit it, says when they do not, and tells how it is."""
+
+from __future__ import annotations
+
+import dataclasses
+import signal
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+from kit import migrations
+from kit.background import Loop
+from kit.broker import Subscription
+from kit.clock import MovableClock, SystemClock
+from kit.embedded.nats_server import EmbeddedNats
+from kit.service import Service
+from kit.settings import Environment, ServiceSettings, SettingError
+from kit.testing import wait_for
+from kit.testing.services import Bus
+from kit.topology import Drift
+from litestar import Litestar
+
+Running = Callable[[Litestar], AbstractAsyncContextManager[httpx.AsyncClient]]
+
+
+@pytest.fixture
+def settings(database_url: str, keys_folder: Path, nats_url: str, tmp_path: Path) -> ServiceSettings:
+    variables = {
+        "SIGNOFF_STAGE": "development",
+        "DATABASE_URL_SCHEDULER": database_url,
+        "NATS_URL": nats_url,
+        "SIGNING_KEY_FILE_SCHEDULER": str(keys_folder / "scheduler.signing.pem"),
+        "TRUSTED_KEYS_FILE": str(keys_folder / "trusted.jwks.json"),
+        "CLOCK_FILE": str(tmp_path / "clock"),
+    }
+    return ServiceSettings.read(Environment(variables), "scheduler")
+
+
+@pytest.fixture
+def at_revision(postgres_url_of: Callable[[str], str], database_url: str) -> Callable[[str], None]:
+    """Say that the database was migrated to a revision."""
+
+    def migrate(revision: str) -> None:
+        with psycopg.connect(postgres_url_of(database_url), autocommit=True) as connection:
+            connection.execute("CREATE TABLE IF NOT EXISTS alembic_version (version_num text)")
+            connection.execute("GRANT SELECT ON alembic_version TO scheduler")
+            connection.execute("DELETE FROM alembic_version")
+            connection.execute("INSERT INTO alembic_version VALUES (%s)", (revision,))
+
+    return migrate
+
+
+@pytest.fixture(autouse=True)
+def code_needs_revision_2(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migrations, "head", lambda _: "0002")
+
+
+@pytest.mark.parametrize("revision", ["0002", "0003"])
+async def test_it_starts_on_its_schema_or_a_newer_one(
+    bus: Bus, settings: ServiceSettings, running: Running, at_revision: Callable[[str], None], revision: str
+):
+    at_revision(revision)
+    async with running(Service("scheduler", settings).app()) as client:
+        ready = await client.get("/health/ready")
+        assert (ready.status_code, ready.json()) == (200, {"status": "ready", "nats": "up"})
+        assert (await client.get("/health/live")).status_code == 200
+
+
+async def test_it_does_not_start_on_an_older_schema(
+    bus: Bus, settings: ServiceSettings, running: Running, at_revision: Callable[[str], None]
+):
+    at_revision("0001")
+    with pytest.RaisesGroup(
+        pytest.RaisesExc(SettingError, match="is at 0001, the code needs 0002: run signoff migrate"),
+        flatten_subgroups=True,
+    ):
+        async with running(Service("scheduler", settings).app()):
+            raise AssertionError("it started")
+
+
+async def test_it_does_not_start_without_its_consumers(
+    bus: Bus,
+    settings: ServiceSettings,
+    running: Running,
+    at_revision: Callable[[str], None],
+    recording: Callable[[], Subscription],
+):
+    at_revision("0002")
+    await bus.jetstream.delete_consumer("CONTENT", "scheduler-content")
+    with pytest.RaisesGroup(pytest.RaisesExc(Drift, match="scheduler-content is missing"), flatten_subgroups=True):
+        async with running(Service("scheduler", settings).app(subscriptions=[recording()])):
+            raise AssertionError("it started")
+
+
+async def test_it_is_ready_but_says_so_while_nats_is_away(
+    bus: Bus, settings: ServiceSettings, running: Running, at_revision: Callable[[str], None], nats_server: EmbeddedNats
+):
+    at_revision("0002")
+    async with running(Service("scheduler", settings).app()) as client:
+
+        async def nats_is(state: str) -> bool:
+            answer = await client.get("/health/ready")
+            assert answer.status_code == 200
+            return bool(answer.json()["nats"] == state)
+
+        await nats_server.kill()
+        await wait_for(lambda: nats_is("down"))
+        await nats_server.start()
+        await wait_for(lambda: nats_is("up"))
+
+
+async def test_it_is_no_longer_alive_when_a_loop_has_died(
+    bus: Bus,
+    settings: ServiceSettings,
+    running: Running,
+    at_revision: Callable[[str], None],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    at_revision("0002")
+    sent: list[int] = []
+    monkeypatch.setattr("os.kill", lambda _, number: sent.append(number))
+
+    async def die() -> float:
+        raise ValueError("broken")
+
+    async with running(Service("scheduler", settings).app(loops=[Loop("dies", die)])) as client:
+        await wait_for(lambda: sent == [signal.SIGTERM])
+        answer = await client.get("/health/live")
+    assert (answer.status_code, answer.json()) == (503, {"status": "a loop died"})
+
+
+def test_it_reads_the_movable_clock_where_one_is_named(settings: ServiceSettings):
+    assert isinstance(Service("scheduler", settings).clock, MovableClock)
+    assert isinstance(Service("scheduler", dataclasses.replace(settings, clock_file=None)).clock, SystemClock)
+
+
+def test_a_neighbour_without_an_address_is_a_wrong_setting(settings: ServiceSettings):
+    with pytest.raises(SettingError, match=r"^SERVICE_URL_AUTH is not set$"):
+        Service("scheduler", settings).neighbour("auth")
