@@ -68,7 +68,8 @@ async def test_a_password_is_stored_as_an_argon2id_hash_only(auth: Auth, superus
 async def test_a_hash_of_older_parameters_is_renewed_at_sign_in(auth: Auth, superuser: Rows):
     await auth.sign_up()
     superuser.execute(
-        "UPDATE credential SET password_hash = %s", (PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD),)
+        "UPDATE credential SET password_hash = %s",
+        (PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD),),
     )
     await auth.sign_in()
     (stored,) = superuser.execute("SELECT password_hash FROM credential").fetchone() or ("",)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
 from kit.calls import Transports
@@ -14,10 +15,15 @@ from litestar import Litestar
 from opentelemetry.sdk.trace import TracerProvider
 
 from auth.adapters.passwords import Argon2Hashes
+from auth.adapters.platforms import CalledPlatforms
 from auth.adapters.store import PostgresStore
+from auth.adapters.vault import EnvelopeVault, KeyFile
 from auth.api.accounts import account_routes, session_routes
+from auth.api.connections import connection_routes
+from auth.api.internal import internal_routes
 from auth.api.workspaces import workspace_routes
 from auth.data_map import DATA_MAP
+from auth.jobs import ending_loop, forgetting_loop, refresh_loop
 from auth.ports.store import Store, Transactions
 from auth.settings import Settings
 
@@ -32,15 +38,26 @@ def create_app(
     service = Service("auth", settings.base, transports=transports, tracer_provider=tracer_provider)
     transactions: Transactions = Units[Store](service.database, PostgresStore)
     hashes = Argon2Hashes()
+    vault = EnvelopeVault(KeyFile.load(settings.vault_key_file))
+    platforms = CalledPlatforms(settings.offered, service.clock)
+    nudged = asyncio.Event()
     eraser = Eraser(service.database, DATA_MAP)
     return service.app(
         routes=[
-            *account_routes(transactions, hashes),
+            *account_routes(transactions, hashes, platforms, vault),
             *session_routes(transactions, hashes, service.passports),
             *workspace_routes(transactions),
+            *connection_routes(transactions, platforms, vault),
+            *internal_routes(transactions, vault, service.trusted_keys.seal, nudged.set),
         ],
         subscriptions=[eraser.subscription()],
-        loops=[eraser.loop()],
+        loops=[
+            eraser.loop(),
+            refresh_loop(transactions, platforms, vault, nudged),
+            ending_loop(transactions, platforms, vault),
+            forgetting_loop(transactions, service.clock),
+        ],
+        resources=[platforms.open],
     )
 
 

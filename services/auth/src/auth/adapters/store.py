@@ -8,7 +8,11 @@ from uuid import UUID
 from contracts.event import Event
 from kit.database import Transaction
 
+from auth.adapters.closing import StoredClosing
+from auth.adapters.connections import StoredConnections
+from auth.adapters.grants import StoredAuthorisations, StoredGrants, StoredLeases
 from auth.adapters.people import StoredAccounts, StoredSessions, StoredWorkspaces
+from auth.domain.sessions import IDLE_LIFETIME
 
 
 class PostgresStore:
@@ -19,6 +23,19 @@ class PostgresStore:
         self.accounts = StoredAccounts(transaction)
         self.sessions = StoredSessions(transaction)
         self.workspaces = StoredWorkspaces(transaction)
+        self.authorisations = StoredAuthorisations(transaction)
+        self.connections = StoredConnections(transaction)
+        self.grants = StoredGrants(transaction)
+        self.leases = StoredLeases(transaction)
+        self.closing = StoredClosing(transaction)
+
+    async def forget_stale(self) -> None:
+        now = self.now()
+        await self._transaction.execute(
+            "DELETE FROM session WHERE expires_at <= %s OR last_used_at <= %s", (now, now - IDLE_LIFETIME)
+        )
+        await self._transaction.execute("DELETE FROM authorisation WHERE expires_at <= %s", (now,))
+        await self._transaction.execute("DELETE FROM lease WHERE expires_at <= %s", (now,))
 
     def now(self) -> datetime:
         return self._transaction.clock.now()

@@ -15,11 +15,13 @@ from litestar import delete, get, patch, post
 from litestar.params import JSONBody
 from litestar.types import ControllerRouterHandler
 
-from auth.api.bodies import CorrectionBody, PassportBody, SignInBody, SignUpBody
+from auth.api.bodies import CorrectionBody, DeletionBody, PassportBody, SignInBody, SignUpBody
 from auth.domain.accounts import Account
 from auth.ports.people import PasswordHashes
 from auth.ports.store import Transactions
+from auth.ports.vault import Platforms, Vault
 from auth.use_cases.accounts import SignUp, correct_account, read_account, sign_up
+from auth.use_cases.closing import OpenedErasure, delete_account
 from auth.use_cases.sessions import identify, sign_in, sign_out
 
 
@@ -35,13 +37,19 @@ class NewSession(msgspec.Struct, frozen=True):
     session_token: str
 
 
+class OpenedErasures(msgspec.Struct, frozen=True):
+    erasures: list[OpenedErasure]
+
+
 class Passport(msgspec.Struct, frozen=True):
     passport: str
     account_id: UUID
 
 
-def account_routes(transactions: Transactions, hashes: PasswordHashes) -> list[ControllerRouterHandler]:
-    """Sign up; read and correct one's account."""
+def account_routes(
+    transactions: Transactions, hashes: PasswordHashes, platforms: Platforms, vault: Vault
+) -> list[ControllerRouterHandler]:
+    """Sign up; read, correct and delete one's account."""
 
     @post("/api/accounts")
     async def register(data: JSONBody[SignUpBody]) -> NewAccount:
@@ -69,7 +77,19 @@ def account_routes(transactions: Transactions, hashes: PasswordHashes) -> list[C
         async with transactions(Scope.account(caller.account)) as store:
             return await correct_account(store, caller.account, changes)
 
-    return [register, show_account, change_account]
+    @delete("/api/account", guards=[person()], status_code=202)
+    async def close_account(caller: Caller, data: JSONBody[DeletionBody]) -> OpenedErasures:
+        erasures = await delete_account(
+            transactions,
+            account_id=caller.account,
+            password=Secret(data.password),
+            hashes=hashes,
+            platforms=platforms,
+            vault=vault,
+        )
+        return OpenedErasures(erasures)
+
+    return [register, show_account, change_account, close_account]
 
 
 def session_routes(

@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 from contracts.access import Role
 from msgspec import Meta
+from platforms.shape import PlatformName
 
 from auth.domain.accounts import EMAIL_LENGTH_MAX, PASSWORD_LENGTH_MAX
 
@@ -60,3 +61,10 @@ class MemberBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 class PassportBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     session_token: Annotated[str, Meta(max_length=200)] | None = None
     workspace_id: UUID | None = None
+
+
+class AuthorisationBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """`handle` is asked for where a platform has many servers (Bluesky)."""
+
+    platform: PlatformName
+    handle: Annotated[str, Meta(min_length=1, max_length=253)] | None = None

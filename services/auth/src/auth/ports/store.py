@@ -9,6 +9,7 @@ from uuid import UUID
 from contracts.event import Event
 from kit.database import Units
 
+from auth.ports.connections import Authorisations, Closing, Connections, Grants, Leases
 from auth.ports.people import Accounts, Sessions, Workspaces
 
 
@@ -23,6 +24,24 @@ class Store(Protocol):
 
     @property
     def workspaces(self) -> Workspaces: ...
+
+    @property
+    def authorisations(self) -> Authorisations: ...
+
+    @property
+    def connections(self) -> Connections: ...
+
+    @property
+    def grants(self) -> Grants: ...
+
+    @property
+    def leases(self) -> Leases: ...
+
+    @property
+    def closing(self) -> Closing: ...
+
+    async def forget_stale(self) -> None:
+        """Delete sessions, authorisations and leases that are over."""
 
     def now(self) -> datetime:
         """The present time by the service's clock."""

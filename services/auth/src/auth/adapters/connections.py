@@ -1,0 +1,195 @@
+"""Connections in PostgreSQL. Whoever works on one claims it for a while; whoever lends it holds its row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from contracts.auth import RevocationReason
+from kit.database import Transaction
+
+from auth.domain.connections import Brief, Connection, Ended
+from auth.ports.connections import Closed, Due, Known
+
+
+class StoredConnections:
+    """Implements `auth.ports.connections.Connections`."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    async def of_workspace(self, workspace_id: UUID) -> list[Connection]:
+        return await self._transaction.all(
+            Connection,
+            "SELECT connection_id, workspace_id, platform, state, external_id AS account_id, union_id, handle,"
+            " display_name, avatar_url, account_type, scopes, expires_at FROM connection"
+            " WHERE workspace_id = %s AND state <> 'revoked' ORDER BY established_at, connection_id",
+            (workspace_id,),
+        )
+
+    async def briefs(self, workspace_id: UUID) -> list[Brief]:
+        return await self._transaction.all(
+            Brief,
+            "SELECT connection_id, platform, state FROM connection WHERE workspace_id = %s AND state <> 'revoked'"
+            " ORDER BY established_at, connection_id",
+            (workspace_id,),
+        )
+
+    async def known(self, workspace_id: UUID, platform: str, account_id: str) -> Known | None:
+        return await self._transaction.first(
+            Known,
+            "SELECT connection_id, generation FROM connection JOIN sealed_grant USING (connection_id)"
+            " WHERE connection.workspace_id = %s AND platform = %s AND external_id = %s"
+            " AND state IN ('active', 'reauth_required')",
+            (workspace_id, platform, account_id),
+        )
+
+    async def establish(self, connection: Connection, *, refresh_at: datetime, at: datetime, is_new: bool) -> bool:
+        facts = {
+            "connection_id": connection.connection_id,
+            "workspace_id": connection.workspace_id,
+            "platform": connection.platform,
+            "external_id": connection.account_id,
+            "union_id": connection.union_id,
+            "handle": connection.handle,
+            "display_name": connection.display_name,
+            "avatar_url": connection.avatar_url,
+            "account_type": connection.account_type,
+            "scopes": connection.scopes,
+            "expires_at": connection.expires_at,
+            "refresh_at": refresh_at,
+            "at": at,
+        }
+        if is_new:
+            return bool(
+                await self._transaction.execute(
+                    "INSERT INTO connection (connection_id, workspace_id, platform, state, external_id, union_id,"
+                    " handle, display_name, avatar_url, account_type, scopes, expires_at, established_at, refresh_at)"
+                    " VALUES (%(connection_id)s, %(workspace_id)s, %(platform)s, 'active', %(external_id)s,"
+                    " %(union_id)s, %(handle)s, %(display_name)s, %(avatar_url)s, %(account_type)s, %(scopes)s,"
+                    " %(expires_at)s, %(at)s, %(refresh_at)s) ON CONFLICT DO NOTHING",
+                    facts,
+                )
+            )
+        return bool(
+            await self._transaction.execute(
+                "UPDATE connection SET state = 'active', union_id = %(union_id)s, handle = %(handle)s,"
+                " display_name = %(display_name)s, avatar_url = %(avatar_url)s, account_type = %(account_type)s,"
+                " scopes = %(scopes)s, expires_at = %(expires_at)s, refresh_at = %(refresh_at)s,"
+                " refresh_attempts = 0, refreshing_until = NULL, established_at = %(at)s"
+                " WHERE connection_id = %(connection_id)s AND state IN ('active', 'reauth_required')",
+                facts,
+            )
+        )
+
+    async def require_reauthorisation(self, connection_id: UUID, *, generation: int | None = None) -> UUID | None:
+        workspace_id: UUID | None = await self._transaction.scalar(
+            "UPDATE connection SET state = 'reauth_required', refresh_at = NULL, refreshing_until = NULL"
+            " WHERE connection_id = %(connection_id)s AND state = 'active' AND (%(generation)s::int IS NULL OR EXISTS"
+            " (SELECT 1 FROM sealed_grant g WHERE g.connection_id = %(connection_id)s"
+            " AND g.generation = %(generation)s)) RETURNING workspace_id",
+            {"connection_id": connection_id, "generation": generation},
+        )
+        if workspace_id is None:
+            await self._transaction.execute(
+                "UPDATE connection SET refreshing_until = NULL WHERE connection_id = %s AND state = 'ending'",
+                (connection_id,),
+            )
+        return workspace_id
+
+    async def claim_due(self, *, now: datetime, until: datetime, forced_before: datetime, limit: int) -> list[Due]:
+        return await self._transaction.all(
+            Due,
+            "UPDATE connection SET refreshing_until = %(until)s WHERE connection_id IN ("
+            " SELECT c.connection_id FROM connection c WHERE c.state = 'active' AND c.refresh_at <= %(now)s"
+            " AND (c.refreshing_until IS NULL OR c.refreshing_until <= %(now)s)"
+            " AND (c.expires_at <= %(forced_before)s OR NOT EXISTS"
+            " (SELECT 1 FROM lease l WHERE l.connection_id = c.connection_id AND l.expires_at > %(now)s))"
+            " ORDER BY c.expires_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)"
+            " RETURNING connection_id, workspace_id, platform, refresh_attempts",
+            {"now": now, "until": until, "forced_before": forced_before, "limit": limit},
+        )
+
+    async def renewed(
+        self,
+        connection_id: UUID,
+        *,
+        generation: int,
+        scopes: Sequence[str],
+        expires_at: datetime,
+        refresh_at: datetime,
+    ) -> str | None:
+        state: str | None = await self._transaction.scalar(
+            "UPDATE connection c SET scopes = %s, expires_at = %s, refresh_attempts = 0, refreshing_until = NULL,"
+            " refresh_at = CASE WHEN state = 'active' THEN %s ELSE refresh_at END FROM sealed_grant g"
+            " WHERE c.connection_id = %s AND c.state <> 'revoked' AND g.connection_id = c.connection_id"
+            " AND g.generation = %s RETURNING c.state",
+            (list(scopes), expires_at, refresh_at, connection_id, generation),
+        )
+        return state
+
+    async def postpone(self, connection_id: UUID, *, refresh_at: datetime) -> None:
+        await self._transaction.execute(
+            "UPDATE connection SET refresh_attempts = refresh_attempts + 1, refreshing_until = NULL,"
+            " refresh_at = CASE WHEN state = 'active' THEN %s ELSE refresh_at END WHERE connection_id = %s",
+            (refresh_at, connection_id),
+        )
+
+    async def freeze(self, connection_id: UUID, reason: RevocationReason, *, now: datetime, until: datetime) -> bool:
+        return bool(
+            await self._transaction.execute(
+                "UPDATE connection SET state = 'ending', ending_reason = coalesce(ending_reason, %(reason)s),"
+                " ending_until = %(until)s, refresh_at = NULL WHERE connection_id = %(connection_id)s"
+                " AND (state IN ('active', 'reauth_required') OR (state = 'ending' AND ending_until <= %(now)s))",
+                {"connection_id": connection_id, "reason": reason.value, "now": now, "until": until},
+            )
+        )
+
+    async def ended(self, connection_id: UUID) -> Ended | None:
+        return await self._transaction.first(
+            Ended,
+            "SELECT state, platform_confirmed, erasure_id FROM connection WHERE connection_id = %s",
+            (connection_id,),
+        )
+
+    async def claim_stuck(self, *, now: datetime, until: datetime, limit: int) -> list[UUID]:
+        return await self._transaction.scalars(
+            "UPDATE connection SET ending_until = %s WHERE connection_id IN (SELECT connection_id FROM connection"
+            " WHERE state = 'ending' AND ending_until <= %s LIMIT %s FOR UPDATE SKIP LOCKED) RETURNING connection_id",
+            (until, now, limit),
+        )
+
+    async def is_quiet(self, connection_id: UUID, *, now: datetime, beside_refresh: bool) -> bool:
+        busy: bool | None = await self._transaction.scalar(
+            "SELECT EXISTS (SELECT 1 FROM lease WHERE connection_id = %(connection_id)s AND expires_at > %(now)s)"
+            " OR (%(beside_refresh)s AND EXISTS (SELECT 1 FROM connection WHERE connection_id = %(connection_id)s"
+            " AND refreshing_until > %(now)s))",
+            {"connection_id": connection_id, "now": now, "beside_refresh": beside_refresh},
+        )
+        return not busy
+
+    async def is_active(self, connection_id: UUID) -> bool:
+        state = await self._transaction.scalar(
+            "SELECT state FROM connection WHERE connection_id = %s", (connection_id,)
+        )
+        return bool(state == "active")
+
+    async def platform_of(self, connection_id: UUID) -> str | None:
+        platform: str | None = await self._transaction.scalar(
+            "SELECT platform FROM connection WHERE connection_id = %s", (connection_id,)
+        )
+        return platform
+
+    async def close(
+        self, connection_id: UUID, *, at: datetime, platform_confirmed: bool, erasure_id: UUID
+    ) -> Closed | None:
+        return await self._transaction.first(
+            Closed,
+            "UPDATE connection SET state = 'revoked', revoked_at = %s, platform_confirmed = %s, erasure_id = %s,"
+            " external_id = NULL, union_id = NULL, handle = NULL, display_name = NULL, avatar_url = NULL,"
+            " account_type = NULL, scopes = NULL, expires_at = NULL, refresh_at = NULL, refreshing_until = NULL,"
+            " ending_until = NULL WHERE connection_id = %s AND state = 'ending'"
+            " RETURNING workspace_id, platform, ending_reason",
+            (at, platform_confirmed, erasure_id, connection_id),
+        )

@@ -1,0 +1,115 @@
+"""Sealed grants, their keys, who borrows them, and authorisations on their way, in PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from kit.database import Transaction
+
+from auth.domain.connections import Authorisation
+from auth.domain.vault import Ciphertext, SealedGrant
+from auth.ports.connections import Standing
+
+
+class StoredAuthorisations:
+    """Implements `auth.ports.connections.Authorisations`."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    async def add(self, state_hash: bytes, started: Authorisation, *, account_id: UUID) -> None:
+        await self._transaction.execute(
+            "INSERT INTO authorisation (state_hash, workspace_id, account_id, platform, wrapped_key, key_id, nonce,"
+            " ciphertext, expires_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            (
+                state_hash, started.workspace_id, account_id, started.platform, started.wrapped_key, started.key_id,
+                started.nonce, started.ciphertext, started.expires_at,
+            ),
+        )  # fmt: skip
+
+    async def take(self, state_hash: bytes, *, account_id: UUID) -> Authorisation | None:
+        return await self._transaction.first(
+            Authorisation,
+            "DELETE FROM authorisation WHERE state_hash = %s AND account_id = %s"
+            " RETURNING workspace_id, platform, wrapped_key, key_id, nonce, ciphertext, expires_at",
+            (state_hash, account_id),
+        )
+
+
+class StoredGrants:
+    """Implements `auth.ports.connections.Grants`."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    async def find(self, connection_id: UUID) -> SealedGrant | None:
+        found = await self.find_all([connection_id])
+        return found[0] if found else None
+
+    async def find_all(self, connection_ids: Sequence[UUID]) -> list[SealedGrant]:
+        return await self._transaction.all(
+            SealedGrant,
+            "SELECT connection_id, generation, nonce, ciphertext, wrapped_key, key_id"
+            " FROM sealed_grant JOIN data_key USING (connection_id) WHERE connection_id = ANY(%s)",
+            (list(connection_ids),),
+        )
+
+    async def put(self, connection_id: UUID, workspace_id: UUID, grant: SealedGrant, *, at: datetime) -> bool:
+        written = await self._transaction.execute(
+            "INSERT INTO sealed_grant (connection_id, workspace_id, generation, nonce, ciphertext, sealed_at)"
+            " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (connection_id) DO UPDATE SET"
+            " generation = excluded.generation, nonce = excluded.nonce, ciphertext = excluded.ciphertext,"
+            " sealed_at = excluded.sealed_at WHERE sealed_grant.generation = excluded.generation - 1",
+            (connection_id, workspace_id, grant.generation, grant.nonce, grant.ciphertext, at),
+        )
+        await self._transaction.execute(
+            "INSERT INTO data_key (connection_id, workspace_id, wrapped_key, key_id, created_at)"
+            " VALUES (%s, %s, %s, %s, %s) ON CONFLICT (connection_id) DO UPDATE SET"
+            " wrapped_key = excluded.wrapped_key, key_id = excluded.key_id, created_at = excluded.created_at",
+            (connection_id, workspace_id, grant.wrapped_key, grant.key_id, at),
+        )
+        return bool(written)
+
+    async def renew(self, connection_id: UUID, generation: int, text: Ciphertext, *, at: datetime) -> bool:
+        return bool(
+            await self._transaction.execute(
+                "UPDATE sealed_grant SET generation = %s, nonce = %s, ciphertext = %s, sealed_at = %s"
+                " WHERE connection_id = %s AND generation = %s",
+                (generation, text.nonce, text.ciphertext, at, connection_id, generation - 1),
+            )
+        )
+
+    async def destroy(self, connection_id: UUID) -> None:
+        await self._transaction.execute("DELETE FROM lease WHERE connection_id = %s", (connection_id,))
+        await self._transaction.execute("DELETE FROM data_key WHERE connection_id = %s", (connection_id,))
+        await self._transaction.execute("DELETE FROM sealed_grant WHERE connection_id = %s", (connection_id,))
+
+
+class StoredLeases:
+    """Implements `auth.ports.connections.Leases`."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    async def hold(self, connection_ids: Sequence[UUID]) -> list[Standing]:
+        # In one order, so that a freeze of many and a request for many never wait for each other.
+        return await self._transaction.all(
+            Standing,
+            "SELECT connection_id, workspace_id, platform, handle, state, expires_at, refreshing_until"
+            " FROM connection WHERE connection_id = ANY(%s) ORDER BY connection_id FOR SHARE",
+            (list(connection_ids),),
+        )
+
+    async def add(self, lease_id: UUID, standing: Standing, *, borrower: str, expires_at: datetime) -> None:
+        await self._transaction.execute(
+            "INSERT INTO lease (lease_id, connection_id, workspace_id, borrower, expires_at)"
+            " VALUES (%s, %s, %s, %s, %s)",
+            (lease_id, standing.connection_id, standing.workspace_id, borrower, expires_at),
+        )
+
+    async def give_back(self, lease_ids: Sequence[UUID], *, borrower: str) -> None:
+        await self._transaction.execute(
+            "DELETE FROM lease WHERE lease_id = ANY(%s) AND borrower = %s", (list(lease_ids), borrower)
+        )

@@ -1,0 +1,77 @@
+"""Connections over HTTP, for the people of a workspace."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from contracts.access import Permission
+from kit.database import Scope
+from kit.passport import Caller, permission, person
+from litestar import Request, delete, get, post
+from litestar.params import FromPath, JSONBody
+from litestar.types import ControllerRouterHandler
+
+from auth.api.bodies import AuthorisationBody
+from auth.domain.connections import Connection, Ended
+from auth.ports.store import Transactions
+from auth.ports.vault import Platforms, Vault
+from auth.use_cases.connecting import finish_connecting, start_connecting
+from auth.use_cases.disconnecting import disconnect
+
+_CONNECTIONS = "/api/workspaces/{workspace_id:uuid}/connections"
+
+
+class StartedAuthorisation(msgspec.Struct, frozen=True):
+    authorisation_url: str
+    expires_at: datetime
+
+
+class Connections(msgspec.Struct, frozen=True):
+    connections: list[Connection]
+
+
+def connection_routes(transactions: Transactions, platforms: Platforms, vault: Vault) -> list[ControllerRouterHandler]:
+    """Connect, see and disconnect accounts on platforms."""
+
+    @post(f"{_CONNECTIONS}/authorisations", guards=[permission(Permission.CONNECTION_MANAGE)])
+    async def start_authorisation(
+        workspace_id: FromPath[UUID], caller: Caller, data: JSONBody[AuthorisationBody]
+    ) -> StartedAuthorisation:
+        url, expires_at = await start_connecting(
+            transactions,
+            workspace_id=workspace_id,
+            account_id=caller.account,
+            name=data.platform,
+            handle=data.handle,
+            platforms=platforms,
+            vault=vault,
+        )
+        return StartedAuthorisation(url, expires_at)
+
+    @get("/api/oauth/callback", guards=[person()])
+    async def come_back(request: Request[Any, Any, Any], caller: Caller) -> Connection:
+        # Every platform sends other parameters; only what it was sent with decides which ones count.
+        callback = dict(request.query_params)
+        return await finish_connecting(
+            transactions, account_id=caller.account, callback=callback, platforms=platforms, vault=vault
+        )
+
+    @get(_CONNECTIONS, guards=[permission(Permission.CONNECTION_READ)])
+    async def show_connections(workspace_id: FromPath[UUID]) -> Connections:
+        async with transactions(Scope.workspace(workspace_id)) as store:
+            return Connections(list(await store.connections.of_workspace(workspace_id)))
+
+    @delete(
+        _CONNECTIONS + "/{connection_id:uuid}",
+        guards=[permission(Permission.CONNECTION_MANAGE)],
+        status_code=200,
+    )
+    async def end_connection(workspace_id: FromPath[UUID], connection_id: FromPath[UUID]) -> Ended:
+        return await disconnect(
+            transactions, workspace_id=workspace_id, connection_id=connection_id, platforms=platforms, vault=vault
+        )
+
+    return [start_authorisation, come_back, show_connections, end_connection]

@@ -1,0 +1,59 @@
+"""What other services ask of auth: grants on loan, and which connections a workspace has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import UUID
+
+import msgspec
+from contracts.leases import DeadGrant, LeaseAnswer, LeaseRequest, LeaseReturn
+from kit.database import Scope
+from kit.passport import Caller, service
+from litestar import get, post
+from litestar.params import FromPath, JSONBody
+from litestar.types import ControllerRouterHandler
+
+from auth.domain.connections import Brief
+from auth.ports.store import Transactions
+from auth.ports.vault import SealFor, Vault
+from auth.use_cases.leasing import lend, take_back
+from auth.use_cases.refreshing import require_reauthorisation
+
+_BORROWERS = ("publisher", "metrics")
+
+
+class Briefs(msgspec.Struct, frozen=True):
+    connections: list[Brief]
+
+
+def internal_routes(
+    transactions: Transactions, vault: Vault, seal_for: SealFor, nudge: Callable[[], None]
+) -> list[ControllerRouterHandler]:
+    """Routes that the gateway never passes on."""
+
+    @post("/internal/leases", guards=[service(*_BORROWERS)], status_code=200)
+    async def lend_grants(caller: Caller, data: JSONBody[LeaseRequest]) -> LeaseAnswer:
+        return await lend(
+            transactions,
+            connection_ids=data.connection_ids,
+            borrower=str(caller.service),
+            vault=vault,
+            seal_for=seal_for,
+            nudge=nudge,
+        )
+
+    @post("/internal/leases/returns", guards=[service(*_BORROWERS)], status_code=204)
+    async def take_back_leases(caller: Caller, data: JSONBody[LeaseReturn]) -> None:
+        async with transactions(Scope.worker()) as store:
+            await take_back(store, lease_ids=data.lease_ids, borrower=str(caller.service))
+
+    @post("/internal/connections/{connection_id:uuid}/dead", guards=[service(*_BORROWERS)], status_code=204)
+    async def report_dead_grant(connection_id: FromPath[UUID], data: JSONBody[DeadGrant]) -> None:
+        await require_reauthorisation(transactions, connection_id, code=data.code)
+
+    @get("/internal/workspaces/{workspace_id:uuid}/connections", guards=[service("content", "scheduler")])
+    async def show_briefs(workspace_id: FromPath[UUID]) -> Briefs:
+        async with transactions(Scope.workspace(workspace_id)) as store:
+            return Briefs(list(await store.connections.briefs(workspace_id)))
+
+    return [lend_grants, take_back_leases, report_dead_grant, show_briefs]

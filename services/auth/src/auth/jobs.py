@@ -1,0 +1,54 @@
+"""What auth does by itself: renew grants, finish what a crash interrupted, forget what is over.
+
+Pauses are short and real; what is due is decided by the service's clock, which may be moved.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+
+from kit.background import Loop
+from kit.clock import Clock
+from kit.database import Scope
+
+from auth.ports.store import Transactions
+from auth.ports.vault import Platforms, Vault
+from auth.use_cases import refreshing
+from auth.use_cases.closing import finish_stuck_deletions
+from auth.use_cases.disconnecting import finish_stuck
+
+LOOK_EVERY_SECONDS = 0.5
+FORGET_EVERY = timedelta(seconds=30)
+
+
+def refresh_loop(transactions: Transactions, platforms: Platforms, vault: Vault, nudged: asyncio.Event) -> Loop:
+    async def step() -> float:
+        claimed = await refreshing.refresh_due(transactions, platforms=platforms, vault=vault)
+        return 0 if claimed == refreshing.AT_ONCE_MAX else LOOK_EVERY_SECONDS
+
+    return Loop("refresh", step, nudged)
+
+
+def ending_loop(transactions: Transactions, platforms: Platforms, vault: Vault) -> Loop:
+    async def step() -> float:
+        done = await finish_stuck(transactions, platforms=platforms, vault=vault)
+        done += await finish_stuck_deletions(transactions, platforms=platforms, vault=vault)
+        return 0 if done else LOOK_EVERY_SECONDS
+
+    return Loop("ending", step)
+
+
+def forgetting_loop(transactions: Transactions, clock: Clock) -> Loop:
+    due_at: datetime | None = None
+
+    async def step() -> float:
+        nonlocal due_at
+        now = clock.now()
+        if due_at is None or now >= due_at:
+            async with transactions(Scope.worker()) as store:
+                await store.forget_stale()
+            due_at = now + FORGET_EVERY
+        return LOOK_EVERY_SECONDS
+
+    return Loop("forgetting", step)

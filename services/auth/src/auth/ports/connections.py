@@ -1,0 +1,160 @@
+"""What is stored of connections: how they stand, their sealed grants, who borrows them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from contracts.auth import RevocationReason
+
+from auth.domain.connections import Authorisation, Brief, Connection, Ended
+from auth.domain.vault import Ciphertext, SealedGrant
+
+
+@dataclass(frozen=True)
+class Due:
+    """A connection whose grant is to be renewed, claimed for it."""
+
+    connection_id: UUID
+    workspace_id: UUID
+    platform: str
+    refresh_attempts: int
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What decides whether a grant is lent."""
+
+    connection_id: UUID
+    workspace_id: UUID
+    platform: str
+    handle: str | None
+    state: str
+    expires_at: datetime | None
+    refreshing_until: datetime | None
+
+
+@dataclass(frozen=True)
+class Known:
+    """A connection that is there already for an account, and the generation of its grant."""
+
+    connection_id: UUID
+    generation: int
+
+
+@dataclass(frozen=True)
+class Closed:
+    """A connection at its end."""
+
+    workspace_id: UUID
+    platform: str
+    ending_reason: str
+
+
+class Authorisations(Protocol):
+    """People who are away at a platform."""
+
+    async def add(self, state_hash: bytes, started: Authorisation, *, account_id: UUID) -> None: ...
+
+    async def take(self, state_hash: bytes, *, account_id: UUID) -> Authorisation | None:
+        """What was kept, once only and for nobody but who started it."""
+
+
+class Connections(Protocol):
+    """Connections and how they stand."""
+
+    async def of_workspace(self, workspace_id: UUID) -> Sequence[Connection]:
+        """All that have not ended."""
+
+    async def briefs(self, workspace_id: UUID) -> Sequence[Brief]: ...
+
+    async def known(self, workspace_id: UUID, platform: str, account_id: str) -> Known | None: ...
+
+    async def establish(self, connection: Connection, *, refresh_at: datetime, at: datetime, is_new: bool) -> bool:
+        """False if another authorisation of the same account came between."""
+
+    async def require_reauthorisation(self, connection_id: UUID, *, generation: int | None = None) -> UUID | None:
+        """Its workspace if it was active (and its grant still of this generation, if one is given)."""
+
+    async def claim_due(
+        self, *, now: datetime, until: datetime, forced_before: datetime, limit: int
+    ) -> Sequence[Due]: ...
+
+    async def renewed(
+        self,
+        connection_id: UUID,
+        *,
+        generation: int,
+        scopes: Sequence[str],
+        expires_at: datetime,
+        refresh_at: datetime,
+    ) -> str | None:
+        """The state of the connection, held; None if its grant is not of this generation any more."""
+
+    async def postpone(self, connection_id: UUID, *, refresh_at: datetime) -> None: ...
+
+    async def freeze(self, connection_id: UUID, reason: RevocationReason, *, now: datetime, until: datetime) -> bool:
+        """Lend nothing any more. False if it ends already, or there is none."""
+
+    async def ended(self, connection_id: UUID) -> Ended | None:
+        """How it stands with the end of a connection; None if there is none."""
+
+    async def claim_stuck(self, *, now: datetime, until: datetime, limit: int) -> Sequence[UUID]: ...
+
+    async def is_quiet(self, connection_id: UUID, *, now: datetime, beside_refresh: bool) -> bool:
+        """No lease is out (and, if asked for, no renewal on its way)."""
+
+    async def is_active(self, connection_id: UUID) -> bool: ...
+
+    async def platform_of(self, connection_id: UUID) -> str | None: ...
+
+    async def close(
+        self, connection_id: UUID, *, at: datetime, platform_confirmed: bool, erasure_id: UUID
+    ) -> Closed | None:
+        """Forget whose account it was; None if that is done already."""
+
+
+class Grants(Protocol):
+    """Sealed grants and their data keys."""
+
+    async def find(self, connection_id: UUID) -> SealedGrant | None: ...
+
+    async def find_all(self, connection_ids: Sequence[UUID]) -> Sequence[SealedGrant]: ...
+
+    async def put(self, connection_id: UUID, workspace_id: UUID, grant: SealedGrant, *, at: datetime) -> bool:
+        """Write the next generation and its key; False if the stored one is not the generation before."""
+
+    async def renew(self, connection_id: UUID, generation: int, text: Ciphertext, *, at: datetime) -> bool:
+        """Write the next generation under the same key; False likewise."""
+
+    async def destroy(self, connection_id: UUID) -> None:
+        """Ciphertext, key and leases."""
+
+
+class Leases(Protocol):
+    """Who borrows which grant."""
+
+    async def hold(self, connection_ids: Sequence[UUID]) -> Sequence[Standing]:
+        """How connections stand, unchanged until the transaction ends."""
+
+    async def add(self, lease_id: UUID, standing: Standing, *, borrower: str, expires_at: datetime) -> None: ...
+
+    async def give_back(self, lease_ids: Sequence[UUID], *, borrower: str) -> None: ...
+
+
+class Closing(Protocol):
+    """Accounts that are being deleted, with what only they owned."""
+
+    async def begin(self, account_id: UUID, *, at: datetime, until: datetime) -> bool:
+        """End sign-in and sessions, close the workspaces only this account owns; False if done already."""
+
+    async def open_connections(self, account_id: UUID) -> Sequence[UUID]:
+        """Connections of the closed workspaces that have not ended."""
+
+    async def claim_stuck(self, *, now: datetime, until: datetime, limit: int) -> Sequence[UUID]: ...
+
+    async def finish(self, account_id: UUID) -> Sequence[UUID] | None:
+        """The closed workspaces; None if that is done already."""

@@ -1,0 +1,121 @@
+"""End a connection: freeze it, let leases run out, tell the platform once, destroy the tokens in one transaction."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from uuid import UUID
+
+import structlog
+from contracts.auth import ConnectionRevokedV1, RevocationReason
+from kit.database import Scope
+from kit.problems import NotFound, Unavailable
+from platforms.shape import PlatformName
+
+from auth.domain.connections import FLIGHT, QUIET_SECONDS, Ended, State
+from auth.ports.store import Transactions
+from auth.ports.vault import Platforms, Vault
+from auth.use_cases.sealing import open_grant
+from auth.use_cases.telling import revoke_quietly
+from auth.use_cases.together import do_together
+
+log = structlog.get_logger("disconnecting")
+
+POLL_SECONDS = 0.05
+"""How often a wait looks again: a person is waiting."""
+
+STUCK_AT_ONCE_MAX = 20
+
+
+async def disconnect(
+    transactions: Transactions, *, workspace_id: UUID, connection_id: UUID, platforms: Platforms, vault: Vault
+) -> Ended:
+    """How the connection ended. Asked twice, it ends once and both get the same answer."""
+    give_up_at = time.monotonic() + FLIGHT.total_seconds()
+    while time.monotonic() < give_up_at:
+        async with transactions(Scope.workspace(workspace_id)) as store:
+            now = store.now()
+            frozen = await store.connections.freeze(
+                connection_id, RevocationReason.DISCONNECTED, now=now, until=now + FLIGHT
+            )
+            ended = await store.connections.ended(connection_id)
+        if ended is None:
+            raise NotFound()
+        if frozen:
+            finished = await finish_ending(transactions, connection_id, platforms=platforms, vault=vault)
+            if finished is not None:
+                return finished
+        elif ended.state == State.REVOKED:
+            return ended
+        else:
+            await asyncio.sleep(POLL_SECONDS)
+    raise Unavailable()
+
+
+async def finish_ending(
+    transactions: Transactions, connection_id: UUID, *, platforms: Platforms, vault: Vault
+) -> Ended | None:
+    """End a frozen connection; None if somebody else has done it meanwhile. Safe to repeat."""
+    await wait_until_quiet(transactions, connection_id, beside_refresh=True)
+    confirmed = await _tell_platform(transactions, connection_id, platforms=platforms, vault=vault)
+    async with transactions(Scope.worker()) as store:
+        now, erasure_id = store.now(), uuid.uuid4()
+        closed = await store.connections.close(
+            connection_id, at=now, platform_confirmed=confirmed, erasure_id=erasure_id
+        )
+        if closed is None:
+            return None
+        await store.grants.destroy(connection_id)
+        store.emit(
+            ConnectionRevokedV1(
+                workspace_id=closed.workspace_id,
+                connection_id=connection_id,
+                platform=closed.platform,
+                reason=RevocationReason(closed.ending_reason),
+                platform_confirmed=confirmed,
+                revoked_at=now,
+                erasure_id=erasure_id,
+            )
+        )
+    log.info("connection_revoked", connection_id=str(connection_id), platform_confirmed=confirmed)
+    return Ended(State.REVOKED, confirmed, erasure_id)
+
+
+async def finish_stuck(transactions: Transactions, *, platforms: Platforms, vault: Vault) -> int:
+    """End what a crash left frozen; returns how many there were."""
+    async with transactions(Scope.worker()) as store:
+        now = store.now()
+        stuck = await store.connections.claim_stuck(now=now, until=now + FLIGHT, limit=STUCK_AT_ONCE_MAX)
+    await do_together(finish_ending(transactions, each, platforms=platforms, vault=vault) for each in stuck)
+    return len(stuck)
+
+
+async def wait_until_quiet(transactions: Transactions, connection_id: UUID, *, beside_refresh: bool) -> bool:
+    """Wait for the leases that are out (and a renewal on its way); False if they did not end in time."""
+    give_up_at = time.monotonic() + QUIET_SECONDS
+    while time.monotonic() < give_up_at:
+        async with transactions(Scope.worker()) as store:
+            if await store.connections.is_quiet(connection_id, now=store.now(), beside_refresh=beside_refresh):
+                return True
+            if not beside_refresh and not await store.connections.is_active(connection_id):
+                return False
+        await asyncio.sleep(POLL_SECONDS)
+    return False
+
+
+async def _tell_platform(
+    transactions: Transactions, connection_id: UUID, *, platforms: Platforms, vault: Vault
+) -> bool:
+    async with transactions(Scope.worker()) as store:
+        platform = await store.connections.platform_of(connection_id)
+        sealed = await store.grants.find(connection_id)
+    if platform is None or sealed is None:
+        return False
+    try:
+        grant = await open_grant(vault, sealed)
+    except Exception as error:
+        # A grant that no key opens cannot be revoked; destroying it is all the more right.
+        log.error("grant_not_opened", connection_id=str(connection_id), reason=type(error).__name__)
+        return False
+    return await revoke_quietly(platforms, PlatformName(platform), grant)

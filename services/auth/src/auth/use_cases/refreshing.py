@@ -1,0 +1,118 @@
+"""Renew grants ahead of their end: one flight per connection, the rotated pair committed before anybody uses it."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+from contracts.auth import ConnectionReauthRequiredV1, ConnectionRefreshedV1
+from kit.database import Scope
+from platforms.errors import RateLimited, ReauthorisationNeeded
+from platforms.shape import Grant, PlatformName
+
+from auth.domain.connections import (
+    FLIGHT,
+    FORCED_AHEAD,
+    REFRESH_SECONDS,
+    State,
+    event_word,
+    refresh_at,
+    retry_at,
+)
+from auth.domain.vault import SealedGrant
+from auth.ports.connections import Due
+from auth.ports.store import Transactions
+from auth.ports.vault import Platforms, Vault
+from auth.use_cases.disconnecting import wait_until_quiet
+from auth.use_cases.sealing import open_grant, seal_next
+from auth.use_cases.together import do_together
+
+log = structlog.get_logger("refreshing")
+
+AT_ONCE_MAX = 20
+"""Flights of one round: their connections wait for each other's platform at most `REFRESH_SECONDS`."""
+
+
+async def refresh_due(transactions: Transactions, *, platforms: Platforms, vault: Vault) -> int:
+    """Renew what is due; returns how many were claimed."""
+    async with transactions(Scope.worker()) as store:
+        now = store.now()
+        claimed = await store.connections.claim_due(
+            now=now, until=now + FLIGHT, forced_before=now + FORCED_AHEAD, limit=AT_ONCE_MAX
+        )
+    await do_together(_refresh(transactions, due, platforms=platforms, vault=vault) for due in claimed)
+    return len(claimed)
+
+
+async def require_reauthorisation(
+    transactions: Transactions, connection_id: UUID, *, code: str, generation: int | None = None
+) -> bool:
+    """Stop lending a grant that is dead; true if it was lent until now."""
+    async with transactions(Scope.worker()) as store:
+        workspace_id = await store.connections.require_reauthorisation(connection_id, generation=generation)
+        if workspace_id is None:
+            return False
+        store.emit(
+            ConnectionReauthRequiredV1(workspace_id=workspace_id, connection_id=connection_id, reason=event_word(code))
+        )
+    log.info("reauthorisation_required", connection_id=str(connection_id), code=code)
+    return True
+
+
+async def _refresh(transactions: Transactions, due: Due, *, platforms: Platforms, vault: Vault) -> None:
+    # Some platforms end the old access token with the renewal, so no call may be under way with it.
+    if not await wait_until_quiet(transactions, due.connection_id, beside_refresh=False):
+        await _postpone(transactions, due, until=None)
+        return
+    async with transactions(Scope.worker()) as store:
+        sealed = await store.grants.find(due.connection_id)
+    if sealed is None:
+        return
+    try:
+        grant = await open_grant(vault, sealed)
+        async with asyncio.timeout(REFRESH_SECONDS):
+            renewed = await platforms.refresh(PlatformName(due.platform), grant)
+    except ReauthorisationNeeded as error:
+        await require_reauthorisation(transactions, due.connection_id, code=error.code, generation=sealed.generation)
+    except RateLimited as error:
+        await _postpone(transactions, due, until=error.until)
+    except Exception as error:
+        # Whatever it was, the grant still lives for a while. Texts are left out: they could quote the platform.
+        log.warning("refresh_failed", connection_id=str(due.connection_id), reason=type(error).__name__)
+        await _postpone(transactions, due, until=None)
+    else:
+        await _store(transactions, due, sealed, renewed, vault=vault)
+
+
+async def _store(transactions: Transactions, due: Due, sealed: SealedGrant, renewed: Grant, *, vault: Vault) -> None:
+    """Commit the rotated pair, also for a connection that ends meanwhile: what it revokes must be the newest."""
+    generation = sealed.generation + 1
+    text = await seal_next(vault, due.connection_id, generation, sealed.key, renewed)
+    async with transactions(Scope.worker()) as store:
+        now = store.now()
+        state = await store.connections.renewed(
+            due.connection_id,
+            generation=sealed.generation,
+            scopes=renewed.scopes,
+            expires_at=renewed.expires_at,
+            refresh_at=refresh_at(renewed, now, chance=random.random()),  # noqa: S311  # only spreads load
+        )
+        if state is None:
+            return
+        await store.grants.renew(due.connection_id, generation, text, at=now)
+        if state == State.ACTIVE:
+            store.emit(
+                ConnectionRefreshedV1(
+                    workspace_id=due.workspace_id, connection_id=due.connection_id, expires_at=renewed.expires_at
+                )
+            )
+    log.info("grant_renewed", connection_id=str(due.connection_id))
+
+
+async def _postpone(transactions: Transactions, due: Due, *, until: datetime | None) -> None:
+    async with transactions(Scope.worker()) as store:
+        again_at = retry_at(due.refresh_attempts + 1, store.now(), chance=random.random())  # noqa: S311
+        await store.connections.postpone(due.connection_id, refresh_at=max(until or again_at, again_at))
