@@ -13,6 +13,7 @@ import psycopg_pool
 import pytest
 from kit import background
 from kit.background import Loop, Supervisor
+from kit.problems import Unavailable
 from kit.testing import wait_for
 
 
@@ -80,8 +81,10 @@ async def test_without_a_wake_the_pause_ends_by_itself(ended: list[int]):
         await wait_for(lambda: step.calls > 5)
 
 
-@pytest.mark.parametrize("outage", [psycopg.OperationalError("gone"), psycopg_pool.PoolTimeout("gone")])
-async def test_a_loop_waits_while_the_database_is_away(
+@pytest.mark.parametrize(
+    "outage", [psycopg.OperationalError("gone"), psycopg_pool.PoolTimeout("gone"), Unavailable("gone")]
+)
+async def test_a_loop_waits_while_what_it_needs_is_away(
     ended: list[int],
     monkeypatch: pytest.MonkeyPatch,
     logged: Callable[[], list[dict[str, Any]]],

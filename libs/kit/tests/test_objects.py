@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from kit.objects import PIECE_BYTES, ObjectMissing, Objects, TooLarge
+from kit.problems import Unavailable
 
 MEBIBYTE = 1024 * 1024
 
@@ -76,6 +77,19 @@ async def test_deleting_removes_what_is_named_and_nothing_else(objects: Objects)
     assert await objects.delete_all("a") == 1
     assert await objects.delete_all("a") == 0
     assert await objects.keys("ab") == ["ab/3"]
+
+
+async def test_a_store_that_does_not_answer_is_told_as_such(objects: Objects, tmp_path: Path):
+    (tmp_path / "objects").rmdir()
+    (tmp_path / "objects").write_text("no folder any more")
+    with pytest.raises(Unavailable):
+        await objects.write("k", pieces(bytes(MEBIBYTE)), limit_bytes=MEBIBYTE)
+    with pytest.raises(Unavailable):
+        await read(objects, "k", 0, 1)
+    with pytest.raises(Unavailable):
+        await objects.delete("k")
+    with pytest.raises(Unavailable):
+        await objects.delete_all("w")
 
 
 def test_the_folder_is_its_owners_alone(tmp_path: Path):

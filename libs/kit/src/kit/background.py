@@ -13,6 +13,8 @@ import psycopg
 import psycopg_pool
 import structlog
 
+from kit.problems import Unavailable
+
 log = structlog.get_logger("background")
 
 _OUTAGE_PAUSE_SECONDS = 2.0
@@ -38,8 +40,8 @@ class Loop:
         while True:
             try:
                 pause_seconds = await self.step()
-            except (psycopg.OperationalError, psycopg_pool.PoolTimeout) as error:
-                # The database comes back by itself; restarting us would not repair it.
+            except (psycopg.OperationalError, psycopg_pool.PoolTimeout, Unavailable) as error:
+                # What we depend on comes back by itself; restarting us would not repair it.
                 log.warning("loop_waits", loop=self.name, reason=type(error).__name__)
                 pause_seconds = _OUTAGE_PAUSE_SECONDS
             await self._wait(pause_seconds)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import obstore
+from obstore.exceptions import BaseError
 from obstore.store import from_url
+
+from kit.problems import Unavailable
 
 PIECE_BYTES = 1024 * 1024
 """What is held in memory of an object at a time."""
@@ -32,7 +36,7 @@ class Stored:
 
 
 class Objects:
-    """One bucket (or folder) of objects."""
+    """One bucket (or folder) of objects. Raises `kit.problems.Unavailable` while it does not answer."""
 
     def __init__(self, url: str) -> None:
         if url.startswith("file://"):
@@ -44,15 +48,21 @@ class Objects:
         digest, size = hashlib.sha256(), 0
         writer = obstore.open_writer_async(self._store, key, buffer_size=8 * PIECE_BYTES)
         try:
-            async with writer:
-                async for piece in pieces:
-                    size += len(piece)
-                    if size > limit_bytes:
-                        raise TooLarge
-                    digest.update(piece)
+            async for piece in pieces:
+                size += len(piece)
+                if size > limit_bytes:
+                    raise TooLarge
+                digest.update(piece)
+                with _answering():
                     await writer.write(piece)
+            with _answering():
+                await writer.close()
         except BaseException:
-            await self.delete(key)
+            # Closed first, so that no parts of it stay behind where they cannot be listed.
+            with suppress(Exception):
+                await writer.close()
+            with suppress(Unavailable):
+                await self.delete(key)
             raise
         return Stored(key, size, digest.hexdigest())
 
@@ -61,7 +71,8 @@ class Objects:
         while start < end:
             upto = min(start + PIECE_BYTES, end)
             try:
-                piece = await obstore.get_range_async(self._store, key, start=start, end=upto)
+                with _answering():
+                    piece = await obstore.get_range_async(self._store, key, start=start, end=upto)
             except FileNotFoundError:
                 raise ObjectMissing(key) from None
             yield bytes(piece)
@@ -70,15 +81,17 @@ class Objects:
     async def delete(self, key: str) -> None:
         """Remove an object; one that is not there is fine."""
         try:
-            await obstore.delete_async(self._store, key)
+            with _answering():
+                await obstore.delete_async(self._store, key)
         except FileNotFoundError:
             return
 
     async def keys(self, prefix: str) -> list[str]:
         """Every key under a prefix."""
         found: list[str] = []
-        async for batch in obstore.list(self._store, prefix=prefix):
-            found += [item["path"] for item in batch]
+        with _answering():
+            async for batch in obstore.list(self._store, prefix=prefix):
+                found += [item["path"] for item in batch]
         return found
 
     async def delete_all(self, prefix: str) -> int:
@@ -87,3 +100,14 @@ class Objects:
         for key in keys:
             await self.delete(key)
         return len(keys)
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """Tell every way in which a store can be away as one. That an object is missing is an answer."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except (BaseError, OSError) as error:
+        raise Unavailable("the object store does not answer") from error
