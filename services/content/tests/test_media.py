@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 import psycopg
@@ -36,9 +36,9 @@ def problem(answer: Any) -> tuple[int, str]:
     return answer.status_code, answer.json()["type"].removeprefix("urn:signoff:problem:")
 
 
-def media_rows(environment: dict[str, str]) -> int:
+def media_rows(environment: dict[str, str], where: LiteralString = "true") -> int:
     with psycopg.connect(environment["DATABASE_SUPERUSER_URL_CONTENT"]) as connection:
-        row = connection.execute("SELECT count(*) FROM media").fetchone()
+        row = connection.execute(f"SELECT count(*) FROM media WHERE {where}").fetchone()  # noqa: S608
     assert row is not None
     return int(row[0])
 
@@ -348,6 +348,33 @@ async def test_what_a_crash_left_half_uploaded_is_removed(
     clock.advance(timedelta(hours=24, minutes=1))
     await wait_for(lambda: stored_files() == [])
     await wait_for(lambda: media_rows(environment) == 0)
+
+
+def take_away(folder: Path) -> None:
+    folder.rename(folder.with_name("away"))
+    folder.write_text("no folder any more")
+
+
+def give_back(folder: Path) -> None:
+    folder.unlink()
+    folder.with_name("away").rename(folder)
+
+
+async def test_an_object_store_that_is_away_costs_uploads_only(
+    team, image, clock: MovableClock, environment, objects_folder: Path, stored_files: Keys
+):
+    await team.upload(image())
+    take_away(objects_folder)
+    clock.advance(timedelta(hours=24, minutes=1))
+    await wait_for(lambda: media_rows(environment, "state = 'removing'") == 1)
+    assert problem(await team.upload(image())) == (503, "unavailable")
+    await team.write()
+    assert (await team.client.get("/health/live")).status_code == 200
+    assert media_rows(environment) == 2
+    give_back(objects_folder)
+    clock.advance(timedelta(hours=24, minutes=1))
+    await wait_for(lambda: not stored_files() and media_rows(environment) == 0)
+    assert (await team.upload(image())).status_code == 201
 
 
 @pytest.mark.parametrize(("role", "status"), [("viewer", 403), ("approver", 403), ("editor", 201)])
