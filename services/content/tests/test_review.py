@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
-from datetime import UTC
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -29,10 +29,9 @@ def verify(revision: SealedRevision, keys_folder: Path) -> None:
     """What publisher does: hash what it was given, and check the signature over that hash."""
     seal = revision.seal
     assert seal is not None
-    approved_at = seal.approved_at.astimezone(UTC).isoformat()
     TrustedKeys.load(keys_folder / "trusted.jwks.json").verify(
         "content",
-        seal_message(revision.content_hash(), seal.approved_by, approved_at),
+        seal_message(revision.content_hash(), seal.approved_by, seal.approved_at),
         base64.urlsafe_b64decode(seal.signature),
     )
 
@@ -159,6 +158,33 @@ async def test_a_step_that_does_not_follow_is_refused(team, reached: str, step: 
     before = await team.post(saved)
     assert problem(await team.try_to_decide(step, saved, **more)) == (409, "wrong-state")
     assert await team.post(saved) == before
+
+
+@pytest.mark.promise("P32")
+async def test_of_two_who_decide_at_once_one_is_late(team, bus: Bus):
+    saved = await team.submitted()
+    answers = await asyncio.gather(
+        team.try_to_decide("approval", saved),
+        team.try_to_decide("changes", saved, comment="No"),
+        team.try_to_decide("approval", saved, role="approver"),
+    )
+    assert sorted(answer.status_code for answer in answers) == [200, 409, 409]
+    post = await team.post(saved)
+    assert [step["step"] for step in post["history"]] == ["submitted", post["state"]]
+    assert (post["revisions"][0]["seal"] is not None) == (post["state"] == "approved")
+
+
+@pytest.mark.promise("P32")
+async def test_an_edit_and_an_approval_at_once_never_leave_an_unseen_text_approved(team):
+    saved = await team.submitted()
+    body = {"title": "Spring", "variants": [team.variant("Unseen")]}
+    edited, decided = await asyncio.gather(
+        team.call("PUT", f"/posts/{saved['post_id']}", json=body), team.try_to_decide("approval", saved)
+    )
+    assert edited.status_code == 200
+    assert decided.status_code in (200, 409)
+    post = await team.post(saved)
+    assert (post["state"], [revision["seal"] for revision in post["revisions"]]) == ("draft", [None, None])
 
 
 async def test_an_approval_that_is_not_there_cannot_be_taken_back(team):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 from contracts.content import (
@@ -52,12 +52,11 @@ async def approve_post(review: Review, revision_id: UUID, *, sign: Sign, store: 
     """Approve the newest revision and seal it: from now on it may be published, exactly as it is."""
     post = await _step(review, Step.APPROVED, revision_id, store=store)
     content_hash = (await _content(post, store)).content_hash()
-    approved_at = review.at.astimezone(UTC)
-    message = seal_message(content_hash, (review.account_id,), approved_at.isoformat())
+    message = seal_message(content_hash, (review.account_id,), review.at)
     seal = Seal(
         content_hash=content_hash,
         approved_by=(review.account_id,),
-        approved_at=approved_at,
+        approved_at=review.at,
         signature=base64.urlsafe_b64encode(sign(message)).decode(),
     )
     await store.add_seal(post.workspace_id, revision_id, seal)
