@@ -1,0 +1,1 @@
+"""PostgreSQL, content, auth, the object store and the platforms, as the ports see them."""

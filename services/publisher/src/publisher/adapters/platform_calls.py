@@ -1,0 +1,40 @@
+"""The platforms of this installation, each called with the shared HTTP client and one grant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import httpx
+from kit.clock import Clock
+from platforms.errors import Misconfigured
+from platforms.shape import Call, Delivery, Finding, Grant, Journal, Outcome, Platform, PlatformName
+
+
+class HttpPlatforms:
+    """Satisfies `ports.PlatformCalls`."""
+
+    def __init__(self, platforms: Mapping[PlatformName, Platform], http: httpx.AsyncClient, clock: Clock) -> None:
+        self._platforms = {name.value: platform for name, platform in platforms.items()}
+        self._http = http
+        self._clock = clock
+
+    async def stage(self, platform: str, grant: Grant, delivery: Delivery, journal: Journal) -> None:
+        await self._find(platform).stage(self._call(grant), delivery, journal)
+
+    async def publish(self, platform: str, grant: Grant, delivery: Delivery, journal: Journal) -> Outcome:
+        return await self._find(platform).publish(self._call(grant), delivery, journal)
+
+    async def status(self, platform: str, grant: Grant, delivery: Delivery, journal: Journal) -> Outcome:
+        return await self._find(platform).status(self._call(grant), delivery, journal)
+
+    async def reconcile(self, platform: str, grant: Grant, delivery: Delivery, journal: Journal) -> Finding:
+        return await self._find(platform).reconcile(self._call(grant), delivery, journal)
+
+    def _find(self, platform: str) -> Platform:
+        try:
+            return self._platforms[platform]
+        except KeyError:
+            raise Misconfigured("platform_not_offered", f"this installation does not offer {platform}") from None
+
+    def _call(self, grant: Grant) -> Call:
+        return Call(http=self._http, clock=self._clock, grant=grant)

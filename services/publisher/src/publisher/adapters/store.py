@@ -1,0 +1,66 @@
+"""Everything the publisher stores, behind `ports.Store`: publications, connections, cancellations, events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from contracts.event import Event
+
+from publisher.adapters.rows import PublicationRows
+from publisher.domain.connection import Connection, ConnectionState
+
+
+@dataclass(frozen=True)
+class _ConnectionRow:
+    connection_id: UUID
+    workspace_id: UUID
+    platform: str | None
+    state: str
+
+
+class Store(PublicationRows):
+    """Satisfies `ports.Store`."""
+
+    def emit(self, event: Event) -> UUID:
+        return self._transaction.emit(event)
+
+    async def connection(self, connection_id: UUID) -> Connection | None:
+        row = await self._transaction.first(
+            _ConnectionRow,
+            "SELECT connection_id, workspace_id, platform, state FROM connection WHERE connection_id = %s",
+            (connection_id,),
+        )
+        if row is None:
+            return None
+        return Connection(row.connection_id, row.workspace_id, row.platform, ConnectionState(row.state))
+
+    async def keep_connection(self, connection: Connection) -> None:
+        await self._transaction.execute(
+            "INSERT INTO connection (connection_id, workspace_id, platform, state, changed_at)"
+            " VALUES (%(connection_id)s, %(workspace_id)s, %(platform)s, %(state)s, %(now)s)"
+            " ON CONFLICT (connection_id) DO UPDATE SET platform = excluded.platform, state = excluded.state,"
+            " changed_at = excluded.changed_at",
+            vars(connection) | {"now": self._transaction.clock.now()},
+        )
+
+    async def keep_cancellation(
+        self, workspace_id: UUID, schedule_id: UUID, connection_ids: Sequence[UUID], reason: str
+    ) -> None:
+        await self._transaction.execute_many(
+            "INSERT INTO cancellation (schedule_id, connection_id, workspace_id, reason, at)"
+            " VALUES (%s, %s, %s, %s, %s)",
+            [
+                (schedule_id, connection_id, workspace_id, reason, self._transaction.clock.now())
+                for connection_id in (connection_ids or (None,))
+            ],
+        )
+
+    async def cancellation(self, schedule_id: UUID, connection_id: UUID) -> str | None:
+        reason: str | None = await self._transaction.scalar(
+            "SELECT reason FROM cancellation WHERE schedule_id = %s"
+            " AND (connection_id IS NULL OR connection_id = %s) ORDER BY at LIMIT 1",
+            (schedule_id, connection_id),
+        )
+        return reason

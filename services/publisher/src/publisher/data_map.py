@@ -1,0 +1,98 @@
+"""What the publisher holds, about whom, and how it is forgotten. Nothing here is about an account."""
+
+from __future__ import annotations
+
+from typing import LiteralString
+
+from contracts.retention import SubjectKind
+from kit.erasure import Anonymise, DataMap, Delete, Kind, Table
+
+_WORKSPACE = Delete("workspace_id = %(subject)s")
+_OF_CONNECTION: LiteralString = (
+    "publication_id IN (SELECT publication_id FROM publication WHERE connection_id = %(subject)s)"
+)
+_FROM_PLATFORM: LiteralString = (
+    "(platform_post_id IS NOT NULL OR url IS NOT NULL OR evidence IS NOT NULL OR detail IS NOT NULL)"
+)
+_OWN_RECORD = (
+    "until the workspace is erased. Kept when a connection is disconnected: ids, times, states and codes are the"
+    " workspace's own record of what it published, for audit and reports"
+)
+
+DATA_MAP = DataMap(
+    service="publisher",
+    tables=(
+        Table(
+            name="journal",
+            purpose="what was done at the platform so far; secret facts are sealed",
+            retention="until the publication has ended",
+            columns={"publication_id": Kind.ID, "workspace_id": Kind.ID, "facts": Kind.SECRET},
+            subjects={SubjectKind.WORKSPACE: _WORKSPACE, SubjectKind.CONNECTION: Delete(_OF_CONNECTION)},
+        ),
+        Table(
+            name="history",
+            purpose="every state a publication was in, and why",
+            retention=_OWN_RECORD,
+            columns={
+                "number": Kind.ID, "publication_id": Kind.ID, "workspace_id": Kind.ID, "at": Kind.TIME,
+                "state": Kind.STATE, "code": Kind.STATE,
+            },
+            subjects={SubjectKind.WORKSPACE: _WORKSPACE},
+        ),
+        Table(
+            name="attempt",
+            purpose="every try to show a post, and its outcome",
+            retention=_OWN_RECORD,
+            columns={
+                "publication_id": Kind.ID, "number": Kind.ID, "workspace_id": Kind.ID, "started_at": Kind.TIME,
+                "ended_at": Kind.TIME, "outcome": Kind.STATE, "code": Kind.STATE,
+            },
+            subjects={SubjectKind.WORKSPACE: _WORKSPACE},
+        ),
+        Table(
+            name="publication",
+            purpose="one revision at one connection: its state and the platform's receipt",
+            retention=_OWN_RECORD + "; what came from the platform goes with the connection",
+            columns={
+                "publication_id": Kind.ID, "workspace_id": Kind.ID, "schedule_id": Kind.ID, "occurrence": Kind.STATE,
+                "post_id": Kind.ID, "revision_id": Kind.ID, "connection_id": Kind.ID, "due_at": Kind.TIME,
+                "created_at": Kind.TIME, "platform": Kind.STATE, "state": Kind.STATE, "due": Kind.STATE,
+                "held": Kind.STATE, "next_at": Kind.TIME, "attempts": Kind.STATE, "failures": Kind.STATE,
+                "content_hash": Kind.STATE, "media_verified": Kind.STATE, "staged_at": Kind.TIME,
+                "attempted_at": Kind.TIME, "published_at": Kind.TIME, "platform_post_id": Kind.PERSONAL,
+                "url": Kind.PERSONAL, "evidence": Kind.PERSONAL, "code": Kind.STATE, "detail": Kind.CONTENT,
+                "advice": Kind.STATE, "claim": Kind.ID, "leased_until": Kind.TIME,
+            },
+            subjects={
+                SubjectKind.WORKSPACE: _WORKSPACE,
+                SubjectKind.CONNECTION: Anonymise(
+                    "connection_id = %(subject)s AND " + _FROM_PLATFORM,
+                    "platform_post_id = NULL, url = NULL, evidence = NULL, detail = NULL",
+                ),
+            },
+        ),
+        Table(
+            name="connection",
+            purpose="whether a connection may be published through, as auth last told",
+            retention="until the connection or its workspace is erased",
+            columns={
+                "connection_id": Kind.ID, "workspace_id": Kind.ID, "platform": Kind.STATE, "state": Kind.STATE,
+                "changed_at": Kind.TIME,
+            },
+            subjects={
+                SubjectKind.WORKSPACE: _WORKSPACE,
+                SubjectKind.CONNECTION: Delete("connection_id = %(subject)s"),
+            },
+        ),
+        Table(
+            name="cancellation",
+            purpose="schedules that were taken back, in case their plan arrives later",
+            retention=_OWN_RECORD,
+            columns={
+                "number": Kind.ID, "schedule_id": Kind.ID, "connection_id": Kind.ID, "workspace_id": Kind.ID,
+                "reason": Kind.STATE, "at": Kind.TIME,
+            },
+            subjects={SubjectKind.WORKSPACE: _WORKSPACE},
+        ),
+    ),
+)  # fmt: skip

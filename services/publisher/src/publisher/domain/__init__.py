@@ -1,0 +1,1 @@
+"""What the publisher knows: publications, their states, and what each answer of a platform means. No I/O."""

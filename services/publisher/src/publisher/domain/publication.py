@@ -1,0 +1,132 @@
+"""A publication: one revision on its way to one connection, and the moves its state machine allows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+from uuid import UUID
+
+from kit.problems import NotFound
+
+STAGE_AHEAD = timedelta(minutes=10)
+"""How long before its time a publication is staged: enough for a large video, short enough to be current."""
+
+
+class State(StrEnum):
+    """Where a publication stands. The README has the table of moves."""
+
+    PLANNED = "planned"
+    STAGING = "staging"
+    STAGED = "staged"
+    PUBLISHING = "publishing"
+    PROCESSING = "processing"
+    OUTCOME_UNKNOWN = "outcome_unknown"
+    PUBLISHED = "published"
+    FAILED = "failed"
+    NEEDS_ATTENTION = "needs_attention"
+    CANCELLED = "cancelled"
+
+
+_S = State
+
+MOVES: Mapping[State, frozenset[State]] = MappingProxyType(
+    {
+        _S.PLANNED: frozenset({_S.STAGING, _S.FAILED, _S.CANCELLED}),
+        # A receipt can arrive after its attempt was judged absent; what is out is out.
+        _S.STAGING: frozenset({_S.STAGED, _S.PUBLISHED, _S.FAILED, _S.CANCELLED}),
+        _S.STAGED: frozenset({_S.PUBLISHING, _S.PUBLISHED, _S.FAILED, _S.CANCELLED}),
+        _S.PUBLISHING: frozenset({_S.PUBLISHED, _S.PROCESSING, _S.OUTCOME_UNKNOWN, _S.STAGING, _S.FAILED}),
+        _S.PROCESSING: frozenset({_S.PUBLISHED, _S.STAGING, _S.FAILED, _S.NEEDS_ATTENTION}),
+        _S.OUTCOME_UNKNOWN: frozenset({_S.PUBLISHED, _S.PROCESSING, _S.STAGING, _S.FAILED, _S.NEEDS_ATTENTION}),
+        _S.NEEDS_ATTENTION: frozenset({_S.PUBLISHED}),
+        _S.PUBLISHED: frozenset(),
+        _S.FAILED: frozenset(),
+        _S.CANCELLED: frozenset(),
+    }
+)
+
+BEFORE_INTENT = frozenset({_S.PLANNED, _S.STAGING, _S.STAGED})
+"""Nothing visible can have happened; the publication can still be taken back."""
+
+ENDED = frozenset({_S.PUBLISHED, _S.FAILED, _S.NEEDS_ATTENTION, _S.CANCELLED})
+
+
+class IllegalMove(Exception):
+    """The state machine has no such move. A defect: no input can cause it."""
+
+
+class PublicationNotFound(NotFound):
+    title = "There is no such publication in this workspace"
+
+
+@dataclass(frozen=True)
+class Publication:
+    """One row. `next_at` is when a worker looks at it again (None: not before something happens to it).
+
+    `attempts` counts intents, `failures` steps in a row that came to nothing. `attempted_at` is when the last
+    intent was written. `code`, `detail` and `advice` say why it stands where it stands. `claim` is the worker
+    that has it now.
+    """
+
+    publication_id: UUID
+    workspace_id: UUID
+    schedule_id: UUID
+    occurrence: int
+    post_id: UUID
+    revision_id: UUID
+    connection_id: UUID
+    due_at: datetime
+    created_at: datetime
+    platform: str | None = None
+    state: State = State.PLANNED
+    due: bool = False
+    held: bool = False
+    next_at: datetime | None = None
+    attempts: int = 0
+    failures: int = 0
+    content_hash: str | None = None
+    media_verified: bool = False
+    staged_at: datetime | None = None
+    attempted_at: datetime | None = None
+    published_at: datetime | None = None
+    platform_post_id: str | None = None
+    url: str | None = None
+    evidence: Mapping[str, Any] | None = None
+    code: str | None = None
+    detail: str | None = None
+    advice: str | None = None
+    claim: UUID | None = None
+    leased_until: datetime | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Nothing more will be done for it."""
+        return self.state in ENDED and self.next_at is None
+
+    def become(self, state: State, **changes: Any) -> Publication:
+        """Move to another state; raises `IllegalMove`. The reason of the old state is dropped with it."""
+        if state not in MOVES[self.state]:
+            raise IllegalMove(f"{self.state} does not become {state}")
+        return replace(self, **({"code": None, "detail": None, "advice": None} | changes), state=state)
+
+    def mark_due(self, now: datetime) -> Publication:
+        """Its time has come. What has to wait for other reasons goes on waiting."""
+        if self.due or self.state not in BEFORE_INTENT:
+            return self
+        if self.held or self.state is State.STAGING:
+            return replace(self, due=True, next_at=self.next_at or now)
+        return replace(self, due=True, next_at=now)
+
+    def cancel(self, code: str) -> Publication:
+        """Take it back if nothing visible can have happened; otherwise it stays as it is."""
+        if self.state not in BEFORE_INTENT:
+            return self
+        return self.become(State.CANCELLED, code=code, next_at=None, held=False, claim=None, leased_until=None)
+
+
+def stage_at(due_at: datetime, now: datetime) -> datetime:
+    return max(due_at - STAGE_AHEAD, now)

@@ -1,0 +1,32 @@
+"""Reasons: machine-readable codes, and what a person can do about those of our own making."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+
+CONNECTION_REVOKED = "connection_revoked"
+REAUTH_REQUIRED = "reauth_required"
+SEAL_MISMATCH = "seal_mismatch"
+PLATFORM_UNAVAILABLE = "platform_unavailable"
+
+ADVICE: Mapping[str, str] = MappingProxyType(
+    {
+        REAUTH_REQUIRED: "Connect the account again; the post goes out as soon as that is done.",
+        SEAL_MISMATCH: "Have the post approved again; it differs from what was approved.",
+        PLATFORM_UNAVAILABLE: "Schedule the post again once the platform works.",
+        "media_missing": "Upload the media again and have the post approved.",
+        "too_late": "Schedule the post again if it is still wanted.",
+        "still_processing": "Look on the platform whether the post is there.",
+        CONNECTION_REVOKED: "Look on the platform whether the post is there; we can no longer ask.",
+    }
+)
+
+_WORD_MAX = 100
+
+
+def as_word(code: str) -> str:
+    """A platform's code as events spell codes: lower case, no spaces."""
+    word = re.sub(r"[^a-z0-9_.-]+", "_", code.lower()).lstrip("_.-")[:_WORD_MAX]
+    return word or "unknown"

@@ -1,0 +1,64 @@
+"""The publisher, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from kit import server
+from kit.calls import Transports
+from kit.database import Scope, Units
+from kit.erasure import Eraser
+from kit.objects import Objects
+from kit.service import Service
+from kit.settings import Environment
+from litestar import Litestar
+from opentelemetry.sdk.trace import TracerProvider
+from platforms.environment import OfferedPlatforms
+from platforms.http import create_http_client
+from platforms.leasing import Leases
+
+from publisher import api, jobs, ports, subscribers
+from publisher.adapters.journal import PostgresJournals, Seals
+from publisher.adapters.media import ObjectMedia
+from publisher.adapters.neighbours import ContentRevisions, LeasedGrants
+from publisher.adapters.platform_calls import HttpPlatforms
+from publisher.adapters.store import Store
+from publisher.data_map import DATA_MAP
+from publisher.settings import Settings
+
+
+def create_app(
+    environment: Mapping[str, str],
+    *,
+    transports: Transports | None = None,
+    tracer_provider: TracerProvider | None = None,
+    offered: OfferedPlatforms | None = None,
+) -> Litestar:
+    """The publisher. `offered` are the platforms of this installation, if they are not read from the environment."""
+    variables = Environment(environment)
+    settings = Settings.read(variables)
+    offered = offered or OfferedPlatforms.read(variables)
+    service = Service("publisher", settings.base, transports=transports, tracer_provider=tracer_provider)
+    units: Units[ports.Store] = Units(service.database, Store)
+    http = create_http_client(offered.allowed_hosts)
+    eraser = Eraser(service.database, DATA_MAP)
+    seals = Seals(service.trusted_keys, service.sealing_key)
+    means = ports.Means(
+        work=lambda: units(Scope.worker()),
+        clock=service.clock,
+        revisions=ContentRevisions(service.neighbour("content"), service.trusted_keys),
+        media=ObjectMedia(Objects(settings.object_store_url)),
+        grants=LeasedGrants(Leases(service.neighbour("auth"), service.sealing_key)),
+        journals=PostgresJournals(service.database, seals, offered.platforms),
+        platforms=HttpPlatforms(offered.platforms, http, service.clock),
+    )
+    return service.app(
+        routes=api.routes(units),
+        subscriptions=[*subscribers.subscriptions(units, service.clock), eraser.subscription()],
+        loops=[*jobs.lanes(means), eraser.loop()],
+        resources=[lambda: http],
+    )
+
+
+def run() -> None:
+    server.run("publisher", create_app)

@@ -1,0 +1,1 @@
+"""The publisher's schema, one line of history."""

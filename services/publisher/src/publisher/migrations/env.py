@@ -1,0 +1,3 @@
+from kit.migration_environment import run
+
+run()

@@ -1,0 +1,68 @@
+"""The event edge: plans and cancellations of scheduler, connections of auth."""
+
+from __future__ import annotations
+
+from contracts.auth import (
+    ConnectionEstablishedV1,
+    ConnectionReauthRequiredV1,
+    ConnectionRevokedV1,
+    WorkspaceDeletedV1,
+)
+from contracts.scheduler import ScheduleCancelledV1, ScheduleCreatedV1, ScheduleDueV1
+from contracts.topology import CONSUMERS
+from kit.broker import Subscription
+from kit.clock import Clock
+from kit.database import Units
+
+from publisher.domain.connection import Connection, ConnectionState
+from publisher.ports import Store
+from publisher.use_cases.cancel_publications import cancel_of_schedule, cancel_of_workspace
+from publisher.use_cases.follow_connection import follow_connection
+from publisher.use_cases.plan_publications import mark_due, plan_publications
+
+
+def subscriptions(units: Units[Store], clock: Clock) -> list[Subscription]:
+    return [_scheduler(units, clock), _auth(units, clock)]
+
+
+def _scheduler(units: Units[Store], clock: Clock) -> Subscription:
+    subscription = Subscription(CONSUMERS["publisher-scheduler"])
+
+    @subscription.on(ScheduleCreatedV1)
+    async def on_created(event: ScheduleCreatedV1) -> None:
+        await plan_publications(event, store=units.joined(), now=clock.now())
+
+    @subscription.on(ScheduleDueV1)
+    async def on_due(event: ScheduleDueV1) -> None:
+        await mark_due(event, store=units.joined(), now=clock.now())
+
+    @subscription.on(ScheduleCancelledV1)
+    async def on_cancelled(event: ScheduleCancelledV1) -> None:
+        await cancel_of_schedule(event, store=units.joined())
+
+    return subscription
+
+
+def _auth(units: Units[Store], clock: Clock) -> Subscription:
+    subscription = Subscription(CONSUMERS["publisher-auth"])
+
+    @subscription.on(ConnectionEstablishedV1)
+    async def on_established(event: ConnectionEstablishedV1) -> None:
+        connection = Connection(event.connection_id, event.workspace_id, event.platform, ConnectionState.ACTIVE)
+        await follow_connection(connection, store=units.joined(), now=clock.now())
+
+    @subscription.on(ConnectionReauthRequiredV1)
+    async def on_reauth_required(event: ConnectionReauthRequiredV1) -> None:
+        connection = Connection(event.connection_id, event.workspace_id, None, ConnectionState.REAUTH_REQUIRED)
+        await follow_connection(connection, store=units.joined(), now=clock.now())
+
+    @subscription.on(ConnectionRevokedV1)
+    async def on_revoked(event: ConnectionRevokedV1) -> None:
+        connection = Connection(event.connection_id, event.workspace_id, event.platform, ConnectionState.REVOKED)
+        await follow_connection(connection, store=units.joined(), now=clock.now())
+
+    @subscription.on(WorkspaceDeletedV1)
+    async def on_workspace_deleted(event: WorkspaceDeletedV1) -> None:
+        await cancel_of_workspace(event.workspace_id, store=units.joined())
+
+    return subscription

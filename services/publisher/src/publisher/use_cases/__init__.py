@@ -1,0 +1,1 @@
+"""What the publisher does, one file a verb."""

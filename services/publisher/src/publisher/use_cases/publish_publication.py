@@ -1,0 +1,57 @@
+"""The one dangerous step: intent, call, receipt. Never repeated without proof that it had no effect."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+from platforms.errors import OutcomeUnknown, PlatformError
+from platforms.shape import Delivery, Grant, Journal, Outcome, Published
+
+from publisher.domain.publication import Publication
+from publisher.domain.verdicts import answered, intend
+from publisher.ports import ClaimLost, Means
+from publisher.use_cases.prepare import approved, delivery_of
+from publisher.use_cases.settle import settle, settle_receipt
+
+log = structlog.get_logger("publish")
+
+PUBLISH_SECONDS = 120.0
+"""Longest wait for the answer to the visible step; without one the outcome is unknown."""
+
+
+async def publish_publication(publication: Publication, *, means: Means) -> Publication:
+    """Publish a claimed, staged and due publication.
+
+    The approval is asked for again, because it may have been withdrawn since staging. What happens before
+    the intent is raised as it is; after it, only proven refusals are, everything else as `OutcomeUnknown`.
+    """
+    variant, _ = await approved(publication, means=means)
+    delivery = delivery_of(publication, variant, means=means)
+    journal = await means.journals.open(publication, variant.platform)
+    async with means.grants.borrow(publication) as grant:
+        intended = await settle(publication, lambda row: intend(row, means.clock.now()), means=means, keep=True)
+        outcome = await _call(variant.platform, grant, delivery, journal, means=means)
+        try:
+            return await settle(intended, lambda row: answered(row, outcome, means.clock.now()), means=means)
+        except ClaimLost:
+            if isinstance(outcome, Published):
+                kept = await settle_receipt(
+                    intended, lambda row: answered(row, outcome, means.clock.now()), means=means
+                )
+                log.warning("receipt_late", publication_id=str(publication.publication_id), kept=kept)
+            raise
+
+
+async def _call(platform: str, grant: Grant, delivery: Delivery, journal: Journal, *, means: Means) -> Outcome:
+    try:
+        async with asyncio.timeout(PUBLISH_SECONDS):
+            return await means.platforms.publish(platform, grant, delivery, journal)
+    except (PlatformError, ClaimLost):
+        raise
+    except TimeoutError:
+        raise OutcomeUnknown("no_answer", f"no answer within {PUBLISH_SECONDS:.0f} s") from None
+    except Exception as error:
+        # Whatever broke, it broke after the intent: nobody knows how far the call came.
+        log.error("publish_broke", publication_id=str(delivery.publication_id), exc_info=error)
+        raise OutcomeUnknown("broke", f"the call broke off ({type(error).__name__})") from error

@@ -1,0 +1,256 @@
+"""A platform that keeps the truth about its posts and misbehaves as it is told, and the two neighbours."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from contracts.leases import DeadGrant, Lease, LeaseAnswer, LeaseRefusal, LeaseRequest, LeaseReturn, lease_context
+from contracts.sealing import Seal, SealedMedia, SealedRevision, SealedVariant, seal_message
+from kit.clock import MovableClock
+from kit.ids import new_id
+from kit.keys import SigningKey, TrustedKeys
+from kit.passport import Passports, service
+from kit.problems import EXCEPTION_HANDLERS, NotFound, Unavailable
+from kit.secret import Secret
+from litestar import Litestar, get, post
+from litestar.datastructures import State
+from litestar.params import FromPath, JSONBody
+from platforms import grants
+from platforms.shape import (
+    Absent,
+    Call,
+    Delivery,
+    Finding,
+    Grant,
+    Journal,
+    Outcome,
+    PlatformName,
+    Published,
+    Receipt,
+)
+
+UPLOAD_URL = "https://upload.example/?upload_token=worth-as-much-as-a-token"
+
+Fault = Callable[[], Awaitable[Any]]
+
+
+async def hang() -> None:
+    await asyncio.Event().wait()
+
+
+def raising(error: BaseException) -> Fault:
+    async def fault() -> None:
+        raise error
+
+    return fault
+
+
+def answering(outcome: Any) -> Fault:
+    async def fault() -> Any:
+        return outcome
+
+    return fault
+
+
+class FakePlatform:
+    """Satisfies `platforms.shape.Platform` as far as publishing goes.
+
+    `before[step]` and `after[step]` are faults that hit the next calls of a step, before or after its effect:
+    each is awaited, and what it returns (if anything) is the answer.
+    """
+
+    SECRET_FACTS: tuple[str, ...] = ("upload_url",)
+    name = PlatformName.BLUESKY
+    scopes: tuple[str, ...] = ()
+    insights_batch_max = 1
+
+    def __init__(self) -> None:
+        self.posts: list[tuple[UUID, str]] = []
+        self.calls: Counter[str] = Counter()
+        self.before: dict[str, list[Fault]] = defaultdict(list)
+        self.after: dict[str, list[Fault]] = defaultdict(list)
+        self.tokens: list[str] = []
+
+    def posted(self, publication_id: UUID | str) -> int:
+        return sum(1 for found, _ in self.posts if str(found) == str(publication_id))
+
+    async def stage(self, call: Call, delivery: Delivery, journal: Journal) -> None:
+        await self._hit("stage", self.before, call)
+        if "uploaded" not in journal.facts:
+            await journal.record(uploaded=True, upload_url=UPLOAD_URL)
+        assert journal.facts["upload_url"] == Secret(UPLOAD_URL)
+        await self._hit("stage", self.after)
+
+    async def publish(self, call: Call, delivery: Delivery, journal: Journal) -> Outcome:
+        answer: Outcome | None = await self._hit("publish", self.before, call)
+        if answer is not None:
+            return answer
+        self.posts.append((delivery.publication_id, delivery.text))
+        return await self._hit("publish", self.after) or self._receipt(delivery)
+
+    async def status(self, call: Call, delivery: Delivery, journal: Journal) -> Outcome:
+        return await self._hit("status", self.before, call) or self._receipt(delivery)
+
+    async def reconcile(self, call: Call, delivery: Delivery, journal: Journal) -> Finding:
+        answer: Finding | None = await self._hit("reconcile", self.before, call)
+        if answer is not None:
+            return answer
+        if self.posted(delivery.publication_id):
+            return self._receipt(delivery)
+        return Absent({"looked": "everywhere"})
+
+    async def _hit(self, step: str, faults: Mapping[str, list[Fault]], call: Call | None = None) -> Any:
+        if call is not None:
+            self.calls[step] += 1
+            self.tokens.append(call.grant.access_token.reveal())
+        return await faults[step].pop(0)() if faults[step] else None
+
+    @staticmethod
+    def _receipt(delivery: Delivery) -> Published:
+        post_id = f"post-{delivery.publication_id}"
+        return Published(Receipt(post_id, f"https://social.example/{post_id}", {"cid": "abc"}))
+
+
+@dataclass
+class Content:
+    """Revisions by id, sealed with content's own key."""
+
+    key: SigningKey
+    passports: Passports
+    revisions: dict[UUID, SealedRevision] = field(default_factory=dict)
+    down: bool = False
+
+    def approve(
+        self,
+        workspace_id: UUID,
+        connection_ids: tuple[UUID, ...],
+        *,
+        text: str = "Hello",
+        platform: str = "bluesky",
+        media: tuple[SealedMedia, ...] = (),
+        settings: dict[str, Any] | None = None,
+        key: SigningKey | None = None,
+    ) -> SealedRevision:
+        revision = SealedRevision(
+            workspace_id=workspace_id,
+            post_id=new_id(),
+            revision_id=new_id(),
+            variants=tuple(
+                SealedVariant(
+                    connection_id=connection_id, platform=platform, text=text, media=media, settings=settings or {}
+                )
+                for connection_id in connection_ids
+            ),
+        )
+        approved_by, approved_at = (new_id(),), datetime.now(UTC)
+        signature = (key or self.key).sign(seal_message(revision.content_hash(), approved_by, approved_at))
+        seal = Seal(
+            content_hash=revision.content_hash(),
+            approved_by=approved_by,
+            approved_at=approved_at,
+            signature=base64.urlsafe_b64encode(signature).rstrip(b"=").decode(),
+        )
+        return self.keep(revision.model_copy(update={"seal": seal}))
+
+    def keep(self, revision: SealedRevision) -> SealedRevision:
+        self.revisions[revision.revision_id] = revision
+        return revision
+
+    def withdraw(self, revision: SealedRevision) -> None:
+        self.keep(revision.model_copy(update={"seal": None}))
+
+    def app(self) -> Litestar:
+        @get("/internal/workspaces/{workspace_id:uuid}/revisions/{revision_id:uuid}", guards=[service("publisher")])
+        async def revision(workspace_id: FromPath[UUID], revision_id: FromPath[UUID]) -> dict[str, Any]:
+            if self.down:
+                raise Unavailable()
+            found = self.revisions.get(revision_id)
+            if found is None or found.workspace_id != workspace_id:
+                raise NotFound()
+            return found.model_dump(mode="json")
+
+        return _app([revision], self.passports)
+
+
+@dataclass
+class Auth:
+    """Lends sealed grants, and counts what is out."""
+
+    trusted: TrustedKeys
+    passports: Passports
+    clock: MovableClock
+    workspaces: dict[UUID, UUID] = field(default_factory=dict)
+    grants: dict[UUID, Grant] = field(default_factory=dict)
+    refusals: dict[UUID, str] = field(default_factory=dict)
+    out: set[UUID] = field(default_factory=set)
+    dead: list[tuple[UUID, str]] = field(default_factory=list)
+
+    def connect(self, workspace_id: UUID, grant: Grant | None = None) -> UUID:
+        connection_id = new_id()
+        self.workspaces[connection_id] = workspace_id
+        self.grants[connection_id] = grant or Grant(
+            account_id="did:plc:someone",
+            access_token=Secret(f"token-of-{connection_id}"),
+            refresh_token=None,
+            scopes=(),
+            expires_at=self.clock.now() + timedelta(hours=1),
+            refresh_expires_at=None,
+        )
+        return connection_id
+
+    def app(self) -> Litestar:
+        guards = [service("publisher")]
+
+        @post("/internal/leases", status_code=200, guards=guards)
+        async def leases(data: JSONBody[dict[str, Any]]) -> dict[str, Any]:
+            request = LeaseRequest.model_validate(data)
+            refused = [
+                LeaseRefusal(connection_id=c, code=self.refusals.get(c, "unknown"))
+                for c in request.connection_ids
+                if c in self.refusals or c not in self.grants
+            ]
+            away = {refusal.connection_id for refusal in refused}
+            lent = tuple(self._lend(c) for c in request.connection_ids if c not in away)
+            return LeaseAnswer(leases=lent, refused=tuple(refused)).model_dump(mode="json")
+
+        @post("/internal/leases/returns", status_code=204, guards=guards)
+        async def returns(data: JSONBody[dict[str, Any]]) -> None:
+            self.out -= set(LeaseReturn.model_validate(data).lease_ids)
+
+        @post("/internal/connections/{connection_id:uuid}/dead", status_code=204, guards=guards)
+        async def dead(connection_id: FromPath[UUID], data: JSONBody[dict[str, Any]]) -> None:
+            self.dead.append((connection_id, DeadGrant.model_validate(data).code))
+            self.refusals[connection_id] = "reauth_required"
+
+        return _app([leases, returns, dead], self.passports)
+
+    def _lend(self, connection_id: UUID) -> Lease:
+        lease_id = new_id()
+        self.out.add(lease_id)
+        sealed = self.trusted.seal(
+            "publisher",
+            grants.dump(self.grants[connection_id], with_refresh=False),
+            context=lease_context(lease_id, connection_id),
+        )
+        return Lease(
+            lease_id=lease_id,
+            connection_id=connection_id,
+            workspace_id=self.workspaces[connection_id],
+            platform="bluesky",
+            handle="someone.example",
+            sealed=base64.b64encode(sealed).decode(),
+            expires_at=self.clock.now() + timedelta(seconds=30),
+        )
+
+
+def _app(handlers: list[Any], passports: Passports) -> Litestar:
+    return Litestar(
+        handlers, exception_handlers=EXCEPTION_HANDLERS, state=State({"passports": passports}), openapi_config=None
+    )
