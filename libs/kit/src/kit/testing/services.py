@@ -164,8 +164,18 @@ class Bus:
 
     async def settled(self, consumer: str) -> bool:
         """Whether a consumer has nothing left to take and nothing unacknowledged."""
-        info = await self.jetstream.consumer_info(topology.CONSUMERS[consumer].stream, consumer)
-        return not info.num_pending and not info.num_ack_pending
+        watched = topology.CONSUMERS[consumer]
+        last = max([await self._last_sequence(watched.stream, subject) for subject in watched.filter_subjects])
+        info = await self.jetstream.consumer_info(watched.stream, consumer)
+        # The server counts a new message as pending only some time after it has acknowledged it to its sender.
+        reached = info.delivered is not None and info.delivered.stream_seq >= last
+        return reached and not info.num_pending and not info.num_ack_pending
+
+    async def _last_sequence(self, stream: str, subject: str) -> int:
+        try:
+            return (await self.jetstream.get_last_msg(stream, subject, direct=True)).seq or 0
+        except NotFoundError:
+            return 0
 
 
 @pytest.fixture
