@@ -20,7 +20,9 @@ from typing import Any, Literal
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-Kind = Literal["answer", "answer_after", "delay", "reset_before", "reset_during", "reset_after", "expire_token"]
+Kind = Literal[
+    "answer", "answer_after", "delay", "delay_after", "reset_before", "reset_during", "reset_after", "expire_token"
+]
 CONTROL_PREFIX = "/_sandbox"
 
 
@@ -29,7 +31,8 @@ class Fault:
     """One planned misbehaviour.
 
     `route` is a pattern over "METHOD /path", such as "POST /v2/post/publish/video/init/" or "PUT /video/*".
-    `answer` replaces the effect, `answer_after` only the answer. The first `skip` matching requests pass,
+    `answer` replaces the effect, `answer_after` only the answer; `delay` waits before the effect, `delay_after`
+    before the answer. The first `skip` matching requests pass,
     the next `times` are hit.
     """
 
@@ -98,6 +101,8 @@ class FaultyApp:
             case "delay":
                 await asyncio.sleep(fault.delay_seconds)
                 await self._app(scope, receive, send)
+            case "delay_after":
+                await self._app(scope, receive, _held_back(send, fault.delay_seconds))
             case "expire_token":
                 self._plan.expire_tokens()
                 await self._app(scope, receive, send)
@@ -130,6 +135,17 @@ async def cut_connection(send: Send) -> None:
     transport.abort()
     # One turn of the loop, so that uvicorn has seen the loss before it misses an answer.
     await asyncio.sleep(0)
+
+
+def _held_back(send: Send, delay_seconds: float) -> Send:
+    """An answer that comes late, to something that was done at once."""
+
+    async def late(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            await asyncio.sleep(delay_seconds)
+        await send(message)
+
+    return late
 
 
 async def _swallow(message: Message) -> None:

@@ -1,0 +1,175 @@
+"""Any service may die in the middle of a publication: the post is out exactly once, and everybody knows it.
+
+The system runs with a process for each service, and is killed for real. What the sandbox's platforms truly
+have is compared with what they should have.
+"""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from kit.testing import wait_for
+from sandbox.consent import give_consent
+from signoff.demo.media import make_image, make_video
+from signoff.demo.person import Person
+from signoff.split import Split
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+LAST_STEPS = {"tiktok": "PUT /video/", "bluesky": "POST /xrpc/com.atproto.repo.putRecord"}
+"""The requests that make a post visible."""
+
+HELD_SECONDS = 1.5
+"""How long the platform takes over the last step: the service dies within this time."""
+
+numbers = itertools.count(1)
+
+
+@dataclass
+class Room:
+    """A workspace with both connections and the media of its posts."""
+
+    system: Split
+    owner: Person
+    path: str
+    connections: dict[str, str]
+    media: dict[str, str]
+
+    async def schedule(self, text: str) -> str:
+        """Write, submit and approve a post for both connections and let it be due now; returns the schedule's id."""
+        post = await self.owner.ask("POST", f"{self.path}/posts", expect=201, json=self._body(text))
+        at, revision = f"{self.path}/posts/{post['post_id']}", {"revision_id": post["revision_id"]}
+        await self.owner.ask("POST", f"{at}/submission", json=revision)
+        await self.owner.ask("POST", f"{at}/approval", json=revision)
+        wish = {"post_id": post["post_id"], "connection_ids": list(self.connections.values()), "time_zone": "UTC"}
+        made = await self.owner.ask("POST", f"{self.path}/schedules", expect=201, json=wish | revision)
+        return str(made["schedule_id"])
+
+    def _body(self, text: str) -> dict[str, Any]:
+        settings = {"tiktok": {"privacy_level": "PUBLIC_TO_EVERYONE"}, "bluesky": {"langs": ["en"]}}
+        variants = [
+            {
+                "connection_id": connection_id,
+                "text": text,
+                "media": [{"media_id": self.media[platform], "alt_text": "a sunrise"}],
+                "settings": settings[platform],
+            }
+            for platform, connection_id in self.connections.items()
+        ]
+        return {"title": text, "variants": variants}
+
+    async def published(self, schedule_id: str) -> list[dict[str, Any]]:
+        """The schedule's publications once each of them is published; fails early if one ended otherwise."""
+        answer = await self.owner.http.get(f"{self.path}/publications", params={"schedule_id": schedule_id})
+        if answer.status_code >= 500:
+            return []  # a service that the gateway needs is just coming back
+        found: list[dict[str, Any]] = answer.json()["publications"]
+        states = [entry["state"] for entry in found]
+        assert not {"failed", "needs_attention", "cancelled"} & set(states), states
+        return found if states == ["published"] * len(self.connections) else []
+
+    def truth(self, platform: str, text: str) -> list[int]:
+        """How often each post with this text was written at the platform; `[1]` is right."""
+        assert self.system.sandbox is not None
+        return [post.writes for post in self.system.sandbox.truth.posts(platform) if post.text == text]
+
+    def asked(self) -> int:
+        """How often a last step was asked of the platforms."""
+        assert self.system.sandbox is not None
+        return sum(self.system.sandbox.requests(platform, route) for platform, route in LAST_STEPS.items())
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def room(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Room]:
+    folder: Path = tmp_path_factory.mktemp("split") / "data"
+    async with Split(folder, sandbox=True) as system:
+        assert system.sandbox is not None
+        # Every round posts anew: the platform's daily cap is not what is tested here.
+        system.sandbox.tuning.daily_posts_max, system.sandbox.tuning.rate_limits = 1_000, False
+        async with Person("owner", "owner@example.com", system.gateway_url) as owner:
+            yield await _furnish(system, owner)
+
+
+async def _furnish(system: Split, owner: Person) -> Room:
+    account = {"email": owner.email, "password": owner.password, "time_zone": "UTC", "age_attested": True}
+    await owner.ask("POST", "/api/accounts", expect=201, json=account)
+    await owner.ask("POST", "/api/session", expect=201, json={"email": owner.email, "password": owner.password})
+    made = await owner.ask("POST", "/api/workspaces", expect=201, json={"name": "Kill", "time_zone": "UTC"})
+    room = Room(system, owner, f"/api/workspaces/{made['workspace_id']}", {}, {})
+    for platform, wish in {"tiktok": {}, "bluesky": {"handle": "brand.test"}}.items():
+        path = f"{room.path}/connections/authorisations"
+        started = await owner.ask("POST", path, expect=201, json={"platform": platform} | wish)
+        callback = await give_consent(owner.http, started["authorisation_url"])
+        connection = await owner.ask("GET", callback.removeprefix(system.gateway_url))
+        room.connections[platform] = connection["connection_id"]
+    for platform, content_type, data in (
+        ("tiktok", "video/mp4", make_video()),
+        ("bluesky", "image/jpeg", make_image()),
+    ):
+        headers = {"Content-Type": content_type}
+        stored = await owner.ask("POST", f"{room.path}/media", expect=201, content=data, headers=headers)
+        room.media[platform] = stored["media_id"]
+    return room
+
+
+async def _publish_while_killing(room: Room, service: str, *, moment: str) -> str:
+    """Kill the service while the platforms hold the last step, before or after its effect; returns the text."""
+    assert room.system.sandbox is not None
+    text = f"post {next(numbers)} {uuid.uuid4().hex[:8]}"
+    for platform, route in LAST_STEPS.items():
+        room.system.sandbox.add_fault(platform, f"{route}*", moment, delay_seconds=HELD_SECONDS)
+    asked = room.asked()
+    schedule_id = await room.schedule(text)
+    await wait_for(lambda: room.asked() > asked, 30, what="the last step")
+    await room.system.kill(service)
+    await room.system.restart(service)
+    await wait_for(lambda: room.published(schedule_id), 90, what=f"both publications after {service} was killed")
+    return text
+
+
+@pytest.mark.promise("P43")
+@pytest.mark.parametrize("service", ["publisher", "auth", "content", "scheduler", "metrics", "retention", "gateway"])
+async def test_a_service_killed_while_the_platform_works_costs_no_post_and_makes_none_twice(room: Room, service: str):
+    text = await _publish_while_killing(room, service, moment="delay")
+    for platform in LAST_STEPS:
+        assert room.truth(platform, text) == [1]
+
+
+@pytest.mark.promise("P43")
+async def test_a_publisher_killed_after_the_effect_finds_the_post_and_does_not_repeat_it(room: Room):
+    """The platform has done it and the answer is lost together with who waited for it."""
+    text = await _publish_while_killing(room, "publisher", moment="delay_after")
+    for platform in LAST_STEPS:
+        assert room.truth(platform, text) == [1]
+
+
+@pytest.mark.promise("P43")
+async def test_a_publisher_killed_before_the_effect_posts_once_after_it_is_back(room: Room):
+    """The platform never got the last step: it reset the connection, and then the publisher died too."""
+    text = await _publish_while_killing(room, "publisher", moment="reset_before")
+    for platform in LAST_STEPS:
+        assert room.truth(platform, text) == [1]
+
+
+@pytest.mark.promise("P43")
+async def test_a_clock_that_moved_while_a_service_was_down_loses_no_post(room: Room):
+    """Due while the scheduler is dead: out as soon as it is back, once."""
+    text = f"post {next(numbers)} {uuid.uuid4().hex[:8]}"
+    await room.system.kill("scheduler")
+    room.system.clock.advance(timedelta(seconds=1))
+    await room.system.restart("scheduler")
+    schedule_id = await room.schedule(text)
+    await room.system.kill("scheduler")
+    room.system.clock.advance(timedelta(minutes=1))
+    await room.system.restart("scheduler")
+    await wait_for(lambda: room.published(schedule_id), 90, what="both publications")
+    for platform in LAST_STEPS:
+        assert room.truth(platform, text) == [1]
