@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -26,6 +27,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from kit.settings import SettingError
+
+# Its newer name (RFC 9864) is not understood by most of those who are to check what we sign.
+warnings.filterwarnings("ignore", message="EdDSA is deprecated via RFC 9864")
 
 _SUITE = hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
 
