@@ -45,6 +45,14 @@ def up(*, split: bool = False, sandbox: bool = False, data: Data = DATA, port: P
 
 
 @app.command
+def demo() -> int:
+    """Show one post from sign-up to the proof that it is forgotten, on a system of its own, and check every step."""
+    from signoff.demo.run import demo as run_demo  # noqa: PLC0415
+
+    return run_demo()
+
+
+@app.command
 def migrate(*, data: Data = DATA) -> int:
     """Bring every database to what the code needs: the embedded ones, or those at DATABASE_OWNER_URL_<SERVICE>."""
     from signoff.operate import migrate_databases  # noqa: PLC0415

@@ -20,7 +20,8 @@ from kit.settings import Environment, SettingError
 from kit.topology import Change, reconcile
 from nats.aio.client import Client
 
-from signoff.backing import bring_to_head, bus_users, migrate, operator_connection, services_behind
+from signoff.backing import bus_users, operator_connection
+from signoff.databases import bring_to_head, migrate, services_behind
 from signoff.installation import DATABASES, Installation
 
 ADVANCE_MAX = timedelta(days=3650)

@@ -1,0 +1,72 @@
+"""A person at a web client: real HTTP to the gateway, one cookie, and the headers that a browser sends."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import httpx
+
+Value = TypeVar("Value")
+
+ANSWER_SECONDS = 30.0
+PAUSE_SECONDS = 0.1
+
+
+class Unexpected(Exception):
+    """The story cannot go on: the system answered something else. One line."""
+
+
+class Person:
+    """One browser. `email` and `password` are only as secret as a demo's are."""
+
+    def __init__(self, who: str, email: str, gateway_url: str) -> None:
+        self.who = who
+        self.email = email
+        self.password = "seven hills before breakfast"  # noqa: S105  # nobody keeps anything behind it
+        self._http = httpx.AsyncClient(
+            base_url=gateway_url,
+            timeout=ANSWER_SECONDS,
+            trust_env=False,
+            headers={"Origin": gateway_url, "Sec-Fetch-Site": "same-origin"},
+        )
+
+    @property
+    def http(self) -> httpx.AsyncClient:
+        return self._http
+
+    async def ask(self, method: str, path: str, *, expect: int = 200, **request: Any) -> Any:
+        """The answer's JSON. Raises `Unexpected` if its status is another one."""
+        answer = await self._http.request(method, path, **request)
+        if answer.status_code != expect:
+            raise Unexpected(f"{method} {path} answered {answer.status_code}, not {expect}: {answer.text[:300]}")
+        return answer.json() if answer.content else None
+
+    async def status(self, method: str, path: str, **request: Any) -> int:
+        """The answer's status alone."""
+        return (await self._http.request(method, path, **request)).status_code
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._http.aclose()
+
+
+async def eventually(
+    look: Callable[[], Awaitable[Value | None]], *, what: str, seconds: float = ANSWER_SECONDS
+) -> Value:
+    """What `look` finds once it finds something; raises `Unexpected` if that takes too long."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = await look()
+        if found is not None and found is not False:
+            return found
+        if time.monotonic() > deadline:
+            raise Unexpected(f"waited {seconds:g} s for {what}")
+        await asyncio.sleep(PAUSE_SECONDS)
