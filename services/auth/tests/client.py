@@ -7,7 +7,10 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+from contracts.leases import LeaseAnswer
 from kit.testing.services import MakePassport
+from sandbox.consent import callback_parameters, give_consent
+from sandbox.server import Sandbox
 
 PASSWORD = "correct horse battery"
 
@@ -44,6 +47,65 @@ class Auth:
         answer = await self.http.post("/api/workspaces", json=body, headers=self.passport(account_id=account_id))
         assert answer.status_code == 201, answer.text
         return UUID(answer.json()["workspace_id"])
+
+
+@dataclass
+class Room:
+    """A workspace with its owner, and the sandbox that its connections lead to."""
+
+    auth: Auth
+    sandbox: Sandbox
+    account_id: UUID
+    workspace_id: UUID
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return self.auth.passport(account_id=self.account_id, workspace_id=self.workspace_id)
+
+    @property
+    def path(self) -> str:
+        return f"/api/workspaces/{self.workspace_id}/connections"
+
+    async def leave(self, platform: str = "tiktok", **consent: Any) -> dict[str, str]:
+        """Start an authorisation and decide on the platform's page; returns what the callback is called with."""
+        handle = {"handle": "brand.test"} if platform == "bluesky" else {}
+        started = await self.auth.http.post(
+            f"{self.path}/authorisations", json={"platform": platform} | handle, headers=self.headers
+        )
+        assert started.status_code == 201, started.text
+        async with httpx.AsyncClient() as browser:
+            return callback_parameters(await give_consent(browser, started.json()["authorisation_url"], **consent))
+
+    async def come_back(self, callback: dict[str, str], account_id: UUID | None = None) -> httpx.Response:
+        headers = self.auth.passport(account_id=account_id or self.account_id)
+        return await self.auth.http.get("/api/oauth/callback", params=callback, headers=headers)
+
+    async def connect(self, platform: str = "tiktok", **consent: Any) -> UUID:
+        answer = await self.come_back(await self.leave(platform, **consent))
+        assert answer.status_code == 200, answer.text
+        return UUID(answer.json()["connection_id"])
+
+    async def list(self) -> list[dict[str, Any]]:
+        answer = await self.auth.http.get(self.path, headers=self.headers)
+        assert answer.status_code == 200, answer.text
+        connections: list[dict[str, Any]] = answer.json()["connections"]
+        return connections
+
+    async def disconnect(self, connection_id: UUID) -> httpx.Response:
+        return await self.auth.http.delete(f"{self.path}/{connection_id}", headers=self.headers)
+
+    async def borrow(self, *connection_ids: UUID, service: str = "publisher") -> LeaseAnswer:
+        body = {"connection_ids": [str(each) for each in connection_ids]}
+        answer = await self.auth.http.post("/internal/leases", json=body, headers=self.auth.passport(service=service))
+        assert answer.status_code == 200, answer.text
+        return LeaseAnswer.model_validate(answer.json())
+
+    async def give_back(self, answer: LeaseAnswer, service: str = "publisher") -> None:
+        body = {"lease_ids": [str(lease.lease_id) for lease in answer.leases]}
+        returned = await self.auth.http.post(
+            "/internal/leases/returns", json=body, headers=self.auth.passport(service=service)
+        )
+        assert returned.status_code == 204, returned.text
 
 
 def sign_up_body(email: str = "owner@example.com", **changes: Any) -> dict[str, Any]:

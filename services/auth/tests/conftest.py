@@ -5,18 +5,50 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
+from urllib.parse import urlencode
 
 import psycopg
 import pytest
+from auth.adapters.store import PostgresStore
 from auth.main import create_app
+from auth.ports.store import Store, Transactions
+from kit.clock import MovableClock
+from kit.database import Database, Units
+from kit.secret import Secret
 from kit.testing.services import Bus, MakePassport, Running, ServiceEnvironment
+from sandbox.server import Sandbox
 
-from services.auth.tests.client import Auth
+from services.auth.tests.client import Auth, Room
+
+PUBLIC_URL = "http://127.0.0.1:8000"
+BLUESKY_CLIENT_ID = "http://localhost?" + urlencode(
+    {"redirect_uri": f"{PUBLIC_URL}/api/oauth/callback", "scope": "atproto"}
+)
+
+
+@pytest.fixture
+async def sandbox(clock: MovableClock) -> AsyncIterator[Sandbox]:
+    """The platforms, under the clock that auth has."""
+    async with Sandbox(clock=clock) as running_sandbox:
+        yield running_sandbox
 
 
 @pytest.fixture
 def environment(service_environment: ServiceEnvironment) -> dict[str, str]:
     return service_environment("auth")
+
+
+@pytest.fixture
+def offering(environment: dict[str, str], sandbox: Sandbox) -> dict[str, str]:
+    """The environment of an auth that offers both platforms of the sandbox."""
+    return environment | {
+        "PUBLIC_URL": PUBLIC_URL,
+        "PLATFORM_URL_TIKTOK": sandbox.base_urls["tiktok"],
+        "PLATFORM_CLIENT_ID_TIKTOK": "sandbox-client-key",
+        "PLATFORM_CLIENT_SECRET_TIKTOK": "sandbox-client-secret",
+        "PLATFORM_URL_BLUESKY": sandbox.base_urls["bluesky"],
+        "PLATFORM_CLIENT_ID_BLUESKY": BLUESKY_CLIENT_ID,
+    }
 
 
 StartAuth = Any
@@ -39,6 +71,23 @@ async def auth(start: StartAuth) -> AsyncIterator[Auth]:
     context: AbstractAsyncContextManager[Auth] = start()
     async with context as running_auth:
         yield running_auth
+
+
+@pytest.fixture
+async def room(start: StartAuth, offering: dict[str, str], sandbox: Sandbox) -> AsyncIterator[Room]:
+    """A workspace in an auth that offers the sandbox's platforms."""
+    async with start(**offering) as auth:
+        account_id = await auth.sign_up()
+        yield Room(auth, sandbox, account_id, await auth.create_workspace(account_id))
+
+
+@pytest.fixture
+async def transactions(environment: dict[str, str], clock: MovableClock) -> AsyncIterator[Transactions]:
+    """auth's database as its use cases open it."""
+    database = Database("auth", Secret(environment["DATABASE_URL_AUTH"]), clock, connections_max=4)
+    await database.open()
+    yield Units[Store](database, PostgresStore)
+    await database.close()
 
 
 @pytest.fixture

@@ -7,15 +7,12 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from auth.adapters.store import PostgresStore
-from auth.ports.store import Store, Transactions
+from auth.ports.store import Transactions
 from contracts.access import PERMISSIONS, Permission, Role
 from contracts.auth import MemberAddedV1, WorkspaceCreatedV1
-from kit.clock import SystemClock
-from kit.database import Database, Scope, Units
+from kit.database import Scope
 from kit.ids import new_id
 from kit.problems import TYPE_PREFIX
-from kit.secret import Secret
 from kit.testing.services import Bus
 
 from services.auth.tests.client import Auth
@@ -124,14 +121,6 @@ async def test_a_workspace_with_a_wrong_value_is_refused(
     assert answer.status_code == 422
     assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
     assert superuser.execute("SELECT count(*) FROM workspace").fetchone() == (0,)
-
-
-@pytest.fixture
-async def transactions(auth: Auth, environment: dict[str, str]) -> Any:
-    database = Database("auth", Secret(environment["DATABASE_URL_AUTH"]), SystemClock(), connections_max=2)
-    await database.open()
-    yield Units[Store](database, PostgresStore)
-    await database.close()
 
 
 async def everything(transactions: Transactions, scope: Scope) -> dict[str, set[UUID]]:
