@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -116,6 +118,29 @@ class FakePlatform:
     def _receipt(delivery: Delivery) -> Published:
         post_id = f"post-{delivery.publication_id}"
         return Published(Receipt(post_id, f"https://social.example/{post_id}", {"cid": "abc"}))
+
+
+def store_media(
+    object_store_url: str, content: bytes, *, sealed_as: bytes | None = None, kind: str = "image"
+) -> SealedMedia:
+    """Put bytes into the object store, sealed with their digest or with that of other bytes."""
+    media_id, meant = new_id(), sealed_as if sealed_as is not None else content
+    key = f"media/{media_id}"
+    file = Path(object_store_url.removeprefix("file://")) / key
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content)
+    return SealedMedia(
+        media_id=media_id,
+        object_key=key,
+        kind=kind,
+        content_type="video/mp4" if kind == "video" else "image/jpeg",
+        size_bytes=len(meant),
+        sha256=hashlib.sha256(meant).hexdigest(),
+        width=1080,
+        height=1920,
+        duration_seconds=12.5 if kind == "video" else None,
+        alt_text="A red door in a white wall",
+    )
 
 
 @dataclass

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -10,32 +9,18 @@ import httpx
 import pytest
 from contracts.publisher import PublicationCancelledV1, PublicationFailedV1
 from contracts.sealing import SealedMedia, SealedRevision
-from kit.ids import new_id
 from kit.keys import SigningKey
 from kit.testing import wait_for
 
 from services.publisher.tests.conftest import HOUR, Plan, World
+from services.publisher.tests.fakes import store_media
 
 IMAGE = b"\x89PNG" + bytes(2_500_000)
 
 
-def stored(world: World, content: bytes = IMAGE, *, sha256: str | None = None) -> SealedMedia:
-    """An image in the object store, sealed with the digest it should have."""
-    media_id = new_id()
-    key = f"{world.workspace_id}/{media_id}"
-    file = Path(world.environment["OBJECT_STORE_URL"].removeprefix("file://")) / key
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(content)
-    return SealedMedia(
-        media_id=media_id,
-        object_key=key,
-        kind="image",
-        content_type="image/png",
-        size_bytes=len(IMAGE),
-        sha256=sha256 or hashlib.sha256(IMAGE).hexdigest(),
-        width=10,
-        height=10,
-    )
+def stored(world: World, content: bytes = IMAGE) -> SealedMedia:
+    """An image in the object store, sealed as `IMAGE` whatever its bytes are."""
+    return store_media(world.environment["OBJECT_STORE_URL"], content, sealed_as=IMAGE)
 
 
 async def refused(world: World, client: httpx.AsyncClient, plan: Plan, state: str, code: str) -> dict[str, Any]:

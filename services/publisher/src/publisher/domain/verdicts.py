@@ -39,7 +39,11 @@ _OPERATOR = "An operator must correct the application's settings at the platform
 
 
 def begin_staging(publication: Publication) -> Publication:
-    return publication.become(State.STAGING) if publication.state is State.PLANNED else publication
+    if publication.state is not State.PLANNED:
+        return publication
+    # While it is held the reason stays; auth has the last word on it in this very step.
+    kept = {name: getattr(publication, name) if publication.held else None for name in ("code", "detail", "advice")}
+    return publication.become(State.STAGING, **kept)
 
 
 def staged(publication: Publication, now: datetime) -> Publication:

@@ -1,0 +1,245 @@
+"""The state machine and its verdicts, without anything around them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import product
+
+import pytest
+from contracts.publisher import PublicationIdentifiedV1, PublicationPublishedV1, PublicationStagedV1
+from hypothesis import given
+from hypothesis import strategies as st
+from kit.ids import new_id
+from platforms.errors import (
+    Misconfigured,
+    OutcomeUnknown,
+    PlatformError,
+    RateLimited,
+    ReauthorisationNeeded,
+    Rejected,
+    Transient,
+)
+from platforms.shape import Absent, Processing, Published, Receipt, Refused, Undecided
+from publisher.domain.publication import BEFORE_INTENT, ENDED, MOVES, IllegalMove, Publication, State
+from publisher.domain.telling import told_by
+from publisher.domain.verdicts import (
+    answered,
+    failed_before_effect,
+    failed_to_ask,
+    found,
+    identified,
+    intend,
+    published,
+    revoked,
+    staged,
+    unknown,
+)
+from publisher.domain.waiting import BACKOFF_MAX, FAILURES_MAX, LATE_MAX, ask_later, backoff, hold, resume, retry
+from publisher.domain.words import as_word
+
+NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+RECEIPT = Receipt("id-1", "https://social.example/1", {"cid": "x"})
+
+
+def publication(state: State = State.STAGED, **changes: object) -> Publication:
+    made = Publication(
+        publication_id=new_id(),
+        workspace_id=new_id(),
+        schedule_id=new_id(),
+        occurrence=1,
+        post_id=new_id(),
+        revision_id=new_id(),
+        connection_id=new_id(),
+        due_at=NOW,
+        created_at=NOW,
+        platform="bluesky",
+        due=True,
+        attempts=1,
+        attempted_at=NOW,
+        published_at=NOW,
+        next_at=NOW,
+        state=state,
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("before", "after"), list(product(State, State)))
+def test_only_the_moves_of_the_table_are_possible(before: State, after: State):
+    row = publication(before, code="old")
+    if after in MOVES[before]:
+        moved = row.become(after)
+        assert (moved.state, moved.code) == (after, None)
+    else:
+        with pytest.raises(IllegalMove):
+            row.become(after)
+
+
+def test_nothing_reaches_the_public_but_through_an_intent():
+    """The only ways into `published` are from after an intent, or by a receipt that came late."""
+    assert {state for state in State if State.PUBLISHED in MOVES[state]} == {
+        State.PUBLISHING, State.PROCESSING, State.OUTCOME_UNKNOWN, State.NEEDS_ATTENTION, State.STAGING, State.STAGED,
+    }  # fmt: skip
+    assert {state for state in State if State.PUBLISHING in MOVES[state]} == {State.STAGED}
+    assert all(State.CANCELLED not in MOVES[state] for state in State if state not in BEFORE_INTENT)
+
+
+def test_nothing_is_published_before_its_time():
+    with pytest.raises(IllegalMove):
+        intend(publication(due=False), NOW)
+    assert intend(publication(attempts=2), NOW).attempts == 3
+
+
+def test_a_staged_post_waits_for_its_time_or_goes_on_at_once():
+    assert staged(publication(State.STAGING, due=False), NOW).next_at is None
+    assert staged(publication(State.STAGING, due=True, failures=3), NOW).next_at == NOW
+
+
+@pytest.mark.parametrize(
+    ("error", "after"),
+    [
+        (RateLimited("slow", "down", until=NOW + timedelta(minutes=3)), State.STAGING),
+        (Transient("busy", "later"), State.STAGING),
+        (ReauthorisationNeeded("dead", "token"), State.STAGING),
+        (Rejected("no", "never", advice="Change it."), State.FAILED),
+        (Misconfigured("setup", "wrong"), State.FAILED),
+        (OutcomeUnknown("lost", "no answer"), State.OUTCOME_UNKNOWN),
+    ],
+)
+def test_every_kind_of_failure_after_an_intent_has_its_state(error: PlatformError, after: State):
+    assert failed_before_effect(publication(State.PUBLISHING), error, NOW).state is after
+
+
+@pytest.mark.parametrize("state", [State.PROCESSING, State.OUTCOME_UNKNOWN, State.PUBLISHED])
+@pytest.mark.parametrize(
+    "error",
+    [
+        RateLimited("slow", "down", until=NOW + timedelta(minutes=3)),
+        Transient("busy", "later"),
+        ReauthorisationNeeded("dead", "token"),
+        Rejected("no", "never", advice="Change it."),
+        Misconfigured("setup", "wrong"),
+        OutcomeUnknown("lost", "no answer"),
+    ],
+)
+def test_a_question_that_fails_never_leads_to_another_attempt(state: State, error: PlatformError):
+    after = failed_to_ask(publication(state), error, NOW)
+    assert after.state in (state, State.NEEDS_ATTENTION)
+    assert after.next_at is None or after.next_at > NOW
+
+
+@pytest.mark.parametrize(
+    ("finding", "after"),
+    [
+        (Published(RECEIPT), State.PUBLISHED),
+        (Processing(5), State.PROCESSING),
+        (Refused("no", "never", "Change it."), State.FAILED),
+        (Refused("no", "now", "Wait.", repeatable=True), State.STAGING),
+        (Absent({}), State.STAGING),
+        (Undecided({"seen": 2}), State.NEEDS_ATTENTION),
+    ],
+)
+def test_every_finding_closes_the_doubt(finding, after: State):
+    assert found(publication(State.OUTCOME_UNKNOWN), finding, NOW).state is after
+
+
+def test_attempts_are_bounded():
+    assert found(publication(State.OUTCOME_UNKNOWN, attempts=FAILURES_MAX), Absent({}), NOW).state is State.FAILED
+    exhausted = publication(State.PUBLISHING, attempts=FAILURES_MAX)
+    assert failed_before_effect(exhausted, Transient("busy", "x"), NOW).code == "platform_unavailable"
+    limited = failed_before_effect(exhausted, RateLimited("slow", "x", until=NOW + timedelta(minutes=1)), NOW)
+    assert (limited.state, limited.next_at) == (State.STAGING, NOW + timedelta(minutes=1))
+
+
+def test_a_wait_beyond_all_patience_fails():
+    until = NOW + LATE_MAX + timedelta(seconds=1)
+    after = failed_before_effect(publication(State.PUBLISHING), RateLimited("slow", "x", until=until), NOW)
+    assert (after.state, after.code) == (State.FAILED, "too_late")
+
+
+@given(st.integers(0, 10_000))
+def test_pauses_grow_and_end(failures: int):
+    assert backoff(failures) <= backoff(failures + 1) <= BACKOFF_MAX
+    assert backoff(failures) >= timedelta(seconds=2)
+
+
+@given(st.sampled_from(sorted(State)), st.booleans(), st.booleans())
+def test_holding_and_resuming_lose_nothing(state: State, due: bool, held_before: bool):
+    row = publication(state, due=due, next_at=None if state is State.STAGED and not due else NOW)
+    held = hold(row, NOW)
+    assert (held.state is row.state) or (row.state, held.state) == (State.PUBLISHING, State.STAGING)
+    if held is not row and held.held:
+        again = resume(held, NOW)
+        assert (again.held, again.code) == (False, None)
+        assert (again.next_at is None) == (row.next_at is None)
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_a_revoked_connection_leaves_nothing_to_do_but_what_is_under_way(state: State):
+    after = revoked(publication(state))
+    assert after.ended or after.state in (State.PUBLISHING, State.FAILED, State.CANCELLED, State.NEEDS_ATTENTION)
+    assert (after.state is State.CANCELLED) == (state in BEFORE_INTENT | {State.CANCELLED})
+
+
+def test_due_wakes_what_waits_for_it_and_nothing_else():
+    assert publication(due=False, next_at=None).mark_due(NOW).next_at == NOW
+    later = NOW + timedelta(minutes=9)
+    limited = publication(State.STAGING, due=False, next_at=later).mark_due(NOW)
+    assert (limited.due, limited.next_at) == (True, later)
+    ended = publication(State.CANCELLED, due=False, next_at=None)
+    assert ended.mark_due(NOW) is ended
+
+
+def test_processing_is_asked_more_rarely_and_ends():
+    later = NOW + timedelta(hours=1)
+    after = answered(publication(State.PROCESSING), Processing(5), later)
+    assert after.next_at == later + timedelta(minutes=5)
+    given_up = answered(publication(State.PROCESSING), Processing(5), NOW + timedelta(hours=25))
+    assert (given_up.state, given_up.code) == (State.NEEDS_ATTENTION, "still_processing")
+    assert ask_later(publication(State.OUTCOME_UNKNOWN), NOW + timedelta(hours=25)).state is State.NEEDS_ATTENTION
+
+
+def test_an_id_is_asked_for_until_it_is_known_or_a_day_has_passed():
+    nameless = published(publication(State.PUBLISHING), Receipt(None, None, {}), NOW)
+    assert nameless.next_at is not None
+    known = identified(nameless, Published(RECEIPT), NOW)
+    assert (known.platform_post_id, known.url, known.ended) == (RECEIPT.post_id, RECEIPT.url, True)
+    assert isinstance(told_by(nameless, known), PublicationIdentifiedV1)
+    assert identified(nameless, Published(Receipt(None, None, {})), NOW + timedelta(hours=25)).ended
+
+
+def test_an_id_that_no_event_can_carry_is_not_kept():
+    assert published(publication(State.PUBLISHING), Receipt("x" * 301, None, {}), NOW).platform_post_id is None
+
+
+def test_staging_again_is_not_told_again():
+    first = staged(publication(State.STAGING, staged_at=None), NOW)
+    assert isinstance(told_by(publication(State.STAGING, staged_at=None), first), PublicationStagedV1)
+    assert told_by(replace(first, state=State.STAGING), first) is None
+
+
+def test_every_end_is_told():
+    for state in ENDED:
+        event = told_by(publication(State.PUBLISHING), publication(state, code="why", platform_post_id="x"))
+        assert event is not None
+        assert event.type == f"publication.{state}"
+    row = publication(State.PUBLISHING)
+    assert isinstance(told_by(row, answered(row, Published(RECEIPT), NOW)), PublicationPublishedV1)
+    assert told_by(row, row) is None
+
+
+def test_unknown_is_looked_up_soon():
+    after = unknown(publication(State.PUBLISHING), NOW, code="Lost It")
+    assert after.next_at is not None
+    assert NOW < after.next_at <= NOW + timedelta(seconds=5)
+    assert after.code == "lost_it"
+
+
+def test_a_failure_keeps_its_reason_while_it_waits():
+    after = retry(publication(State.STAGING), NOW, code="ServiceBusy", detail="try later")
+    assert (after.code, after.detail, after.failures) == ("servicebusy", "try later", 1)
+
+
+@given(st.text(max_size=200))
+def test_every_code_becomes_a_word_that_events_allow(code: str):
+    told_by(publication(State.PUBLISHING), publication(State.FAILED, code=as_word(code)))

@@ -1,0 +1,71 @@
+"""What the publisher holds is mapped, and a subject is forgotten without losing the agency's own record."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from contracts.retention import ErasureRequestedV1, ErasureTaskDoneV1, SubjectKind
+from kit.ids import new_id
+from kit.testing.data_maps import differences, unprotected
+from publisher.data_map import DATA_MAP
+
+from services.publisher.tests.conftest import World
+
+
+def test_every_column_is_in_the_data_map(environment: dict[str, str]):
+    superuser_url = environment["DATABASE_SUPERUSER_URL_PUBLISHER"]
+    assert differences(superuser_url, DATA_MAP) == []
+    assert unprotected(superuser_url, "publisher") == []
+
+
+async def erase(world: World, kind: SubjectKind, subject: Any) -> ErasureTaskDoneV1:
+    before = len(await world.bus.told(ErasureTaskDoneV1))
+    await world.bus.publish(
+        ErasureRequestedV1(
+            erasure_id=new_id(), subject_kind=kind, subject_id=subject, due_at=world.clock.now() + timedelta(days=30)
+        )
+    )
+    done = (await world.bus.wait_told(ErasureTaskDoneV1, before + 1))[-1]
+    assert isinstance(done, ErasureTaskDoneV1)
+    assert not any(done.remaining.values())
+    return done
+
+
+@pytest.mark.promise("P61")
+async def test_a_connection_is_forgotten_but_the_history_stays(world: World, client: httpx.AsyncClient):
+    plan, other = world.plan(), world.plan()
+    await world.tell(plan.due(), other.due())
+    (before,) = await world.wait(client, plan, "published")
+    (untouched,) = await world.wait(client, other, "published")
+    done = await erase(world, SubjectKind.CONNECTION, plan.connection_ids[0])
+    assert done.anonymised == {"publication": 1}
+    (after,) = await world.seen(client, schedule_id=plan.schedule_id)
+    assert (after["platform_post_id"], after["url"], after["receipt"]["evidence"]) == (None, None, None)
+    assert after["history"] == before["history"]
+    assert after["published_at"] == before["published_at"]
+    assert await world.seen(client, schedule_id=other.schedule_id) == [untouched]
+
+
+@pytest.mark.promise("P63")
+async def test_a_workspace_is_forgotten_whole(world: World, client: httpx.AsyncClient):
+    plan, waiting = world.plan(2), world.plan(ahead=timedelta(minutes=5))
+    await world.tell(plan.due(), waiting.created(), waiting.cancelled(new_id()))
+    await world.wait(client, plan, "published")
+    await world.wait(client, waiting, "staged")
+    await erase(world, SubjectKind.WORKSPACE, world.workspace_id)
+    with psycopg.connect(world.environment["DATABASE_SUPERUSER_URL_PUBLISHER"]) as connection:
+        for table in DATA_MAP.tables:
+            query = psycopg.sql.SQL("SELECT count(*) FROM {}").format(psycopg.sql.Identifier(table.name))
+            assert connection.execute(query).fetchone() == (0,), table.name
+    # What arrives afterwards finds nothing to act on, and breaks nothing.
+    await world.tell(waiting.cancelled())
+    assert await world.seen(client) == []
+
+
+async def test_nothing_is_held_about_an_account(world: World, client: httpx.AsyncClient):
+    done = await erase(world, SubjectKind.ACCOUNT, new_id())
+    assert (done.erased, done.anonymised) == ({}, {})

@@ -1,0 +1,162 @@
+"""The real clients over real HTTP, against platforms that lose answers: what is public is what was approved, once."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from contracts.publisher import PublicationIdentifiedV1
+from kit.calls import Transports
+from kit.clock import MovableClock
+from kit.secret import Secret
+from kit.testing import wait_for
+from kit.testing.services import Running
+from platforms.environment import OfferedPlatforms
+from platforms.http import create_http_client
+from platforms.registry import create_platforms, endpoints_for_base_urls
+from platforms.shape import ClientCredentials, Grant, PlatformName
+from publisher.main import create_app
+from sandbox.consent import callback_parameters, give_consent
+from sandbox.server import Sandbox
+
+from services.publisher.tests.conftest import HOUR, Plan, World
+from services.publisher.tests.fakes import store_media
+
+REDIRECT_URI = "http://127.0.0.1:8000/callback"
+CLIENTS = {
+    PlatformName.TIKTOK: ClientCredentials("sandbox-client-key", Secret("sandbox-client-secret"), REDIRECT_URI),
+    PlatformName.BLUESKY: ClientCredentials(
+        "http://localhost?redirect_uri=http%3A%2F%2F127.0.0.1%3A8000%2Fcallback&scope=atproto", None, REDIRECT_URI
+    ),
+}
+PUT_RECORD = "POST /xrpc/com.atproto.repo.putRecord"
+PUT_VIDEO = "PUT /video/*"
+
+
+@dataclass
+class Platforms:
+    """The sandbox, and a publisher whose platforms are in it."""
+
+    world: World
+    sandbox: Sandbox
+    offered: OfferedPlatforms
+    client: httpx.AsyncClient
+
+    async def grant(self, name: PlatformName) -> Grant:
+        platform, credentials = self.offered.platforms[name], CLIENTS[name]
+        handle = "brand.test" if name is PlatformName.BLUESKY else None
+        async with create_http_client(self.offered.allowed_hosts) as http:
+            started = await platform.authorise(
+                http, credentials, state="state-1", handle=handle, clock=self.world.clock
+            )
+            callback = callback_parameters(await give_consent(http, started.url))
+            return await platform.exchange(
+                http, credentials, callback=callback, kept=started.kept, clock=self.world.clock
+            )
+
+    async def plan(self, name: PlatformName, *, size: int = 1_000_000, **approved: Any) -> Plan:
+        connection_id: UUID = self.world.auth.connect(self.world.workspace_id, await self.grant(name))
+        content = random.Random(size).randbytes(size)
+        kind = "video" if name is PlatformName.TIKTOK else "image"
+        media = store_media(self.world.environment["OBJECT_STORE_URL"], content, kind=kind)
+        settings = {"privacy_level": "PUBLIC_TO_EVERYONE"} if name is PlatformName.TIKTOK else {}
+        revision = self.world.content.approve(
+            self.world.workspace_id,
+            (connection_id,),
+            text="Fresh paint #door",
+            platform=name.value,
+            media=(media,),
+            settings=settings,
+            **approved,
+        )
+        return self.world.plan_for(revision)
+
+    def check_truth(self, name: PlatformName, plan: Plan) -> None:
+        """Exactly one post, written once, with the approved text and bytes."""
+        (post,) = self.sandbox.truth.posts(name.value)
+        (variant,) = plan.revision.variants
+        assert post.writes == 1
+        assert post.text == variant.text
+        assert [media.sha256 for media in post.media] == [media.sha256 for media in variant.media]
+
+
+@pytest.fixture
+async def platforms(
+    world: World, clock: MovableClock, transports: Transports, environment: dict[str, str], running: Running
+) -> AsyncIterator[Platforms]:
+    async with Sandbox(clock=clock) as sandbox:
+        endpoints = endpoints_for_base_urls(sandbox.base_urls)
+        offered = OfferedPlatforms(create_platforms(endpoints), CLIENTS, endpoints.allowed_hosts())
+        async with running(create_app(environment, transports=transports, offered=offered)) as client:
+            yield Platforms(world, sandbox, offered, client)
+
+
+@pytest.mark.promise("P40")
+async def test_a_post_with_an_image_reaches_bluesky(platforms: Platforms):
+    plan = await platforms.plan(PlatformName.BLUESKY)
+    await platforms.world.tell(plan.created(), plan.due())
+    (publication,) = await platforms.world.wait(platforms.client, plan, "published")
+    platforms.check_truth(PlatformName.BLUESKY, plan)
+    (post,) = platforms.sandbox.truth.posts("bluesky")
+    assert publication["platform_post_id"] == post.post_id
+    async with httpx.AsyncClient(trust_env=False) as browser:
+        assert "Fresh paint" in (await browser.get(publication["url"])).text
+
+
+@pytest.mark.promise("P40")
+async def test_a_video_in_several_chunks_reaches_tiktok(platforms: Platforms):
+    plan = await platforms.plan(PlatformName.TIKTOK, size=31_000_000)
+    await platforms.world.tell(plan.created(), plan.due())
+    await platforms.world.wait(platforms.client, plan, "published", timeout_seconds=30)
+    platforms.check_truth(PlatformName.TIKTOK, plan)
+    platforms.world.clock.advance(HOUR / 30)
+
+    async def identified() -> bool:
+        (publication,) = await platforms.world.seen(platforms.client)
+        return publication["platform_post_id"] is not None
+
+    await wait_for(identified, 20)
+    (publication,) = await platforms.world.seen(platforms.client)
+    (post,) = platforms.sandbox.truth.posts("tiktok")
+    assert publication["platform_post_id"] == post.post_id
+    assert len(await platforms.world.bus.told(PublicationIdentifiedV1)) <= 1
+
+
+@pytest.mark.promise("P43")
+@pytest.mark.parametrize(("name", "route"), [(PlatformName.BLUESKY, PUT_RECORD), (PlatformName.TIKTOK, PUT_VIDEO)])
+@pytest.mark.parametrize("fault", ["reset_before", "reset_after", "answer", "answer_after"])
+async def test_a_lost_answer_to_the_visible_step_neither_doubles_nor_loses_the_post(
+    platforms: Platforms, name: PlatformName, route: str, fault: str
+):
+    plan = await platforms.plan(name)
+    platforms.sandbox.add_fault(name.value, route, fault)
+    await platforms.world.tell(plan.created(), plan.due())
+    await platforms.world.wait(platforms.client, plan, "published", timeout_seconds=40)
+    platforms.check_truth(name, plan)
+
+
+@pytest.mark.promise("P42")
+async def test_a_rate_limit_of_the_platform_is_waited_for(platforms: Platforms):
+    plan = await platforms.plan(PlatformName.BLUESKY)
+    reset_at = platforms.world.clock.now() + HOUR
+    platforms.sandbox.add_fault(
+        "bluesky",
+        PUT_RECORD,
+        "answer",
+        status=429,
+        body={"error": "RateLimitExceeded"},
+        headers={"ratelimit-reset": str(int(reset_at.timestamp()))},
+    )
+    await platforms.world.tell(plan.created(), plan.due())
+    await platforms.world.wait(platforms.client, plan, "staging", code="ratelimitexceeded")
+    assert platforms.sandbox.truth.posts("bluesky") == []
+    connection_id = plan.connection_ids[0]
+    platforms.world.clock.advance(HOUR * 1.02)
+    platforms.world.auth.grants[connection_id] = await platforms.grant(PlatformName.BLUESKY)
+    await platforms.world.wait(platforms.client, plan, "published", timeout_seconds=20)
+    platforms.check_truth(PlatformName.BLUESKY, plan)
