@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
+from contracts.publisher import PublicationPublishedV1
 from contracts.scheduler import ScheduleCancelledV1, ScheduleCreatedV1
 from kit.clock import MovableClock
 from kit.ids import new_id
@@ -162,8 +163,6 @@ async def test_cancelling_takes_back_everything(member: Member, content: Content
 
 
 async def test_what_has_run_cannot_be_cancelled(member: Member, content: Content, bus: Bus):
-    from contracts.publisher import PublicationPublishedV1  # noqa: PLC0415
-
     revision = content.approve(member.workspace_id)
     made = await member.scheduled(revision)
     await bus.publish(
