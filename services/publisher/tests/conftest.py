@@ -27,7 +27,8 @@ from platforms.environment import OfferedPlatforms
 from platforms.shape import Platform
 from publisher.main import create_app
 
-from services.publisher.tests.fakes import Auth, Content, FakePlatform
+from services.publisher.tests.fakes import FakePlatform
+from services.publisher.tests.neighbours import Auth, Content
 
 HOUR = timedelta(hours=1)
 

@@ -13,7 +13,7 @@ from kit.keys import SigningKey
 from kit.testing import wait_for
 
 from services.publisher.tests.conftest import HOUR, Plan, World
-from services.publisher.tests.fakes import store_media
+from services.publisher.tests.neighbours import store_media
 
 IMAGE = b"\x89PNG" + bytes(2_500_000)
 

@@ -25,7 +25,7 @@ from sandbox.consent import callback_parameters, give_consent
 from sandbox.server import Sandbox
 
 from services.publisher.tests.conftest import HOUR, Plan, World
-from services.publisher.tests.fakes import store_media
+from services.publisher.tests.neighbours import store_media
 
 REDIRECT_URI = "http://127.0.0.1:8000/callback"
 CLIENTS = {
