@@ -16,6 +16,9 @@ from kit.clock import MovableClock
 from kit.database import Database, Units
 from kit.secret import Secret
 from kit.testing.services import Bus, MakePassport, Running, ServiceEnvironment
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from sandbox.server import Sandbox
 
 from services.auth.tests.client import Auth, Room
@@ -55,12 +58,22 @@ StartAuth = Any
 
 
 @pytest.fixture
-def start(bus: Bus, environment: dict[str, str], running: Running, passport: MakePassport) -> StartAuth:
+def spans() -> InMemorySpanExporter:
+    """Every finished span of the running auths."""
+    return InMemorySpanExporter()
+
+
+@pytest.fixture
+def start(
+    bus: Bus, environment: dict[str, str], running: Running, passport: MakePassport, spans: InMemorySpanExporter
+) -> StartAuth:
     """Run auth for a block: `async with start() as auth`."""
+    traces = TracerProvider()
+    traces.add_span_processor(SimpleSpanProcessor(spans))
 
     @asynccontextmanager
     async def run(**changes: str) -> AsyncIterator[Auth]:
-        async with running(create_app(environment | changes)) as http:
+        async with running(create_app(environment | changes, tracer_provider=traces)) as http:
             yield Auth(http, passport)
 
     return run

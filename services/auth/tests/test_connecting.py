@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -9,6 +10,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from auth.use_cases import connecting
 from contracts.auth import ConnectionEstablishedV1
 from kit.clock import MovableClock
 from kit.problems import TYPE_PREFIX
@@ -166,6 +168,23 @@ async def test_a_platform_that_fails_leaves_nothing_behind(room: Room, superuser
     assert (answer.status_code, answer.json()["type"]) == (503, TYPE_PREFIX + "platform-unavailable")
     assert len(room.sandbox.truth.revocations("tiktok")) == 1
     assert counts(superuser) == [0, 0, 0, 0]
+
+
+async def test_a_platform_that_hangs_is_not_waited_for(room: Room, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(connecting, "CONNECT_SECONDS", 0.2)
+    callback = await room.leave()
+    room.sandbox.add_fault("tiktok", "POST /v2/oauth/token/", "delay", delay_seconds=5)
+    async with asyncio.timeout(4):
+        answer = await room.come_back(callback)
+    assert (answer.status_code, answer.json()["type"]) == (503, TYPE_PREFIX + "platform-unavailable")
+
+
+async def test_two_who_connect_one_account_at_once_share_the_connection(room: Room, superuser: Rows):
+    callbacks = [await room.leave(), await room.leave()]
+    answers = await asyncio.gather(*(room.come_back(callback) for callback in callbacks))
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert len({answer.json()["connection_id"] for answer in answers}) == 1
+    assert superuser.execute("SELECT generation FROM sealed_grant").fetchall() == [(2,)]
 
 
 async def test_a_wrong_code_asks_to_start_again(room: Room):

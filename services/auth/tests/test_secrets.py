@@ -15,6 +15,7 @@ from contracts import topology
 from contracts.auth import ConnectionReauthRequiredV1, ConnectionRefreshedV1
 from kit.clock import MovableClock
 from kit.testing.services import Bus
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from psycopg import sql
 from sandbox.server import Sandbox
 
@@ -75,8 +76,8 @@ async def everything_told(bus: Bus) -> str:
 
 
 @pytest.mark.promise("P22")
-async def test_no_token_is_in_a_table_an_event_a_log_line_or_an_answer(
-    room: Room, bus: Bus, clock: MovableClock, superuser: Rows, logged: io.StringIO
+async def test_no_token_is_in_a_table_an_event_a_log_line_a_trace_or_an_answer(
+    room: Room, bus: Bus, clock: MovableClock, superuser: Rows, logged: io.StringIO, spans: InMemorySpanExporter
 ):
     answers: list[str] = []
 
@@ -109,7 +110,9 @@ async def test_no_token_is_in_a_table_an_event_a_log_line_or_an_answer(
     stored += everything_stored(superuser)
 
     assert len(seen) >= 7
-    haystack = "\n".join([stored, await everything_told(bus), logged.getvalue(), *answers])
+    traced = [span.to_json() for span in spans.get_finished_spans()]
+    assert len(traced) > 10
+    haystack = "\n".join([stored, await everything_told(bus), logged.getvalue(), *traced, *answers])
     assert "connection_established" in haystack
     assert str(tiktok) in haystack
     leaked = [spelling for token in seen for spelling in spellings(token) if spelling in haystack]

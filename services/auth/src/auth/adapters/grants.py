@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -102,11 +102,14 @@ class StoredLeases:
             (list(connection_ids),),
         )
 
-    async def add(self, lease_id: UUID, standing: Standing, *, borrower: str, expires_at: datetime) -> None:
-        await self._transaction.execute(
+    async def add(self, leases: Mapping[UUID, Standing], *, borrower: str, expires_at: datetime) -> None:
+        await self._transaction.execute_many(
             "INSERT INTO lease (lease_id, connection_id, workspace_id, borrower, expires_at)"
             " VALUES (%s, %s, %s, %s, %s)",
-            (lease_id, standing.connection_id, standing.workspace_id, borrower, expires_at),
+            [
+                (lease_id, standing.connection_id, standing.workspace_id, borrower, expires_at)
+                for lease_id, standing in leases.items()
+            ],
         )
 
     async def give_back(self, lease_ids: Sequence[UUID], *, borrower: str) -> None:

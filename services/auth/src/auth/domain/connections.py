@@ -29,6 +29,9 @@ FORCED_AHEAD = timedelta(minutes=2)
 REFRESH_SECONDS = 20
 """How long a platform may take to renew a grant."""
 
+CONNECT_SECONDS = 20
+"""How long each step of connecting may take at a platform: a person waits for it."""
+
 QUIET_SECONDS = LEASE_SECONDS + 5
 """How long leases that are out are waited for: they end by themselves before."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -140,7 +140,8 @@ class Leases(Protocol):
     async def hold(self, connection_ids: Sequence[UUID]) -> Sequence[Standing]:
         """How connections stand, unchanged until the transaction ends."""
 
-    async def add(self, lease_id: UUID, standing: Standing, *, borrower: str, expires_at: datetime) -> None: ...
+    async def add(self, leases: Mapping[UUID, Standing], *, borrower: str, expires_at: datetime) -> None:
+        """Leases by their ids."""
 
     async def give_back(self, lease_ids: Sequence[UUID], *, borrower: str) -> None: ...
 

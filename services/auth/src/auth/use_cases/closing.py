@@ -1,4 +1,8 @@
-"""Delete an account with everything that only it owned. From the password on there is no way back."""
+"""Delete an account with everything that only it owned. From the password on there is no way back.
+
+Once the password is right this is the system's work, not the person's: it spans their workspaces, outlives their
+session and is finished by a loop if need be. So it has the worker's scope, each statement narrowed to the account.
+"""
 
 from __future__ import annotations
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import random
 import secrets
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -15,18 +17,20 @@ from contracts.access import PERMISSIONS, Permission
 from contracts.auth import ConnectionEstablishedV1
 from kit.database import Scope
 from kit.ids import new_id
-from kit.problems import Forbidden, NotFound, Unavailable
+from kit.problems import Forbidden, NotFound, Problem, Unavailable
 from kit.secret import Secret
 from platforms.errors import PlatformError
 from platforms.shape import Grant, PlatformName, Profile
 
 from auth.domain.connections import (
+    CONNECT_SECONDS,
     Authorisation,
     AuthorisationDenied,
     AuthorisationFailed,
     AuthorisationUnknown,
     Connection,
     PlatformNotOffered,
+    PlatformUnavailable,
     ScopeMissing,
     connection_of,
     problem_of,
@@ -66,10 +70,8 @@ async def start_connecting(
     if not platforms.offers(name):
         raise PlatformNotOffered()
     state = secrets.token_urlsafe(STATE_BYTES)
-    try:
+    async with _at_platform():
         started = await platforms.authorise(name, state=state, handle=handle)
-    except PlatformError as error:
-        raise problem_of(error) from error
     state_hash = _hash_of(state)
     key = await vault.new_key(context=key_context(state_hash))
     kept = json.dumps({field: value.reveal() for field, value in started.kept.items()}).encode()
@@ -131,19 +133,30 @@ async def _redeem(
     name: PlatformName, callback: Mapping[str, str], kept: Mapping[str, Secret], platforms: Platforms
 ) -> tuple[Grant, Profile]:
     """The grant and whose it is; a grant that cannot be used is given back."""
-    try:
+    async with _at_platform():
         grant = await platforms.exchange(name, callback=callback, kept=kept)
-    except PlatformError as error:
-        raise problem_of(error) from error
     missing = platforms.needed_scopes(name) - set(grant.scopes)
     if missing:
         await revoke_quietly(platforms, name, grant)
         raise ScopeMissing(scopes=sorted(missing))
     try:
-        return grant, await platforms.profile(name, grant)
-    except PlatformError as error:
+        async with _at_platform():
+            return grant, await platforms.profile(name, grant)
+    except Problem:
         await revoke_quietly(platforms, name, grant)
+        raise
+
+
+@asynccontextmanager
+async def _at_platform() -> AsyncIterator[None]:
+    """A platform's call within bounds, its errors turned into what the person is told."""
+    try:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            yield
+    except PlatformError as error:
         raise problem_of(error) from error
+    except TimeoutError as error:
+        raise PlatformUnavailable() from error
 
 
 async def _establish(

@@ -1,4 +1,8 @@
-"""End a connection: freeze it, let leases run out, tell the platform once, destroy the tokens in one transaction."""
+"""End a connection: freeze it, let leases run out, tell the platform once, destroy the tokens in one transaction.
+
+The freeze is the person's and happens in their workspace's scope. From then on the end is the system's work, finished
+by a loop if need be, in the worker's scope and narrowed to the connection.
+"""
 
 from __future__ import annotations
 

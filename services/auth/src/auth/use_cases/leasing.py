@@ -43,8 +43,8 @@ async def lend(
     async with transactions(Scope.worker()) as store:
         expires_at = store.now() + timedelta(seconds=LEASE_SECONDS)
         lent, refused = await _decide(store, list(dict.fromkeys(connection_ids)))
-        for item in lent:
-            await store.leases.add(item.lease_id, item.standing, borrower=borrower, expires_at=expires_at)
+        written = {item.lease_id: item.standing for item in lent}
+        await store.leases.add(written, borrower=borrower, expires_at=expires_at)
     if any(refusal.code == "refreshing" for refusal in refused):
         nudge()
     leases = [await _seal(item, borrower, expires_at, vault, seal_for) for item in lent]
