@@ -58,6 +58,15 @@ async def test_a_signal_closes_what_is_open(tmp_path: Path, free_port: int, numb
     assert process.returncode == 0
 
 
+@pytest.mark.parametrize("error", ["kit.topology.Drift", "kit.settings.SettingError"])
+def test_what_is_wrong_at_the_start_is_one_line(tmp_path: Path, free_port: int, error: str):
+    raising = f"import kit.settings, kit.topology; raise {error}('a consumer is missing'); yield"
+    process = start(tmp_path, PROGRAM.replace('print("opened", flush=True)', raising), PORT=str(free_port))
+    _, complaint = process.communicate(timeout=30)
+    assert complaint == "auth: a consumer is missing\n"
+    assert process.returncode == EXIT_SETTINGS
+
+
 def test_a_wrong_setting_is_one_line(tmp_path: Path):
     process = start(tmp_path, PROGRAM, PORT="none")
     output, complaint = process.communicate(timeout=30)

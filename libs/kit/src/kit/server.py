@@ -7,8 +7,8 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
 import uvloop
@@ -67,12 +67,25 @@ class Server(uvicorn.Server):
         yield
 
 
+@asynccontextmanager
+async def opened(app: Litestar) -> AsyncIterator[None]:
+    """The application's lifespan. What goes wrong in it comes out as it is, not in the groups that Litestar adds."""
+    try:
+        async with app.lifespan():
+            yield
+    except BaseExceptionGroup as group:
+        error: BaseException = group
+        while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+            error = error.exceptions[0]
+        raise error from None
+
+
 async def serve(app: Litestar, host: str, port: int) -> None:
     """Open the application, serve until SIGTERM or SIGINT comes, close it. A second SIGINT does not wait."""
     server = Server(configuration(app, host, port))
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, server.handle_exit, number, None)
-    async with app.lifespan():
+    async with opened(app):
         await server.serve()
 
 
