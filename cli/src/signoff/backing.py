@@ -11,21 +11,26 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import nats
 import nats.errors
 from kit.embedded import EmbeddedError, EmbeddedNats, EmbeddedPostgres, NatsUser
+from kit.embedded.ports import LOOPBACK
 from kit.embedded.server import EmbeddedServer
 from kit.identities import OPERATOR, inbox_prefix, permissions_of, public_key
 from kit.secret import Secret
 from kit.settings import SettingError
 from nats.aio.client import Client
 
-from signoff.databases import bring_to_head, external_database_urls, login_urls
+from signoff.databases import bring_to_head, check_answers, external_database_urls, login_urls
 from signoff.installation import DATABASES, Installation
 
 Report = Callable[[str], None]
 """Takes one line for people."""
+
+NATS_PORT = 4222
+"""Where NATS listens if an address does not say it."""
 
 RESTARTS_MAX = 5
 """A server that ends this often on its own has a cause that a restart does not mend."""
@@ -56,6 +61,9 @@ async def backing(
     bus = None if nats_url else EmbeddedNats(installation.path, users=bus_users(installation))
     keepers = [_Keeper(server, report, give_up) for server in (postgres, bus) if server is not None]
     try:
+        await asyncio.to_thread(check_answers, external)
+        if nats_url:
+            await check_nats(nats_url)
         await _together(
             *([_start_postgres(postgres, installation)] if postgres else []),
             *([_start_nats(bus, installation)] if bus else []),
@@ -71,6 +79,20 @@ async def backing(
     finally:
         for keeper in keepers:
             await keeper.release()
+
+
+async def check_nats(urls: str) -> None:
+    """Raise `SettingError` if none of the servers takes connections: a service would wait for one without a word."""
+    for url in urls.split(","):
+        parts = urlsplit(url if "//" in url else f"nats://{url}")
+        try:
+            async with asyncio.timeout(5):
+                _, writer = await asyncio.open_connection(parts.hostname or LOOPBACK, parts.port or NATS_PORT)
+            writer.close()
+        except (OSError, ValueError):
+            continue
+        return
+    raise SettingError("NATS_URL leads to no server that takes connections")
 
 
 def bus_users(installation: Installation) -> list[NatsUser]:

@@ -12,9 +12,11 @@ from kit.embedded import EmbeddedError, EmbeddedPostgres
 from kit.embedded.processes import child_environment
 from kit.provision import provision
 from kit.secret import Secret
-from kit.settings import Environment
+from kit.settings import Environment, SettingError
 
 from signoff.installation import DATABASES, Installation
+
+CONNECT_SECONDS = 5
 
 
 def external_database_urls(environment: Mapping[str, str]) -> dict[str, Secret]:
@@ -24,6 +26,16 @@ def external_database_urls(environment: Mapping[str, str]) -> dict[str, Secret]:
         return {}
     reader = Environment(environment)
     return {service: reader.secret(name) for service, name in names.items()}
+
+
+def check_answers(urls: Mapping[str, Secret]) -> None:
+    """Raise `SettingError` for the first database that lets nobody in. Blocking."""
+    for service, url in urls.items():
+        try:
+            psycopg.connect(url.reveal(), connect_timeout=CONNECT_SECONDS).close()
+        except psycopg.OperationalError as error:
+            reason = str(error).strip().partition("\n")[0]
+            raise SettingError(f"DATABASE_URL_{service.upper()} leads to no database: {reason}") from None
 
 
 def login_urls(installation: Installation, postgres: EmbeddedPostgres | None) -> dict[str, Secret]:
@@ -58,7 +70,7 @@ def services_behind(urls: Mapping[str, Secret]) -> list[str]:
 
 def _revision(url: Secret) -> str | None:
     try:
-        with psycopg.connect(url.reveal(), connect_timeout=5) as connection:
+        with psycopg.connect(url.reveal(), connect_timeout=CONNECT_SECONDS) as connection:
             row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     except (psycopg.OperationalError, psycopg.errors.UndefinedTable):
         return None

@@ -45,11 +45,17 @@ def up(*, split: bool = False, sandbox: bool = False, data: Data = DATA, port: P
 
 
 @app.command
-def demo() -> int:
-    """Show one post from sign-up to the proof that it is forgotten, on a system of its own, and check every step."""
+def demo(*, split: bool = False) -> int:
+    """Show one post from sign-up to the proof that it is forgotten, on a system of its own, and check every step.
+
+    Parameters
+    ----------
+    split
+        Run each service as a process of its own.
+    """
     from signoff.demo.run import demo as run_demo  # noqa: PLC0415
 
-    return run_demo()
+    return run_demo(split=split)
 
 
 @app.command

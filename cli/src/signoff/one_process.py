@@ -16,6 +16,7 @@ from signoff.listening import listen
 from signoff.system import System
 
 if TYPE_CHECKING:
+    import httpx
     from litestar import Litestar
 
 
@@ -35,10 +36,12 @@ class OneProcess(System):
             importing = asyncio.ensure_future(asyncio.to_thread(_import_services))
             addresses = await stack.enter_async_context(self._backing(installation))
             await importing
+            from kit.server import opened  # noqa: PLC0415  # imported by now, beside the servers' start
+
             await self._surround(stack, installation, addresses, {})
             self._apps = self._create_apps()
             for app in self._apps.values():
-                await stack.enter_async_context(app.lifespan())
+                await stack.enter_async_context(opened(app))
             await stack.enter_async_context(place.serving(self._apps["gateway"]))
             yield
 
@@ -52,13 +55,15 @@ class OneProcess(System):
             apps[name] = create_app(self.surroundings.of(name), transports=transports)
         return apps
 
-    async def dead_services(self) -> list[str]:
-        import httpx  # noqa: PLC0415
-        from kit.calls import InProcess  # noqa: PLC0415
+    def client(self, service: str) -> httpx.AsyncClient:
+        from kit.calls import InProcess, create_client  # noqa: PLC0415
 
+        return create_client(f"http://{service}", InProcess(self._apps, service))
+
+    async def dead_services(self) -> list[str]:
         dead = []
         for name in self._apps:
-            async with httpx.AsyncClient(transport=InProcess(self._apps, name), base_url=f"http://{name}") as client:
+            async with self.client(name) as client:
                 if (await client.get("/health/live")).status_code != 200:
                     dead.append(name)
         return dead

@@ -21,6 +21,8 @@ from signoff.system import System
 READY_SECONDS = 90.0
 """Seven interpreters that start at once on one core take a third of this."""
 
+CALL_SECONDS = 10.0
+
 STOP_SECONDS = 35.0
 """Requests may finish for 10 seconds, handlers for 20; see `kit.server` and `kit.broker`."""
 
@@ -115,6 +117,9 @@ class Split(System):
     async def crash(self, service: str) -> None:
         """End a service's process as a crash would; it comes back by itself."""
         await self.workers[service].kill(hold=False)
+
+    def client(self, service: str) -> httpx.AsyncClient:
+        return httpx.AsyncClient(base_url=self.workers[service].url, trust_env=False, timeout=CALL_SECONDS)
 
     async def dead_services(self) -> list[str]:
         return [name for name, worker in self.workers.items() if not worker.alive]

@@ -17,6 +17,7 @@ from signoff.hosting import Hosted
 from signoff.installation import Installation
 
 if TYPE_CHECKING:
+    import httpx
     from sandbox.server import Sandbox
 
 
@@ -65,6 +66,10 @@ class System(Hosted):
     def environment_of(self, service: str) -> dict[str, str]:
         """What the service was told at its start."""
         return self.surroundings.of(service)
+
+    @abstractmethod
+    def client(self, service: str) -> httpx.AsyncClient:
+        """A client of one service itself, past the gateway, for who has a passport. Close it."""
 
     @abstractmethod
     async def dead_services(self) -> list[str]:

@@ -55,22 +55,23 @@ class _Short(logging.Formatter):
 async def _serve(kind: type[System], data: Path, port: int | None, sandbox: bool) -> int:
     started = time.monotonic()
     system = kind(data, port=port, sandbox=sandbox, environment=os.environ, report=tell, opened=log_to_file)
-    stopping = _Stopping()
+    stopping, dead = _Stopping(), list[str]()
     tell("signoff starts …")
     try:
         async with system:
             for line in _places(system):
                 tell(line)
             tell(f"ready after {time.monotonic() - started:.1f} s; Ctrl-C stops it")
-            dead: list[str] = []
             try:
                 await system.failed()
             finally:
                 tell("stopping …")
-                dead = await system.dead_services()
+                dead += await system.dead_services()
     except asyncio.CancelledError:
         if not stopping.asked:
             raise
+    for service in dead:
+        tell(f"{service} did not live any more; the log in {data} says why")
     tell("stopped")
     return 1 if dead else 0
 

@@ -10,10 +10,8 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
 
-import httpx
 import psycopg
 from contracts.leases import LeaseAnswer, LeaseRequest
-from kit.calls import InProcess
 from kit.certificates import CertificateInvalid, verify_certificate
 from kit.keys import SigningKey, TrustedKeys
 from kit.passport import Passports
@@ -56,7 +54,7 @@ async def _ask_for_lease(stage: Stage, connection_id: str) -> LeaseAnswer:
     key = SigningKey.load("publisher", installation.signing_key("publisher"))
     passports = Passports(key, TrustedKeys.load(installation.trusted_keys), stage.system.clock)
     body = LeaseRequest(connection_ids=(UUID(connection_id),)).model_dump(mode="json")
-    async with httpx.AsyncClient(transport=InProcess(stage.system.apps, "auth"), base_url="http://auth") as auth:
+    async with stage.system.client("auth") as auth:
         headers = {"Authorization": f"Bearer {passports.issue_own()}"}
         answer = await auth.post("/internal/leases", json=body, headers=headers)
     return LeaseAnswer.model_validate_json(answer.content)

@@ -19,6 +19,8 @@ from signoff.demo.stage import Stage
 from signoff.demo.timeline import Timeline
 from signoff.environment import passed_on
 from signoff.one_process import OneProcess
+from signoff.split import Split
+from signoff.system import System
 from signoff.up import log_to_file
 
 CHAPTERS = (
@@ -34,15 +36,16 @@ CHAPTERS = (
 )
 
 
-def demo() -> int:
+def demo(*, split: bool) -> int:
     """Tell the story; 0 if every check passed. The folder stays only where something did not."""
     folder = Path(tempfile.mkdtemp(prefix="signoff-demo-"))
     # PostgreSQL may run as a user of its own, which must get through to its data and no further.
     folder.chmod(0o711)
+    kind: type[System] = Split if split else OneProcess
     line = Timeline()
     passed = False
     try:
-        passed = uvloop.run(_tell(folder, line))
+        passed = uvloop.run(_tell(folder, line, kind))
     finally:
         if passed:
             shutil.rmtree(folder, ignore_errors=True)
@@ -51,18 +54,18 @@ def demo() -> int:
     return 0 if passed else 1
 
 
-async def _tell(folder: Path, line: Timeline) -> bool:
+async def _tell(folder: Path, line: Timeline, kind: type[System]) -> bool:
     this = asyncio.current_task()
     assert this is not None
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, this.cancel)
     line.title("Signoff", "One post, from sign-up to the proof that it is forgotten. The platforms are imitations.")
-    system = OneProcess(
+    system = kind(
         folder / "data", sandbox=True, environment=passed_on(os.environ), report=line.note, opened=log_to_file
     )
     try:
         async with system:
-            line.act("signoff", f"seven services, NATS and PostgreSQL are up; the gateway is {system.gateway_url}")
+            line.act("signoff", f"everything is up; the gateway is {system.gateway_url}")
             await _play(system, line)
     except asyncio.CancelledError:
         line.note("stopped")
@@ -70,7 +73,7 @@ async def _tell(folder: Path, line: Timeline) -> bool:
     return line.summary()
 
 
-async def _play(system: OneProcess, line: Timeline) -> None:
+async def _play(system: System, line: Timeline) -> None:
     def tell(event: Event) -> None:
         line.event(event.type, teller_of(event), listeners_of(event))
 

@@ -11,7 +11,7 @@ from sandbox.server import Sandbox
 from signoff.demo.observer import Observer
 from signoff.demo.person import Person
 from signoff.demo.timeline import Timeline
-from signoff.one_process import OneProcess
+from signoff.system import System
 
 ZONE = ZoneInfo("Europe/Berlin")
 
@@ -20,7 +20,7 @@ ZONE = ZoneInfo("Europe/Berlin")
 class Stage:
     """Ids and answers are filled in as the story goes on. `text` is what both posts begin with."""
 
-    system: OneProcess
+    system: System
     observer: Observer
     line: Timeline
     owner: Person
