@@ -26,10 +26,10 @@ STAGE_SLOTS = 8
 PUBLISH_SLOTS = 16
 """Visible steps and questions at once; each is short and holds no database connection while it waits."""
 
-LEASE = timedelta(seconds=60)
-"""A publication whose worker died is taken over after this."""
+LEASE = timedelta(seconds=20)
+"""A publication whose worker died is taken over after this: four missed prolongations, so that a short stall is none."""
 
-PROLONG_SECONDS = 15.0
+PROLONG_SECONDS = 5.0
 PAUSE_SECONDS = 0.2
 
 STAGING_STATES = frozenset({State.PLANNED, State.STAGING})
