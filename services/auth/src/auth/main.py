@@ -18,8 +18,8 @@ from auth.adapters.passwords import Argon2Hashes
 from auth.adapters.platforms import CalledPlatforms
 from auth.adapters.store import PostgresStore
 from auth.adapters.vault import EnvelopeVault, KeyFile
-from auth.api.accounts import account_routes, session_routes
-from auth.api.connections import connection_routes
+from auth.api.accounts import account_routes, deletion_routes, session_routes
+from auth.api.connections import authorisation_routes, connection_routes
 from auth.api.internal import internal_routes
 from auth.api.workspaces import workspace_routes
 from auth.data_map import DATA_MAP
@@ -44,9 +44,11 @@ def create_app(
     eraser = Eraser(service.database, DATA_MAP)
     return service.app(
         routes=[
-            *account_routes(transactions, hashes, platforms, vault),
+            *account_routes(transactions, hashes),
+            *deletion_routes(transactions, hashes, platforms, vault),
             *session_routes(transactions, hashes, service.passports),
             *workspace_routes(transactions),
+            *authorisation_routes(transactions, platforms, vault),
             *connection_routes(transactions, platforms, vault),
             *internal_routes(transactions, vault, service.trusted_keys.seal, nudged.set),
         ],

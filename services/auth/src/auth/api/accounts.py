@@ -46,10 +46,8 @@ class Passport(msgspec.Struct, frozen=True):
     account_id: UUID
 
 
-def account_routes(
-    transactions: Transactions, hashes: PasswordHashes, platforms: Platforms, vault: Vault
-) -> list[ControllerRouterHandler]:
-    """Sign up; read, correct and delete one's account."""
+def account_routes(transactions: Transactions, hashes: PasswordHashes) -> list[ControllerRouterHandler]:
+    """Sign up; read and correct one's account."""
 
     @post("/api/accounts")
     async def register(data: JSONBody[SignUpBody]) -> NewAccount:
@@ -77,6 +75,14 @@ def account_routes(
         async with transactions(Scope.account(caller.account)) as store:
             return await correct_account(store, caller.account, changes)
 
+    return [register, show_account, change_account]
+
+
+def deletion_routes(
+    transactions: Transactions, hashes: PasswordHashes, platforms: Platforms, vault: Vault
+) -> list[ControllerRouterHandler]:
+    """Delete one's account."""
+
     @delete("/api/account", guards=[person()], status_code=202)
     async def close_account(caller: Caller, data: JSONBody[DeletionBody]) -> OpenedErasures:
         erasures = await delete_account(
@@ -89,7 +95,7 @@ def account_routes(
         )
         return OpenedErasures(erasures)
 
-    return [register, show_account, change_account, close_account]
+    return [close_account]
 
 
 def session_routes(

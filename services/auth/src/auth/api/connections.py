@@ -33,8 +33,10 @@ class Connections(msgspec.Struct, frozen=True):
     connections: list[Connection]
 
 
-def connection_routes(transactions: Transactions, platforms: Platforms, vault: Vault) -> list[ControllerRouterHandler]:
-    """Connect, see and disconnect accounts on platforms."""
+def authorisation_routes(
+    transactions: Transactions, platforms: Platforms, vault: Vault
+) -> list[ControllerRouterHandler]:
+    """Go to a platform and come back."""
 
     @post(f"{_CONNECTIONS}/authorisations", guards=[permission(Permission.CONNECTION_MANAGE)])
     async def start_authorisation(
@@ -59,6 +61,12 @@ def connection_routes(transactions: Transactions, platforms: Platforms, vault: V
             transactions, account_id=caller.account, callback=callback, platforms=platforms, vault=vault
         )
 
+    return [start_authorisation, come_back]
+
+
+def connection_routes(transactions: Transactions, platforms: Platforms, vault: Vault) -> list[ControllerRouterHandler]:
+    """See and end connections."""
+
     @get(_CONNECTIONS, guards=[permission(Permission.CONNECTION_READ)])
     async def show_connections(workspace_id: FromPath[UUID]) -> Connections:
         async with transactions(Scope.workspace(workspace_id)) as store:
@@ -74,4 +82,4 @@ def connection_routes(transactions: Transactions, platforms: Platforms, vault: V
             transactions, workspace_id=workspace_id, connection_id=connection_id, platforms=platforms, vault=vault
         )
 
-    return [start_authorisation, come_back, show_connections, end_connection]
+    return [show_connections, end_connection]
