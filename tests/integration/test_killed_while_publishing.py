@@ -88,9 +88,8 @@ class Room:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def room(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Room]:
-    folder: Path = tmp_path_factory.mktemp("split") / "data"
-    async with Split(folder, sandbox=True) as system:
+async def room(server_folder: Path) -> AsyncIterator[Room]:
+    async with Split(server_folder / "split", sandbox=True) as system:
         assert system.sandbox is not None
         # Every round posts anew: the platform's daily cap is not what is tested here.
         system.sandbox.tuning.daily_posts_max, system.sandbox.tuning.rate_limits = 1_000, False

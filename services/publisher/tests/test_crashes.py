@@ -11,11 +11,12 @@ from contracts.publisher import PublicationOutcomeUnknownV1, PublicationPublishe
 from kit.testing import wait_for
 from platforms.errors import OutcomeUnknown, Transient
 from platforms.shape import Processing, Published, Receipt, Undecided
+from publisher.jobs import LEASE
 
 from services.publisher.tests.conftest import World, states
 from services.publisher.tests.fakes import Fault, answering, hang, raising
 
-BEYOND_LEASE = timedelta(seconds=61)
+BEYOND_LEASE = LEASE + timedelta(seconds=1)
 
 
 @pytest.mark.promise("P43")

@@ -27,7 +27,7 @@ PUBLISH_SLOTS = 16
 """Visible steps and questions at once; each is short and holds no database connection while it waits."""
 
 LEASE = timedelta(seconds=20)
-"""A publication whose worker died is taken over after this: four missed prolongations, so that a short stall is none."""
+"""A publication whose worker died is taken over after this: four prolongations missed, so a stall alone is none."""
 
 PROLONG_SECONDS = 5.0
 PAUSE_SECONDS = 0.2
