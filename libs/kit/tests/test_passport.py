@@ -23,7 +23,7 @@ from litestar import Litestar, get
 from litestar.datastructures import State
 
 NOW = datetime(2026, 3, 29, 12, tzinfo=UTC)
-PERSON = Caller(account_id=new_id(), session_id=new_id(), workspace_id=new_id(), role=Role.EDITOR)
+PERSON = Caller(account_id=UUID(int=1), session_id=UUID(int=2), workspace_id=UUID(int=3), role=Role.EDITOR)
 
 
 class House:
