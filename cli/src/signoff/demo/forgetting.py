@@ -17,7 +17,7 @@ from kit.keys import SigningKey, TrustedKeys
 from kit.passport import Passports
 from psycopg import sql
 
-from signoff.demo.person import eventually
+from signoff.demo.person import emptied, eventually
 from signoff.demo.stage import Stage
 from signoff.installation import DATABASES
 
@@ -133,15 +133,18 @@ async def let_the_backups_expire(stage: Stage) -> None:
     stage.line.act("clock", "another 60 days pass")
     stage.system.clock.advance(timedelta(days=60))
 
-    async def rotated() -> bool:
-        return not before & _backup_files(stage)
+    async def backups_left() -> int:
+        return len(before & _backup_files(stage))
+
+    async def ids_left() -> dict[str, int]:
+        return await _traces(stage, *ids)
 
     with stage.line.waiting("until the old backups are destroyed"):
-        await eventually(rotated, what="the old backups' end")
         for kind in stage.erasures:
             await _done(stage, kind, final=True)
-    stage.gone("No file of a backup from before is left", before=len(before), after=len(before & _backup_files(stage)))
-    stage.gone("No database knows even their random ids", before=ids_before, after=await _traces(stage, *ids))
+        backups_after, ids_after = await emptied(backups_left), await emptied(ids_left)
+    stage.gone("No file of a backup from before is left", before=len(before), after=backups_after)
+    stage.gone("No database knows even their random ids", before=ids_before, after=ids_after)
     keys = await stage.editor.ask("GET", "/api/certificate-keys")
     for kind, erasure_id in stage.erasures.items():
         certificate = (await stage.editor.ask("GET", f"/api/erasures/{erasure_id}"))["certificate"]
@@ -174,8 +177,8 @@ async def _done(stage: Stage, kind: str, *, final: bool = False) -> dict[str, An
     wanted = ("final",) if final else ("done", "final")
 
     async def done() -> dict[str, Any] | None:
-        erasure: dict[str, Any] = await stage.editor.ask("GET", f"/api/erasures/{stage.erasures[kind]}")
-        return erasure if erasure["state"] in wanted else None
+        erasure: dict[str, Any] | None = await stage.editor.find(f"/api/erasures/{stage.erasures[kind]}")
+        return erasure if erasure and erasure["state"] in wanted else None
 
     return await eventually(done, what=f"the erasure of the {kind} to be {wanted[0]}")
 

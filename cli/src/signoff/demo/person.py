@@ -45,6 +45,15 @@ class Person:
             raise Unexpected(f"{method} {path} answered {answer.status_code}, not {expect}: {answer.text[:300]}")
         return answer.json() if answer.content else None
 
+    async def find(self, path: str) -> Any | None:
+        """What is there, or None where nothing is yet: a service may be told of it a moment later."""
+        answer = await self._http.get(path)
+        if answer.status_code == 404:
+            return None
+        if answer.status_code != 200:
+            raise Unexpected(f"GET {path} answered {answer.status_code}: {answer.text[:300]}")
+        return answer.json()
+
     async def status(self, method: str, path: str, **request: Any) -> int:
         """The answer's status alone."""
         return (await self._http.request(method, path, **request)).status_code
@@ -69,4 +78,14 @@ async def eventually(
             return found
         if time.monotonic() > deadline:
             raise Unexpected(f"waited {seconds:g} s for {what}")
+        await asyncio.sleep(PAUSE_SECONDS)
+
+
+async def emptied(look: Callable[[], Awaitable[Value]], *, seconds: float = 10.0) -> Value:
+    """What is left once loops that look every second have had their turns: nothing, at best."""
+    deadline = time.monotonic() + seconds
+    while True:
+        left = await look()
+        if not left or time.monotonic() > deadline:
+            return left
         await asyncio.sleep(PAUSE_SECONDS)
