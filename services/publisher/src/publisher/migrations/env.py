@@ -1,3 +1,7 @@
+"""Alembic's entry point."""
+
+from __future__ import annotations
+
 from kit.migration_environment import run
 
 run()
