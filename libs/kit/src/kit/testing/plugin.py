@@ -26,9 +26,16 @@ from kit.embedded.ports import free_port as find_free_port
 from kit.embedded.postgres import EmbeddedPostgres
 
 
-def pytest_configure() -> None:
-    """Route logs as in production, to pytest's own handlers. Unconfigured, structlog would print local variables."""
-    logs.configure(open(os.devnull, "w"))  # noqa: SIM115  # open as long as the process
+@pytest.fixture(autouse=True)
+def production_logs() -> None:
+    """Log as in production, to pytest's own handlers, whatever a test before set up.
+
+    Unconfigured, structlog would print the local variables of every error.
+    """
+    logs.configure(_NOWHERE)
+
+
+_NOWHERE = open(os.devnull, "w")  # noqa: SIM115  # open as long as the process
 
 
 class CreateDatabase(Protocol):
