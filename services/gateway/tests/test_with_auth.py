@@ -1,0 +1,87 @@
+"""The edge in front of the real auth: what a browser lives through between sign-up and sign-out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import auth.main
+import httpx
+import pytest
+from gateway.main import create_app
+from kit.calls import InProcess
+from kit.clock import MovableClock
+from kit.testing.services import Bus, Running, ServiceEnvironment
+
+OWNER = {"email": "owner@example.com", "password": "seven hills before breakfast"}
+OTHER = {"email": "other@example.com", "password": "seven hills after breakfast"}
+DETAILS = {"time_zone": "Europe/Berlin", "age_attested": True}
+WORKSPACE = {"name": "Sunrise", "time_zone": "Europe/Berlin"}
+
+
+@pytest.fixture
+async def edge(
+    bus: Bus, service_environment: ServiceEnvironment, running: Running, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[InProcess]:
+    """A transport to an edge; its only neighbour that answers is auth."""
+    vault_key = tmp_path_factory.mktemp("vault") / "vault.key"
+    vault_key.touch(mode=0o600)
+    vault_key.write_text("A" * 43 + "=")
+    apps = {"auth": auth.main.create_app(service_environment("auth") | {"VAULT_KEY_FILE": str(vault_key)})}
+    transports = {
+        name: InProcess(apps, name) for name in ("auth", "content", "scheduler", "publisher", "metrics", "retention")
+    }
+    gateway = create_app(service_environment("gateway"), transports=transports)
+    async with running(apps["auth"]), running(gateway):
+        yield InProcess({"gateway": gateway}, "gateway")
+
+
+def browser(edge: InProcess) -> httpx.AsyncClient:
+    headers = {"Origin": "http://signoff.example", "Sec-Fetch-Site": "same-origin"}
+    return httpx.AsyncClient(transport=edge, base_url="http://signoff.example", headers=headers)
+
+
+async def sign_in(client: httpx.AsyncClient, person: dict[str, str]) -> None:
+    assert (await client.post("/api/accounts", json=person | DETAILS)).status_code == 201
+    assert (await client.post("/api/session", json=person)).status_code == 201
+
+
+async def test_a_session_from_sign_up_to_sign_out(edge: InProcess):
+    async with browser(edge) as owner:
+        await sign_in(owner, OWNER)
+        assert (await owner.get("/api/account")).json()["email"] == OWNER["email"]
+        token = owner.cookies["signoff_session"]
+        assert (await owner.delete("/api/session")).status_code == 204
+        assert "signoff_session" not in owner.cookies
+        stolen = await owner.get("/api/account", headers={"Cookie": f"signoff_session={token}"})
+    assert stolen.status_code == 401
+
+
+@pytest.mark.promise("P11")
+async def test_a_workspace_is_closed_to_others(edge: InProcess):
+    async with browser(edge) as owner, browser(edge) as other:
+        await sign_in(owner, OWNER)
+        await sign_in(other, OTHER)
+        workspace_id = (await owner.post("/api/workspaces", json=WORKSPACE)).json()["workspace_id"]
+        path = f"/api/workspaces/{workspace_id}/members"
+        assert (await owner.get(path)).status_code == 200
+        assert (await other.get(path)).status_code == 403
+        assert (await owner.post(path, json={"email": OTHER["email"], "role": "viewer"})).status_code == 201
+        assert (await other.get(path)).status_code == 200
+        assert (await other.post(path, json={"email": OTHER["email"], "role": "owner"})).status_code == 403
+
+
+async def test_a_session_ends_with_time(edge: InProcess, clock: MovableClock):
+    async with browser(edge) as owner:
+        await sign_in(owner, OWNER)
+        assert (await owner.get("/api/account")).status_code == 200
+        clock.advance(timedelta(days=31))
+        assert (await owner.get("/api/account")).status_code == 401
+
+
+async def test_auths_own_refusal_is_seen_as_it_is(edge: InProcess):
+    async with browser(edge) as owner:
+        answer = await owner.post("/api/accounts", json=OWNER | DETAILS | {"age_attested": "yes"})
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["errors"][0]["pointer"] == "/age_attested"
