@@ -65,7 +65,7 @@ async def test_a_workspace_is_closed_to_others(edge: InProcess):
         workspace_id = (await owner.post("/api/workspaces", json=WORKSPACE)).json()["workspace_id"]
         path = f"/api/workspaces/{workspace_id}/members"
         assert (await owner.get(path)).status_code == 200
-        assert (await other.get(path)).status_code == 403
+        assert (await other.get(path)).status_code == 404
         assert (await owner.post(path, json={"email": OTHER["email"], "role": "viewer"})).status_code == 201
         assert (await other.get(path)).status_code == 200
         assert (await other.post(path, json={"email": OTHER["email"], "role": "owner"})).status_code == 403
