@@ -20,14 +20,9 @@ WORKSPACE = {"name": "Sunrise", "time_zone": "Europe/Berlin"}
 
 
 @pytest.fixture
-async def edge(
-    bus: Bus, service_environment: ServiceEnvironment, running: Running, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[InProcess]:
+async def edge(bus: Bus, service_environment: ServiceEnvironment, running: Running) -> AsyncIterator[InProcess]:
     """A transport to an edge; its only neighbour that answers is auth."""
-    vault_key = tmp_path_factory.mktemp("vault") / "vault.key"
-    vault_key.touch(mode=0o600)
-    vault_key.write_text("A" * 43 + "=")
-    apps = {"auth": auth.main.create_app(service_environment("auth") | {"VAULT_KEY_FILE": str(vault_key)})}
+    apps = {"auth": auth.main.create_app(service_environment("auth"))}
     transports = {
         name: InProcess(apps, name) for name in ("auth", "content", "scheduler", "publisher", "metrics", "retention")
     }

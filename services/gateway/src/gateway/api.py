@@ -104,6 +104,7 @@ async def _forwarded(edge: Edge, row: Route, request: AnyRequest) -> ForwardedRe
         path=row.path_for(request.path_params),
         query=request.scope["query_string"].decode("latin-1"),
         headers=headers,
+        answer_seconds=row.answer_seconds,
         body=request.stream() if row.streams else await request.body(),
     )
 

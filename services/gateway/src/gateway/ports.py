@@ -12,12 +12,16 @@ from kit.secret import Secret
 
 @dataclass(frozen=True)
 class ForwardedRequest:
-    """A client's request as its owner gets it: no cookie, nothing that belongs to the connection it came on."""
+    """A client's request as its owner gets it: no cookie, nothing that belongs to the connection it came on.
+
+    `answer_seconds`: how long the owner may be silent before it counts as away.
+    """
 
     method: str
     path: str
     query: str
     headers: Mapping[str, str]
+    answer_seconds: float
     body: bytes | AsyncIterator[bytes] = b""
 
 

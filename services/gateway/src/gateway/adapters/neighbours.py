@@ -15,6 +15,8 @@ from opentelemetry import propagate, trace
 
 from gateway.ports import ForwardedRequest, OwnerAnswer
 
+CONNECT_SECONDS = 2.0
+
 _ANSWER_HEADERS = ("content-type", "retry-after", "www-authenticate", "location", "etag", "content-disposition")
 """What an owner may tell the client in headers. Cookies are the edge's alone."""
 
@@ -55,6 +57,7 @@ class HttpOwners:
                     httpx.URL(path=request.path, query=request.query.encode()),
                     headers=headers,
                     content=request.body or None,
+                    timeout=httpx.Timeout(request.answer_seconds, connect=CONNECT_SECONDS),
                 )
             except httpx.TransportError as error:
                 raise Unavailable(f"{owner} does not answer") from error

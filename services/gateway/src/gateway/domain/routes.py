@@ -14,6 +14,16 @@ MEDIA_BYTES_MAX = 512 * 1024 * 1024
 """The largest video that content takes. It streams through, so it costs no memory here."""
 
 
+ANSWER_SECONDS = 15.0
+"""An owner answers in milliseconds; this covers a wait for its database and one for its own neighbour."""
+
+ENDING_ANSWER_SECONDS = 60.0
+"""Ending a connection waits for leases that are out (30 s) and tells the platform (10 s), many of them at once."""
+
+MEDIA_ANSWER_SECONDS = 120.0
+"""After the last byte content still reads through the whole file before it answers."""
+
+
 class Access(StrEnum):
     """Who may ask: anybody, a person with a session, or that person as a member of the workspace in the path."""
 
@@ -42,6 +52,7 @@ class Route:
     streams: bool = False
     session_effect: SessionEffect = SessionEffect.NONE
     rate_limited: bool = False
+    answer_seconds: float = ANSWER_SECONDS
 
     @property
     def name(self) -> str:
@@ -67,7 +78,15 @@ def _auth() -> tuple[Route, ...]:
         Route("POST", "/api/session", "auth", Access.OPEN, rate_limited=True, session_effect=SessionEffect.OPENS),
         Route("DELETE", "/api/session", "auth", Access.SESSION, session_effect=SessionEffect.CLOSES),
         Route("GET", "/api/account", "auth", Access.SESSION),
-        Route("DELETE", "/api/account", "auth", Access.SESSION, session_effect=SessionEffect.CLOSES),
+        Route("PATCH", "/api/account", "auth", Access.SESSION),
+        Route(
+            "DELETE",
+            "/api/account",
+            "auth",
+            Access.SESSION,
+            session_effect=SessionEffect.CLOSES,
+            answer_seconds=ENDING_ANSWER_SECONDS,
+        ),
         Route("POST", "/api/workspaces", "auth", Access.SESSION),
         Route("GET", "/api/workspaces", "auth", Access.SESSION),
         Route("POST", f"{workspace}/members", "auth", Access.WORKSPACE),
@@ -75,7 +94,13 @@ def _auth() -> tuple[Route, ...]:
         Route("POST", f"{connections}/authorisations", "auth", Access.WORKSPACE),
         Route("GET", "/api/oauth/callback", "auth", Access.SESSION),
         Route("GET", connections, "auth", Access.WORKSPACE),
-        Route("DELETE", f"{connections}/{{connection_id}}", "auth", Access.WORKSPACE),
+        Route(
+            "DELETE",
+            f"{connections}/{{connection_id}}",
+            "auth",
+            Access.WORKSPACE,
+            answer_seconds=ENDING_ANSWER_SECONDS,
+        ),
     )
 
 
@@ -83,7 +108,15 @@ def _content() -> tuple[Route, ...]:
     media, posts = "/api/workspaces/{workspace_id}/media", "/api/workspaces/{workspace_id}/posts"
     post = f"{posts}/{{post_id}}"
     return (
-        Route("POST", media, "content", Access.WORKSPACE, body_bytes_max=MEDIA_BYTES_MAX, streams=True),
+        Route(
+            "POST",
+            media,
+            "content",
+            Access.WORKSPACE,
+            body_bytes_max=MEDIA_BYTES_MAX,
+            streams=True,
+            answer_seconds=MEDIA_ANSWER_SECONDS,
+        ),
         Route("POST", posts, "content", Access.WORKSPACE),
         Route("GET", posts, "content", Access.WORKSPACE),
         Route("GET", post, "content", Access.WORKSPACE),
