@@ -1,4 +1,4 @@
-"""The gateway's place on the network: a port that is ours before anything is started on it."""
+"""A place on the network that is ours before anything is started on it."""
 
 from __future__ import annotations
 
@@ -23,6 +23,11 @@ class Listener:
         self.port: int = bound.getsockname()[1]
         self.url = f"http://{LOOPBACK}:{self.port}"
 
+    @property
+    def descriptor(self) -> int:
+        """What a child process inherits to listen here."""
+        return self._socket.fileno()
+
     @asynccontextmanager
     async def serving(self, app: Litestar) -> AsyncIterator[None]:
         """Answer requests with `app`, whose lifespan is open, until the end of the block."""
@@ -41,7 +46,8 @@ class Listener:
 @contextmanager
 def listen(port: int | None) -> Iterator[Listener]:
     """Take `port`, or a free one; raises `EmbeddedError` if it is taken."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as bound:
+    # Only a socket that knows its protocol is freed from Nagle's delay by asyncio.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as bound:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             bound.bind((LOOPBACK, port or 0))

@@ -10,12 +10,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from signal import SIGTERM
 
 import httpx
-from kit.embedded import ChildProcess, ChildSpec, EmbeddedError, free_port
-from kit.embedded.ports import LOOPBACK
+from kit.embedded import ChildProcess, ChildSpec, EmbeddedError
 
 from signoff.backing import Report
 from signoff.installation import SERVICES, Installation
-from signoff.listening import listen
+from signoff.listening import Listener, listen
 from signoff.system import System
 
 READY_SECONDS = 90.0
@@ -127,29 +126,22 @@ class Split(System):
     @asynccontextmanager
     async def _services(self, installation: Installation) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            ports = {name: free_port() for name in SERVICES} | {"gateway": self._gateway_port()}
-            urls = {name: f"http://{LOOPBACK}:{port}" for name, port in ports.items()}
+            # Bound here and inherited by each process: nobody else can take a port between two starts.
+            places = {name: stack.enter_context(listen(self._port if name == "gateway" else None)) for name in SERVICES}
+            urls = {name: place.url for name, place in places.items()}
             self.gateway_url = urls["gateway"]
             addresses = await stack.enter_async_context(self._backing(installation))
             await self._surround(stack, installation, addresses, urls)
-            await stack.enter_async_context(self._working(ports))
+            await stack.enter_async_context(self._working(places))
             yield
 
-    def _gateway_port(self) -> int:
-        # Looked at, not kept: the gateway's own process is to bind it.
-        with listen(self._port) as place:
-            return place.port
-
     @asynccontextmanager
-    async def _working(self, ports: Mapping[str, int]) -> AsyncIterator[None]:
+    async def _working(self, places: Mapping[str, Listener]) -> AsyncIterator[None]:
         self.workers: dict[str, Worker] = {}
         try:
-            for name, port in ports.items():
+            for name, place in places.items():
                 self.workers[name] = Worker(
-                    self._spec(name, port),
-                    url=f"http://{LOOPBACK}:{port}",
-                    report=self._report,
-                    give_up=self.fail,
+                    self._spec(name, place), url=place.url, report=self._report, give_up=self.fail
                 )
             await self._all_ready()
             yield
@@ -176,7 +168,7 @@ class Split(System):
         if self._failure is not None:
             raise self._failure
 
-    def _spec(self, name: str, port: int) -> ChildSpec:
+    def _spec(self, name: str, place: Listener) -> ChildSpec:
         folder = self.surroundings.installation.path
         return ChildSpec(
             name=name,
@@ -185,5 +177,6 @@ class Split(System):
             log_file=folder / "logs" / f"{name}.jsonl",
             stop_signal=SIGTERM,
             stop_seconds=STOP_SECONDS,
-            environment=self.surroundings.of(name) | {"HOST": LOOPBACK, "PORT": str(port)},
+            environment=self.surroundings.of(name) | {"LISTEN_DESCRIPTOR": str(place.descriptor)},
+            inherited=(place.descriptor,),
         )

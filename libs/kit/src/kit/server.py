@@ -80,13 +80,16 @@ async def opened(app: Litestar) -> AsyncIterator[None]:
         raise error from None
 
 
-async def serve(app: Litestar, host: str, port: int) -> None:
-    """Open the application, serve until SIGTERM or SIGINT comes, close it. A second SIGINT does not wait."""
+async def serve(app: Litestar, host: str, port: int, *, listening: socket.socket | None = None) -> None:
+    """Open the application, serve until SIGTERM or SIGINT comes, close it. A second SIGINT does not wait.
+
+    `listening`: a socket that is bound already, which then counts instead of host and port.
+    """
     server = Server(configuration(app, host, port))
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, server.handle_exit, number, None)
     async with opened(app):
-        await server.serve()
+        await server.serve(sockets=[listening] if listening else None)
 
 
 def run(service: str, create_app: Callable[[Mapping[str, str]], Litestar]) -> None:
@@ -97,8 +100,11 @@ def run(service: str, create_app: Callable[[Mapping[str, str]], Litestar]) -> No
         environment = Environment(os.environ)
         host = environment.text("HOST", "127.0.0.1")
         port = environment.integer("PORT", 8000, minimum=1, maximum=65_535)
+        # Whoever starts us may have bound our address, so that nobody else can take it meanwhile.
+        descriptor = environment.optional("LISTEN_DESCRIPTOR")
+        listening = socket.socket(fileno=int(descriptor)) if descriptor else None
         app = create_app(os.environ)
-        uvloop.run(serve(app, host, port))
+        uvloop.run(serve(app, host, port, listening=listening))
     except* (SettingError, Drift) as group:
         # What a lifespan raises comes in groups within groups.
         complaints += _leaves(group)

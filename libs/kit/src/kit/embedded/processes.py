@@ -47,7 +47,10 @@ class ChildExit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChildSpec:
-    """What to run, as whom, where its output goes, and how it wants to be asked to stop."""
+    """What to run, as whom, where its output goes, and how it wants to be asked to stop.
+
+    `inherited`: descriptors that the child finds open under the same numbers, such as a listening socket.
+    """
 
     name: str
     command: Sequence[str]
@@ -57,6 +60,7 @@ class ChildSpec:
     stop_seconds: float
     account: Account | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    inherited: Sequence[int] = ()
 
 
 class ChildProcess:
@@ -129,6 +133,7 @@ class ChildProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=descriptor,
                 stderr=descriptor,
+                pass_fds=spec.inherited,
                 # Ctrl-C in the terminal reaches us alone; we stop the children after what still needs them.
                 start_new_session=True,
             )
