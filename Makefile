@@ -4,7 +4,9 @@ UV_VERSION := 0.13.9
 VENV := .venv
 BIN := $(VENV)/bin
 MEMBERS := $(sort $(dir $(wildcard libs/*/pyproject.toml services/*/pyproject.toml cli/pyproject.toml)))
+# Four workers on two cores: most tests wait for servers. A file stays with one worker, and with its fixtures.
 # One argument list for pytest: a file or `-k name` can be put in ARGS.
+WORKERS ?= 4
 ARGS ?=
 
 .PHONY: help
@@ -21,7 +23,7 @@ run: $(VENV)/ready ## Start the whole system and keep it up until Ctrl-C
 
 .PHONY: test
 test: $(VENV)/ready ## Run every test
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 .PHONY: lint
 lint: $(VENV)/ready ## Check style, types and import contracts

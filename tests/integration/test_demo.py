@@ -8,19 +8,15 @@ import sys
 import tempfile
 from pathlib import Path
 
-import pytest
-
 SIGNOFF = str(Path(sys.executable).with_name("signoff"))
-SECONDS_MAX = 60
 
 
-@pytest.mark.parametrize("options", [[], ["--split"]])
-def test_the_demo_passes_every_check(tmp_path: Path, options: list[str]):
+def test_the_demo_passes_every_check(tmp_path: Path):
     # A short path of its own, so that what is left behind can be seen; a Unix socket takes no long one.
     with tempfile.TemporaryDirectory(prefix="demo-") as folder:
         Path(folder).chmod(0o711)
         done = subprocess.run(
-            [SIGNOFF, "demo", *options],
+            [SIGNOFF, "demo"],
             env={"PATH": "/usr/bin:/bin", "TMPDIR": folder, "LC_ALL": "C.UTF-8", "HOME": str(tmp_path)},
             cwd=tmp_path,
             capture_output=True,
@@ -33,9 +29,8 @@ def test_the_demo_passes_every_check(tmp_path: Path, options: list[str]):
     assert done.stderr == ""
     assert "\x1b" not in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 100
-    verdict = re.search(r"(\d+) of (\d+) checks passed in ([\d.]+) s", done.stdout)
+    verdict = re.search(r"(\d+) of (\d+) checks passed in [\d.]+ s", done.stdout)
     assert verdict is not None
     assert verdict[1] == verdict[2]
     assert int(verdict[1]) > 30
-    assert float(verdict[3]) < SECONDS_MAX
     assert list(tmp_path.iterdir()) == []
