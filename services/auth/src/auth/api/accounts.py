@@ -12,6 +12,7 @@ from kit.passport import Caller, Passports, person, service
 from kit.problems import Unauthenticated
 from kit.secret import Secret
 from litestar import delete, get, patch, post
+from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from litestar.types import ControllerRouterHandler
 
@@ -63,12 +64,12 @@ def account_routes(transactions: Transactions, hashes: PasswordHashes) -> list[C
         return NewAccount(await sign_up(transactions, asked, hashes=hashes))
 
     @get("/api/account", guards=[person()])
-    async def show_account(caller: Caller) -> Account:
+    async def show_account(caller: NamedDependency[Caller]) -> Account:
         async with transactions(Scope.account(caller.account)) as store:
             return await read_account(store, caller.account)
 
     @patch("/api/account", guards=[person()])
-    async def change_account(caller: Caller, data: JSONBody[CorrectionBody]) -> Account:
+    async def change_account(caller: NamedDependency[Caller], data: JSONBody[CorrectionBody]) -> Account:
         changes: dict[str, Any] = {
             name: value for name in data.__struct_fields__ if (value := getattr(data, name)) is not msgspec.UNSET
         }
@@ -84,7 +85,7 @@ def deletion_routes(
     """Delete one's account."""
 
     @delete("/api/account", guards=[person()], status_code=202)
-    async def close_account(caller: Caller, data: JSONBody[DeletionBody]) -> OpenedErasures:
+    async def close_account(caller: NamedDependency[Caller], data: JSONBody[DeletionBody]) -> OpenedErasures:
         erasures = await delete_account(
             transactions,
             account_id=caller.account,
@@ -109,7 +110,7 @@ def session_routes(
         return NewSession(session.account_id, session.expires_at, token.reveal())
 
     @delete("/api/session", guards=[person()])
-    async def close_session(caller: Caller) -> None:
+    async def close_session(caller: NamedDependency[Caller]) -> None:
         async with transactions(Scope.account(caller.account)) as store:
             await sign_out(store, caller)
 

@@ -11,6 +11,7 @@ from contracts.access import Permission
 from kit.database import Scope
 from kit.passport import Caller, permission, person
 from litestar import Request, delete, get, post
+from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from litestar.types import ControllerRouterHandler
 
@@ -40,7 +41,7 @@ def authorisation_routes(
 
     @post(f"{_CONNECTIONS}/authorisations", guards=[permission(Permission.CONNECTION_MANAGE)])
     async def start_authorisation(
-        workspace_id: FromPath[UUID], caller: Caller, data: JSONBody[AuthorisationBody]
+        workspace_id: FromPath[UUID], caller: NamedDependency[Caller], data: JSONBody[AuthorisationBody]
     ) -> StartedAuthorisation:
         url, expires_at = await start_connecting(
             transactions,
@@ -54,7 +55,7 @@ def authorisation_routes(
         return StartedAuthorisation(url, expires_at)
 
     @get("/api/oauth/callback", guards=[person()])
-    async def come_back(request: Request[Any, Any, Any], caller: Caller) -> Connection:
+    async def come_back(request: Request[Any, Any, Any], caller: NamedDependency[Caller]) -> Connection:
         # Every platform sends other parameters; only what it was sent with decides which ones count.
         callback = dict(request.query_params)
         return await finish_connecting(

@@ -10,6 +10,7 @@ from contracts.leases import DeadGrant, LeaseAnswer, LeaseRequest, LeaseReturn
 from kit.database import Scope
 from kit.passport import Caller, service
 from litestar import get, post
+from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from litestar.types import ControllerRouterHandler
 
@@ -32,7 +33,7 @@ def internal_routes(
     """Routes that the gateway never passes on."""
 
     @post("/internal/leases", guards=[service(*_BORROWERS)], status_code=200)
-    async def lend_grants(caller: Caller, data: JSONBody[LeaseRequest]) -> LeaseAnswer:
+    async def lend_grants(caller: NamedDependency[Caller], data: JSONBody[LeaseRequest]) -> LeaseAnswer:
         return await lend(
             transactions,
             connection_ids=data.connection_ids,
@@ -43,7 +44,7 @@ def internal_routes(
         )
 
     @post("/internal/leases/returns", guards=[service(*_BORROWERS)], status_code=204)
-    async def take_back_leases(caller: Caller, data: JSONBody[LeaseReturn]) -> None:
+    async def take_back_leases(caller: NamedDependency[Caller], data: JSONBody[LeaseReturn]) -> None:
         async with transactions(Scope.worker()) as store:
             await take_back(store, lease_ids=data.lease_ids, borrower=str(caller.service))
 

@@ -9,6 +9,7 @@ from contracts.access import Permission, Role
 from kit.database import Scope
 from kit.passport import Caller, permission, person
 from litestar import get, post
+from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from litestar.types import ControllerRouterHandler
 
@@ -37,14 +38,14 @@ class Members(msgspec.Struct, frozen=True):
 
 def workspace_routes(transactions: Transactions) -> list[ControllerRouterHandler]:
     @post("/api/workspaces", guards=[person()])
-    async def open_workspace(caller: Caller, data: JSONBody[WorkspaceBody]) -> NewWorkspace:
+    async def open_workspace(caller: NamedDependency[Caller], data: JSONBody[WorkspaceBody]) -> NewWorkspace:
         workspace_id = await create_workspace(
             transactions, account_id=caller.account, name=data.name, time_zone=data.time_zone
         )
         return NewWorkspace(workspace_id)
 
     @get("/api/workspaces", guards=[person()])
-    async def show_workspaces(caller: Caller) -> OwnWorkspaces:
+    async def show_workspaces(caller: NamedDependency[Caller]) -> OwnWorkspaces:
         async with transactions(Scope.account(caller.account)) as store:
             return OwnWorkspaces(await list_own_workspaces(store, caller.account))
 
