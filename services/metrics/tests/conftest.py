@@ -23,6 +23,7 @@ from kit.keys import TrustedKeys
 from kit.secret import Secret
 from kit.testing.services import Bus, Running, ServiceEnvironment
 from litestar import Litestar, post
+from litestar.params import FromPath, JSONBody
 from metrics.main import create_app
 from platforms import grants
 from platforms.environment import OfferedPlatforms
@@ -65,7 +66,7 @@ class Lender:
 
     def app(self) -> Litestar:
         @post("/internal/leases")
-        async def lend(data: dict[str, Any]) -> dict[str, Any]:
+        async def lend(data: JSONBody[dict[str, Any]]) -> dict[str, Any]:
             request = LeaseRequest.model_validate(data)
             leases = [self._lease(c) for c in request.connection_ids if c not in self.refused]
             refused = [
@@ -75,11 +76,11 @@ class Lender:
             return answer.model_dump(mode="json")
 
         @post("/internal/leases/returns")
-        async def take_back(data: dict[str, Any]) -> None:
+        async def take_back(data: JSONBody[dict[str, Any]]) -> None:
             self.returned += data["lease_ids"]
 
         @post("/internal/connections/{connection_id:uuid}/dead")
-        async def bury(connection_id: UUID, data: dict[str, Any]) -> None:
+        async def bury(connection_id: FromPath[UUID], data: JSONBody[dict[str, Any]]) -> None:
             self.dead.append((connection_id, data["code"]))
 
         return Litestar([lend, take_back, bury])
