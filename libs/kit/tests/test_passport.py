@@ -21,6 +21,7 @@ from kit.passport import LIFETIME, Caller, Passports, permission, person, servic
 from kit.problems import EXCEPTION_HANDLERS, Unauthenticated
 from litestar import Litestar, get
 from litestar.datastructures import State
+from litestar.params import FromPath
 
 NOW = datetime(2026, 3, 29, 12, tzinfo=UTC)
 PERSON = Caller(account_id=UUID(int=1), session_id=UUID(int=2), workspace_id=UUID(int=3), role=Role.EDITOR)
@@ -126,7 +127,7 @@ def test_an_unsigned_or_altered_passport_is_refused(house: House):
 @pytest.fixture
 async def client(house: House):
     @get("/workspaces/{workspace_id:uuid}/posts", guards=[permission(Permission.POST_WRITE)])
-    async def posts(workspace_id: UUID) -> str:
+    async def posts(workspace_id: FromPath[UUID]) -> str:
         return str(workspace_id)
 
     @get("/account", guards=[person()])

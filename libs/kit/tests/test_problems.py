@@ -14,6 +14,7 @@ from kit.calls import CallRefused, InProcess, RefusedByNeighbour
 from kit.problems import EXCEPTION_HANDLERS, Conflict, NotFound, Unavailable
 from litestar import Litestar, get, post
 from litestar.exceptions import PermissionDeniedException
+from litestar.params import FromPath, FromQuery, JSONBody
 
 
 class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -31,12 +32,12 @@ class AlreadyApproved(Conflict):
 
 
 @post("/bodies")
-async def bodies(data: Body) -> None:
+async def bodies(data: JSONBody[Body]) -> None:
     return None
 
 
 @get("/fails/{how:str}")
-async def fails(how: str, limit: int = 1) -> None:
+async def fails(how: FromPath[str], limit: FromQuery[int] = 1) -> None:
     raise {
         "conflict": AlreadyApproved("By two people.", revision="7"),
         "missing": NotFound(),
