@@ -7,7 +7,7 @@ import base64
 import os
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -183,12 +183,13 @@ async def bus(nats_url: str) -> AsyncIterator[Bus]:
     """A bus with empty streams and fresh consumers."""
     client = await nats.connect(nats_url, max_reconnect_attempts=-1, reconnect_time_wait=0.1)
     jetstream = client.jetstream()
-    for stream in topology.STREAMS:
-        try:
-            await jetstream.delete_stream(stream)
-        except NotFoundError:
-            continue
+    # Emptied, not deleted: a stream made again under its name can meet its own folder still being removed.
+    for consumer in topology.CONSUMERS.values():
+        with suppress(NotFoundError):
+            await jetstream.delete_consumer(consumer.stream, consumer.name)
     await reconcile(jetstream)
+    for stream in topology.STREAMS:
+        await jetstream.purge_stream(stream)
     yield Bus(client)
     await client.close()
 
