@@ -22,7 +22,8 @@ from rich.table import Table
 
 READY_SECONDS_MAX = 6.0
 IDLE_MB_MAX = 250.0
-SETTLE_SECONDS = 5.0
+SETTLE_SECONDS = 45.0
+"""Connections that only the start needed are given up one by one, ten seconds apart."""
 SIGNOFF = Path(sys.executable).with_name("signoff")
 
 

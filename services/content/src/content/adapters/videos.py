@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO
-
-import av
+from typing import TYPE_CHECKING, BinaryIO
 
 from content.domain.media import PIXELS_MAX, Understood
 from content.domain.problems import MediaNotUnderstood
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
 
 _DEMUXERS = {"video/mp4": "mp4", "video/quicktime": "mov", "video/webm": "webm"}
 
@@ -27,6 +28,9 @@ _EBML = b"\x1a\x45\xdf\xa3"
 
 def understand_video(file: BinaryIO, content_type: str) -> Understood:
     """Open and decode the first frame; raises `MediaNotUnderstood` for whatever goes wrong. Blocking."""
+    # FFmpeg takes 17 MB, which only who gets a video has to pay.
+    import av  # noqa: PLC0415
+
     file.seek(0)
     found = _container(file.read(_HEAD_BYTES))
     if found != content_type:
@@ -34,7 +38,7 @@ def understand_video(file: BinaryIO, content_type: str) -> Understood:
     file.seek(0)
     try:
         with av.open(file, mode="r", format=_DEMUXERS[content_type], options=_OPTIONS, metadata_errors="ignore") as it:
-            return _understand(it)
+            return _understand(it, units_per_second=av.time_base)
     except MediaNotUnderstood:
         raise
     except Exception as error:
@@ -42,7 +46,7 @@ def understand_video(file: BinaryIO, content_type: str) -> Understood:
         raise MediaNotUnderstood("The video cannot be decoded.") from error
 
 
-def _understand(container: av.container.InputContainer) -> Understood:
+def _understand(container: InputContainer, *, units_per_second: int) -> Understood:
     if not container.streams.video:
         raise MediaNotUnderstood("The file has no picture.")
     stream = container.streams.video[0]
@@ -54,7 +58,7 @@ def _understand(container: av.container.InputContainer) -> Understood:
     return Understood(
         width=frame.height if turned else frame.width,
         height=frame.width if turned else frame.height,
-        duration_seconds=container.duration / av.time_base if container.duration else None,
+        duration_seconds=container.duration / units_per_second if container.duration else None,
         frames_per_second=float(rate) if rate else None,
         codec=stream.codec_context.name,
     )
