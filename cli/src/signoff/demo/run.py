@@ -64,9 +64,10 @@ async def _tell(folder: Path, line: Timeline, kind: type[System]) -> bool:
         folder / "data", sandbox=True, environment=passed_on(os.environ), report=line.note, opened=log_to_file
     )
     try:
-        async with system:
-            line.act("signoff", f"everything is up; the gateway is {system.gateway_url}")
-            await _play(system, line)
+        with line.telling(len(CHAPTERS)):
+            async with system:
+                line.act("signoff", f"everything is up; the gateway is {system.gateway_url}")
+                await _play(system, line)
     except asyncio.CancelledError:
         line.note("stopped")
         return False

@@ -1,6 +1,7 @@
 """What the demo prints: who did what, which events flowed because of it, and a table of everything that was checked.
 
-Reads well at 100 columns, in a terminal and in a file alike: no cursor movements, colours only where they show.
+Reads well at 100 columns, in a terminal and in a file alike: colours and the bar that shows how far the story is
+appear only in a terminal.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -35,7 +37,16 @@ class Timeline:
         self._console = console or _console()
         self._started = time.monotonic()
         self._chapters = 0
+        self._bar = _bar(self._console)
+        self._story = self._bar.add_task("starting", total=None)
         self.checks: list[Check] = []
+
+    @contextmanager
+    def telling(self, chapters: int) -> Iterator[None]:
+        """Show below the lines how many of the chapters are told, until the end of the block."""
+        self._bar.update(self._story, total=chapters)
+        with self._bar:
+            yield
 
     @property
     def seconds(self) -> float:
@@ -46,6 +57,7 @@ class Timeline:
         self._print(Text(subtitle, style="dim"))
 
     def chapter(self, text: str) -> None:
+        self._bar.update(self._story, completed=self._chapters, description=text)
         self._chapters += 1
         self._console.print()
         self._print(Text(f"{self._chapters}  {text}", style="bold"))
@@ -126,6 +138,11 @@ def _shown(value: object) -> str:
             return f"{value.astimezone():%d %b %H:%M:%S %Z}"
         case _:
             return str(value)
+
+
+def _bar(console: Console) -> Progress:
+    columns = (BarColumn(bar_width=20), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
 def _console() -> Console:
