@@ -104,12 +104,13 @@ class Timeline:
     def summary(self) -> bool:
         """The table of checks; whether all of them passed."""
         table = Table(box=None, pad_edge=False, expand=False)
-        columns = (("", 2), ("what was checked", 50), ("expected", 20), ("found", 20))
+        columns = (("    what was checked", 54), ("expected", 20), ("found", 20))
         for heading, width in columns:
             table.add_column(heading, width=width, overflow="ellipsis", no_wrap=True)
         for check in self.checks:
-            mark = Text("ok", style="green") if check.passed else Text("NO", style="bold red")
-            table.add_row(mark, check.name, check.expected, check.found)
+            # In one column with the name: in a narrow terminal rich would squeeze a column of marks to nothing.
+            mark = ("ok  ", "green") if check.passed else ("NO  ", "bold red")
+            table.add_row(Text.assemble(mark, check.name), check.expected, check.found)
         self._console.print()
         self._console.print(table)
         passed = sum(check.passed for check in self.checks)
