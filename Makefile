@@ -4,6 +4,11 @@ UV_VERSION := 0.13.9
 VENV := .venv
 BIN := $(VENV)/bin
 MEMBERS := $(sort $(dir $(wildcard libs/*/pyproject.toml services/*/pyproject.toml cli/pyproject.toml)))
+# Where the machine has a trust store, uv uses it as pip does: a company's own authority is known there only.
+TRUST_STORES := /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem
+ifneq ($(wildcard $(TRUST_STORES)),)
+export UV_SYSTEM_CERTS := true
+endif
 # Four workers on two cores: most tests wait for servers. A file stays with one worker, and with its fixtures.
 # One argument list for pytest: a file or `-k name` can be put in ARGS.
 WORKERS ?= 4
