@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, BinaryIO
 
+import structlog
+
 from content.domain.media import PIXELS_MAX, Understood
 from content.domain.problems import MediaNotUnderstood
 
 if TYPE_CHECKING:
     from av.container import InputContainer
+
+log = structlog.get_logger("videos")
 
 _DEMUXERS = {"video/mp4": "mp4", "video/quicktime": "mov", "video/webm": "webm"}
 
@@ -42,7 +46,8 @@ def understand_video(file: BinaryIO, content_type: str) -> Understood:
     except MediaNotUnderstood:
         raise
     except Exception as error:
-        # A decoder that is fed by strangers may raise anything; it always means the same.
+        # A decoder that is fed by strangers may raise anything; it always means the same to them, not to us.
+        log.warning("video_not_decoded", error=type(error).__name__)
         raise MediaNotUnderstood("The video cannot be decoded.") from error
 
 
