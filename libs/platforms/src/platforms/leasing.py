@@ -22,7 +22,7 @@ log = structlog.get_logger("leasing")
 
 @dataclass(frozen=True)
 class Borrowed:
-    """One connection's grant, open for now. `handle` is the account's name for building addresses."""
+    """One connection's grant, open while it is held. `handle` is the account's name for building addresses."""
 
     workspace_id: UUID
     platform: PlatformName
