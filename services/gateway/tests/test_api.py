@@ -131,7 +131,7 @@ async def test_an_upload_that_announces_too_much_is_not_begun(client: httpx.Asyn
 
 async def test_a_large_json_body_is_refused(client: httpx.AsyncClient, neighbours: Neighbours):
     answer = await client.post("/api/accounts", content=b"1" * (1024 * 1024 + 1), headers=JSON)
-    assert problem(answer) == (413, "request-entity-too-large")
+    assert problem(answer) == (413, "content-too-large")
     assert neighbours.requests == []
 
 

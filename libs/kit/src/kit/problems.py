@@ -143,14 +143,19 @@ def _place(item: Mapping[str, Any]) -> dict[str, str]:
     return {"pointer": "".join(f"/{part}" for part in path.split(".") if part), "detail": detail}
 
 
+_TITLES = {
+    413: "Content Too Large",
+    422: "Unprocessable Content",
+}
+"""Names that RFC 9110 changed and Python took over in 3.13: a problem's type must not depend on the interpreter."""
+
+
 def _on_http_exception(_: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, Any]]:
     status = HTTPStatus(error.status_code)
-    document = {
-        "type": TYPE_PREFIX + status.phrase.lower().replace(" ", "-"),
-        "title": status.phrase,
-        "status": int(status),
-    }
-    if status < HTTPStatus.INTERNAL_SERVER_ERROR and error.detail and error.detail != status.phrase:
+    title = _TITLES.get(status, status.phrase)
+    document = {"type": TYPE_PREFIX + title.lower().replace(" ", "-"), "title": title, "status": int(status)}
+    # Litestar's own detail repeats the phrase where it has nothing to add.
+    if status < HTTPStatus.INTERNAL_SERVER_ERROR and error.detail and error.detail not in (status.phrase, title):
         document["detail"] = error.detail
     return Response(document, status_code=status, media_type=MEDIA_TYPE, headers=error.headers)
 
