@@ -28,7 +28,7 @@ run: $(VENV)/ready ## Start the whole system and keep it up until Ctrl-C
 
 .PHONY: test
 test: $(VENV)/ready ## Run every test
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: lint
 lint: $(VENV)/ready ## Check style, types and import contracts
