@@ -15,7 +15,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from dataclasses import dataclass
 from multiprocessing.synchronize import Event as Signal
 from pathlib import Path
@@ -249,11 +249,22 @@ async def _latencies(servers: Servers, database: Database) -> list[float]:
         committed[event.post_id] = time.time()
         await client.publish("bench.nudge", b"")
         await asyncio.sleep(1 / LATENCY_PER_SECOND)
-    await asyncio.sleep(1)
     await client.close()
+    arrived = await _arrivals(servers, committed)
+    return [(arrived[post_id] - at) * 1000 for post_id, at in committed.items()]
+
+
+async def _arrivals(servers: Servers, awaited: Collection[UUID]) -> dict[UUID, float]:
+    """When the effect of each event was written. One that never comes ends the benchmark, not just the sample."""
+    query = "SELECT post_id, at FROM effect WHERE post_id = ANY(%s)"
     async with await psycopg.AsyncConnection.connect(servers.consumer_url, autocommit=True) as connection:
-        rows = await (await connection.execute("SELECT post_id, at FROM effect")).fetchall()
-    return [(at - committed[post_id]) * 1000 for post_id, at in rows if post_id in committed]
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            rows = await (await connection.execute(query, (list(awaited),))).fetchall()
+            if len(rows) == len(awaited):
+                return dict(rows)
+            await asyncio.sleep(0.1)
+    raise SystemExit(f"{len(awaited) - len(rows)} events did not arrive, or arrived twice")
 
 
 async def _reset(servers: Servers) -> None:

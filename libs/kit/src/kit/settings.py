@@ -113,7 +113,7 @@ class ServiceSettings:
             trusted_keys_file=environment.file("TRUSTED_KEYS_FILE"),
             clock_file=Path(clock_file) if clock_file else None,
             otlp_endpoint=environment.optional("OTEL_EXPORTER_OTLP_ENDPOINT"),
-            # Every handler in flight and every request holds one connection; an idle one costs 1.4 MB.
+            # Every handler in flight and every request holds one connection; an idle one costs 3 MB.
             database_connections_max=environment.integer("DATABASE_CONNECTIONS_MAX", 10, minimum=2, maximum=200),
             neighbours=environment.prefixed("SERVICE_URL_"),
         )
