@@ -195,7 +195,7 @@ def test_a_service_finds_every_setting_it_needs(name: str, tmp_path: Path):
     assert read.base.clock_file is None
     if read.base.database_url is not None:
         assert read.base.nats_seed_file is not None
-        assert read.base.database_connections_max > sum(consumer.batch_size for consumer in consumers_of(name))
+        assert read.base.database_connections_max > sum(consumer.transactions_max for consumer in consumers_of(name))
 
 
 @pytest.mark.parametrize("name", [name for name in SERVICES if name != "gateway"])

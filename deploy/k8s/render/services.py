@@ -33,7 +33,7 @@ class Deployed:
     @property
     def database_connections(self) -> int:
         """Every handler in flight holds one; the inbox and the outbox relay are among the rest."""
-        return sum(consumer.batch_size for consumer in consumers_of(self.name)) + REQUESTS_AT_ONCE
+        return sum(consumer.transactions_max for consumer in consumers_of(self.name)) + REQUESTS_AT_ONCE
 
 
 SERVICES = (

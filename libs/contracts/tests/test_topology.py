@@ -69,7 +69,7 @@ def test_a_consumers_name_is_one_token_and_its_dead_letters_have_a_stream(name: 
     consumer = CONSUMERS[name]
     assert re.fullmatch(r"[a-z-]+", name)
     assert name == consumer.name
-    assert any(matches(pattern, consumer.dead_letter_subject) for pattern in STREAMS[DEAD_LETTERS].subjects)
+    assert any(matches(pattern, consumer.dead_letter_subject("0199")) for pattern in STREAMS[DEAD_LETTERS].subjects)
 
 
 def test_no_service_listens_twice_to_an_event():

@@ -23,27 +23,36 @@ DUPLICATE_WINDOW = timedelta(minutes=2)
 DEAD_LETTERS = "DLQ"
 DEAD_LETTER_PREFIX = "dlq"
 
+REPLAYS = "replay"
+"""First token of the subjects under which an operator gives one consumer an event a second time."""
+
 
 @dataclass(frozen=True)
 class Stream:
-    """One owner's events. `subjects` are its entities with a wildcard."""
+    """One owner's events, by the entities they are about: the first token of their subjects."""
 
     name: str
     owner: str
-    subjects: tuple[str, ...]
+    entities: tuple[str, ...]
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """What the stream stores: its entities' events, and what is replayed to its consumers."""
+        own = tuple(f"{entity}.>" for entity in self.entities)
+        return own if self.name == DEAD_LETTERS else (*own, f"{REPLAYS}.{self.name.lower()}.>")
 
 
 STREAMS: Mapping[str, Stream] = MappingProxyType(
     {
         stream.name: stream
         for stream in (
-            Stream("AUTH", "auth", ("account.>", "workspace.>", "member.>", "connection.>")),
-            Stream("CONTENT", "content", ("post.>", "media.>")),
-            Stream("SCHEDULER", "scheduler", ("schedule.>",)),
-            Stream("PUBLISHER", "publisher", ("publication.>",)),
-            Stream("METRICS", "metrics", ("metrics.>",)),
-            Stream("RETENTION", "retention", ("erasure.>", "export.>", "backup.>")),
-            Stream(DEAD_LETTERS, "retention", (f"{DEAD_LETTER_PREFIX}.>",)),
+            Stream("AUTH", "auth", ("account", "workspace", "member", "connection")),
+            Stream("CONTENT", "content", ("post", "media")),
+            Stream("SCHEDULER", "scheduler", ("schedule",)),
+            Stream("PUBLISHER", "publisher", ("publication",)),
+            Stream("METRICS", "metrics", ("metrics",)),
+            Stream("RETENTION", "retention", ("erasure", "export", "backup")),
+            Stream(DEAD_LETTERS, "retention", (DEAD_LETTER_PREFIX,)),
         )
     }
 )
@@ -54,35 +63,47 @@ class Consumer:
     """What one service takes from one stream.
 
     One consumer for all events of a stream keeps their order for the service. `ack_wait` is at least three
-    times the slowest handler (a handler is one short transaction). `batch_size` is how many are handled at
-    once, and so how many database connections the consumer may hold.
+    times the slowest handler (a handler is one short transaction). `workers` is how many events are handled at
+    once, each in a transaction of its own. A `batch_size` above 1 means batches instead: while there is a
+    backlog, up to so many events share one transaction, and there is one at a time.
     """
 
     service: str
     stream: str
     events: tuple[type[Event], ...]
     ack_wait: timedelta = timedelta(seconds=30)
-    batch_size: int = 4
+    workers: int = 4
+    batch_size: int = 1
 
     @property
     def name(self) -> str:
-        """The durable name, and the last token of its dead-letter subject: `publisher-auth`."""
+        """The durable name, and a token of its dead-letter subjects: `publisher-auth`."""
         return f"{self.service}-{self.stream.lower()}"
 
     @property
     def filter_subjects(self) -> tuple[str, ...]:
-        return tuple(event.filter_subject() for event in self.events)
+        """Its events under every key, and what is replayed to it."""
+        return (*(event.filter_subject() for event in self.events), self.replay_subject("*"))
 
     @property
-    def dead_letter_subject(self) -> str:
-        return f"{DEAD_LETTER_PREFIX}.{self.name}"
+    def transactions_max(self) -> int:
+        """How many database connections its handlers hold at most."""
+        return self.workers if self.batch_size == 1 else 1
+
+    def dead_letter_subject(self, key: str) -> str:
+        """Where an event that this consumer gave up on is parked; `key` is the last token of the event's subject."""
+        return f"{DEAD_LETTER_PREFIX}.{self.name}.{key}"
+
+    def replay_subject(self, key: str) -> str:
+        """Where an event is published again for this consumer alone: `replay.auth.publisher.<key>`."""
+        return f"{REPLAYS}.{self.stream.lower()}.{self.service}.{key}"
 
 
 def stream_of(event: type[Event]) -> Stream:
     """The stream that stores an event."""
     entity = event.type.split(".", 1)[0]
     for stream in STREAMS.values():
-        if f"{entity}.>" in stream.subjects:
+        if entity in stream.entities:
             return stream
     raise LookupError(f"no stream holds {event.name()}")
 

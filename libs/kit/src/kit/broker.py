@@ -122,7 +122,7 @@ def attach(broker: NatsBroker, subscription: Subscription) -> None:
         durable=consumer.name,
         config=consumer_config(consumer),
         stream=JStream(consumer.stream, declare=False),
-        pull_sub=PullSub(batch_size=consumer.batch_size, timeout=PULL_TIMEOUT_SECONDS),
+        pull_sub=PullSub(batch_size=max(consumer.workers, consumer.batch_size), timeout=PULL_TIMEOUT_SECONDS),
         inbox_prefix=f"{inbox_prefix(consumer.service)}.".encode(),
         no_reply=True,
         title=consumer.name,

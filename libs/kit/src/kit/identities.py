@@ -48,8 +48,9 @@ def permissions_of(user: str) -> Permissions:
         consumed += [
             f"$JS.API.CONSUMER.INFO.{named}",
             f"$JS.API.CONSUMER.MSG.NEXT.{named}",
+            f"$JS.API.CONSUMER.RESET.{named}",
             f"$JS.ACK.{named}.>",
-            consumer.dead_letter_subject,
+            consumer.dead_letter_subject("*"),
         ]
     extra = _ERASING_STREAMS if user == topology.STREAMS["RETENTION"].owner else ()
     return Permissions(tuple(produced + consumed) + extra, (f"{inbox_prefix(user)}.>",))

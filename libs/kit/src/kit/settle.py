@@ -110,7 +110,7 @@ class _Settle(BaseMiddleware[Any, Any]):
         }
         try:
             await self._jetstream().publish(
-                f"{topology.DEAD_LETTER_PREFIX}.{delivery.consumer}",
+                f"{topology.DEAD_LETTER_PREFIX}.{delivery.consumer}.{msg.raw_message.subject.rpartition('.')[2]}",
                 msg.body,
                 timeout=PARK_TIMEOUT_SECONDS,
                 stream=topology.DEAD_LETTERS,

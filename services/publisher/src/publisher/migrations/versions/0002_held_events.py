@@ -1,0 +1,12 @@
+"""Where events wait for another attempt."""
+
+from __future__ import annotations
+
+from kit import schema
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    schema.create_held_events("publisher")
