@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
 
 from kit.secret import Secret
 
@@ -70,13 +71,90 @@ class Environment:
             raise SettingError(f"{name} is {text!r}, but must be one of: {allowed}")
         return text
 
+    @property
+    def stage(self) -> Stage:
+        """SIGNOFF_STAGE; production if nothing is said."""
+        return Stage(self.choice("SIGNOFF_STAGE", Stage.PRODUCTION.value, Stage))
+
+
+class PlainText(StrEnum):
+    """Whether a production system may talk to NATS unencrypted: where the network itself encrypts, as a mesh does."""
+
+    REFUSED = "refused"
+    ALLOWED = "allowed"
+
+
+@dataclass(frozen=True)
+class BusSettings:
+    """Where NATS is and who we are there. The names in capitals are the environment variables.
+
+    `url`: NATS_URL, one server or several of one cluster, separated by commas, with no user or password in it.
+    `seed_file`: NATS_SEED_FILE_<USER>, the NKey identity. `ca_file`: NATS_CA_FILE, who signs the server's certificate
+    (PEM; the machine's own authorities if left out). `certificate_file` and `key_file`: NATS_CERTIFICATE_FILE and
+    NATS_KEY_FILE, where the server asks for a certificate too.
+    """
+
+    url: str
+    seed_file: Path | None = None
+    ca_file: Path | None = None
+    certificate_file: Path | None = None
+    key_file: Path | None = None
+
+    def __post_init__(self) -> None:
+        try:
+            parts = [urlsplit(url) for url in self.urls]
+            understood = parts and all(
+                part.scheme in ("nats", "tls") and part.hostname and part.port != 0 and part.path in ("", "/")
+                for part in parts
+            )
+        except ValueError:
+            understood = False
+        if not understood:
+            raise SettingError("NATS_URL must be nats://host:port or tls://host:port, or several separated by commas")
+        if len({part.scheme for part in parts}) > 1:
+            raise SettingError("NATS_URL mixes nats:// and tls://: every server of a cluster is reached the same way")
+        if any("@" in part.netloc for part in parts):
+            raise SettingError("NATS_URL holds a user or password: identities are keys, in NATS_SEED_FILE_<SERVICE>")
+        if (self.certificate_file is None) != (self.key_file is None):
+            raise SettingError("NATS_CERTIFICATE_FILE and NATS_KEY_FILE belong together: set both or neither")
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        return tuple(url.strip() for url in self.url.split(",") if url.strip())
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether the connection must be encrypted. An authority that is named is meant to be asked."""
+        return self.ca_file is not None or self.urls[0].startswith("tls:")
+
+    @classmethod
+    def read(cls, environment: Environment, user: str) -> Self:
+        """The settings of one user of the bus: a service, or the operator. Raises `SettingError`."""
+
+        def file(name: str) -> Path | None:
+            return environment.file(name) if environment.optional(name) else None
+
+        settings = cls(
+            url=environment.text("NATS_URL"),
+            seed_file=file(f"NATS_SEED_FILE_{user.upper()}"),
+            ca_file=file("NATS_CA_FILE"),
+            certificate_file=file("NATS_CERTIFICATE_FILE"),
+            key_file=file("NATS_KEY_FILE"),
+        )
+        plain_text = environment.choice("NATS_PLAIN_TEXT", PlainText.REFUSED.value, PlainText)
+        if not settings.encrypted and environment.stage is Stage.PRODUCTION and plain_text != PlainText.ALLOWED:
+            raise SettingError(
+                "NATS_URL is not encrypted: name it tls://…, or set NATS_PLAIN_TEXT=allowed where the network encrypts"
+            )
+        return settings
+
 
 @dataclass(frozen=True)
 class ServiceSettings:
     """What every service is told. The names in capitals are the environment variables.
 
     `database_url`: DATABASE_URL_<SERVICE>, the login role that serves requests (libpq URL).
-    `nats_url`: NATS_URL, `nats_seed_file`: NATS_SEED_FILE_<SERVICE>, its NKey identity.
+    `bus`: where NATS is, and the service's identity there.
     `signing_key_file`: SIGNING_KEY_FILE_<SERVICE>, Ed25519 private key (PEM); the trusted public keys of all
     services are in `trusted_keys_file`: TRUSTED_KEYS_FILE (JWKS).
     `neighbours`: SERVICE_URL_<SERVICE>, where the other services are reached over HTTP.
@@ -84,8 +162,7 @@ class ServiceSettings:
 
     stage: Stage
     database_url: Secret | None
-    nats_url: str | None
-    nats_seed_file: Path | None
+    bus: BusSettings | None
     signing_key_file: Path
     sealing_key_file: Path | None
     trusted_keys_file: Path
@@ -97,17 +174,15 @@ class ServiceSettings:
     @classmethod
     def read(cls, environment: Environment, service: str, *, has_database: bool = True) -> Self:
         suffix = service.upper()
-        stage = Stage(environment.choice("SIGNOFF_STAGE", Stage.PRODUCTION.value, Stage))
+        stage = environment.stage
         clock_file = environment.optional("CLOCK_FILE")
         if clock_file and stage is Stage.PRODUCTION:
             raise SettingError("CLOCK_FILE is set, but a production system has no movable clock")
-        seed_file = environment.optional(f"NATS_SEED_FILE_{suffix}")
         sealing = environment.optional(f"SEALING_KEY_FILE_{suffix}")
         return cls(
             stage=stage,
             database_url=environment.secret(f"DATABASE_URL_{suffix}") if has_database else None,
-            nats_url=environment.text("NATS_URL") if has_database else None,
-            nats_seed_file=environment.file(f"NATS_SEED_FILE_{suffix}") if seed_file and has_database else None,
+            bus=BusSettings.read(environment, service) if has_database else None,
             signing_key_file=environment.file(f"SIGNING_KEY_FILE_{suffix}"),
             sealing_key_file=environment.file(f"SEALING_KEY_FILE_{suffix}") if sealing else None,
             trusted_keys_file=environment.file("TRUSTED_KEYS_FILE"),
@@ -117,3 +192,11 @@ class ServiceSettings:
             database_connections_max=environment.integer("DATABASE_CONNECTIONS_MAX", 10, minimum=2, maximum=200),
             neighbours=environment.prefixed("SERVICE_URL_"),
         )
+
+    @property
+    def nats_url(self) -> str | None:
+        return self.bus.url if self.bus else None
+
+    @property
+    def nats_seed_file(self) -> Path | None:
+        return self.bus.seed_file if self.bus else None
