@@ -19,10 +19,14 @@ class ContractError(Exception):
     """A message that is no event of ours: unknown name, missing header or a body that breaks its schema."""
 
 
-def headers_of(event: Event, event_id: UUID, *, source: str, at: datetime) -> dict[str, str]:
-    """The envelope of an event. `Nats-Msg-Id` is what JetStream and the inbox recognise a repetition by."""
+def headers_of(event: Event, event_id: UUID, *, source: str, at: datetime, newest: bool = True) -> dict[str, str]:
+    """The envelope of an event.
+
+    Consumers recognise a repetition by `ce-id`, JetStream by `Nats-Msg-Id`. An older version that is told beside the
+    newest shares its `ce-id`, and has a message id of its own, or the stream would drop it.
+    """
     return {
-        "Nats-Msg-Id": str(event_id),
+        "Nats-Msg-Id": str(event_id) if newest else f"{event_id}.v{event.version}",
         "ce-specversion": "1.0",
         "ce-id": str(event_id),
         "ce-type": event.name(),

@@ -127,9 +127,9 @@ class Transaction:
 
     def emit(self, event: Event) -> UUID:
         """Tell an event when, and only when, this transaction commits; returns the event's id."""
-        entry = outbox.Entry.of(event, source=self._source, at=self.clock.now())
-        self._events.append(entry)
-        return entry.event_id
+        entries = outbox.Entry.all_of(event, source=self._source, at=self.clock.now())
+        self._events += entries
+        return entries[0].event_id
 
     async def write_outbox(self) -> bool:
         """Store what was emitted; true if there was anything."""

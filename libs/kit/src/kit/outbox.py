@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from contracts.event import Event
+from contracts.registry import also_told_as
 from contracts.topology import stream_of
 from opentelemetry import propagate
 from psycopg import AsyncConnection
@@ -47,12 +48,19 @@ class Entry:
     created_at: datetime
 
     @classmethod
-    def of(cls, event: Event, *, source: str, at: datetime) -> Entry:
-        """Wrap an event together with the trace it happened in."""
+    def all_of(cls, event: Event, *, source: str, at: datetime) -> list[Entry]:
+        """Wrap an event, and after it the older versions that are still told, with the trace it happened in.
+
+        All carry one event id, so that a consumer which hears several versions has one effect; the newest comes first,
+        because it says most.
+        """
         event_id = new_id()
-        headers = codec.headers_of(event, event_id, source=source, at=at)
-        propagate.inject(headers)
-        return cls(event_id, stream_of(type(event)).name, event.subject(), headers, codec.encode(event), at)
+        entries = []
+        for told in (event, *also_told_as(event)):
+            headers = codec.headers_of(told, event_id, source=source, at=at, newest=told is event)
+            propagate.inject(headers)
+            entries.append(cls(event_id, stream_of(type(told)).name, told.subject(), headers, codec.encode(told), at))
+        return entries
 
 
 async def insert(connection: AsyncConnection[Any], entries: Sequence[Entry]) -> None:
