@@ -91,7 +91,7 @@ def test_the_operations_are_those_of_registry_and_topology():
     sent = {name.split(".send.")[1] for name, o in DOCUMENT["operations"].items() if o["action"] == "send"}
     received = {name for name, o in DOCUMENT["operations"].items() if o["action"] == "receive"}
     assert sent == EVENTS.keys()
-    assert received == {f"{c.service}.receive.{e.name()}" for c in CONSUMERS.values() for e in c.events}
+    assert received == {f"{c.service}.receive.{e.name()}" for c in CONSUMERS.values() for e in c.arriving}
     assert "auth.send.erasure.task_done.v1" in DOCUMENT["operations"]
     assert "publisher.send.post.approved.v1" not in DOCUMENT["operations"]
 

@@ -11,7 +11,7 @@ import httpx
 import psycopg
 import pytest
 from auth.ports.store import Transactions
-from contracts.auth import AccountDeletedV1, ConnectionRevokedV1, RevocationReason, WorkspaceDeletedV1
+from contracts.auth import AccountDeletedV1, ConnectionRevokedV2, RevocationReason, WorkspaceDeletedV1
 from contracts.retention import ErasureRequestedV1, ErasureTaskDoneV1, SubjectKind
 from kit.clock import MovableClock
 from kit.database import Scope
@@ -72,8 +72,8 @@ async def test_an_account_goes_with_everything_only_it_owned(
     assert refused.status_code == 401
     assert counts(superuser, "sealed_grant", "data_key", "session", "credential") == [0, 0, 0, 0]
     assert len(room.sandbox.truth.revocations()) == 2
-    revoked = await bus.wait_told(ConnectionRevokedV1, 2)
-    assert {event.reason for event in revoked if isinstance(event, ConnectionRevokedV1)} == {
+    revoked = await bus.wait_told(ConnectionRevokedV2, 2)
+    assert {event.reason for event in revoked if isinstance(event, ConnectionRevokedV2)} == {
         RevocationReason.ACCOUNT_DELETED
     }
     assert await bus.wait_told(WorkspaceDeletedV1) == [
@@ -179,7 +179,7 @@ async def test_a_deletion_that_a_crash_interrupted_is_finished(
     clock.advance(timedelta(seconds=61))
     assert len(await bus.wait_told(AccountDeletedV1)) == 1
     assert len(await bus.wait_told(WorkspaceDeletedV1)) == 1
-    assert len(await bus.wait_told(ConnectionRevokedV1)) == 1
+    assert len(await bus.wait_told(ConnectionRevokedV2)) == 1
     assert counts(superuser, "sealed_grant", "data_key", "credential") == [0, 0, 0]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 from auth.use_cases import telling
-from contracts.auth import ConnectionRevokedV1, RevocationReason
+from contracts.auth import ConnectionRevokedV1, ConnectionRevokedV2, PlatformConfirmation, RevocationReason
 from kit.clock import MovableClock
 from kit.ids import new_id
 from kit.problems import TYPE_PREFIX
@@ -50,12 +50,12 @@ async def test_a_disconnect_destroys_tokens_and_metadata_at_once(room: Room, bus
     assert len(room.sandbox.truth.revocations(platform)) == 1
     assert room.sandbox.requests(platform, REVOKE[platform]) >= 1
     assert await room.list() == []
-    (told,) = await bus.wait_told(ConnectionRevokedV1)
-    assert isinstance(told, ConnectionRevokedV1)
+    (told,) = await bus.wait_told(ConnectionRevokedV2)
+    assert isinstance(told, ConnectionRevokedV2)
     assert (told.connection_id, told.platform, told.reason) == (
         connection_id, platform, RevocationReason.DISCONNECTED,
     )  # fmt: skip
-    assert (told.platform_confirmed, str(told.erasure_id)) == (True, erasure_id)
+    assert (told.platform_confirmation, str(told.erasure_id)) == (PlatformConfirmation.CONFIRMED, erasure_id)
 
 
 @pytest.mark.promise("P26")
@@ -102,9 +102,9 @@ async def test_tokens_are_destroyed_whatever_the_platform_answers(
     answer = await room.disconnect(connection_id)
     assert (answer.status_code, answer.json()["platform_confirmed"]) == (200, False)
     assert counts(superuser, "sealed_grant", "data_key") == [0, 0]
-    (told,) = await bus.wait_told(ConnectionRevokedV1)
-    assert isinstance(told, ConnectionRevokedV1)
-    assert not told.platform_confirmed
+    (told,) = await bus.wait_told(ConnectionRevokedV2)
+    assert isinstance(told, ConnectionRevokedV2)
+    assert told.platform_confirmation is PlatformConfirmation.UNCONFIRMED
     assert room.sandbox.requests("tiktok", REVOKE["tiktok"]) == 1
 
 
@@ -125,7 +125,7 @@ async def test_asked_twice_it_ends_once_and_answers_alike(room: Room, bus: Bus):
     assert {answer.status_code for answer in (*answers, later)} == {200}
     assert len({answer.text for answer in (*answers, later)}) == 1
     await room.disconnect(await room.connect("bluesky"))
-    assert len(await bus.wait_told(ConnectionRevokedV1, 2)) == 2
+    assert len(await bus.wait_told(ConnectionRevokedV2, 2)) == 2
     assert len(room.sandbox.truth.revocations("tiktok")) == 1
 
 
@@ -150,10 +150,34 @@ async def test_what_a_crash_left_frozen_is_ended(room: Room, bus: Bus, superuser
         (clock.now() + timedelta(seconds=60),),
     )
     clock.advance(timedelta(seconds=61))
-    (told,) = await bus.wait_told(ConnectionRevokedV1)
-    assert isinstance(told, ConnectionRevokedV1)
-    assert (told.connection_id, told.platform_confirmed) == (connection_id, True)
+    (told,) = await bus.wait_told(ConnectionRevokedV2)
+    assert isinstance(told, ConnectionRevokedV2)
+    assert (told.connection_id, told.platform_confirmation) == (connection_id, PlatformConfirmation.CONFIRMED)
     assert counts(superuser, "sealed_grant", "data_key", "lease") == [0, 0, 0]
+
+
+async def test_a_platform_that_ended_the_access_itself_is_not_asked(
+    room: Room, bus: Bus, superuser: Rows, clock: MovableClock
+):
+    await room.connect()
+    superuser.execute(
+        "UPDATE connection SET state = 'ending', ending_reason = 'platform', ending_until = %s", (clock.now(),)
+    )
+    (told,) = await bus.wait_told(ConnectionRevokedV2)
+    assert isinstance(told, ConnectionRevokedV2)
+    assert (told.reason, told.platform_confirmation) == (RevocationReason.PLATFORM, PlatformConfirmation.NOT_ASKED)
+    assert room.sandbox.requests("tiktok", REVOKE["tiktok"]) == 0
+    assert row(superuser)["platform_confirmed"] is None
+    assert counts(superuser, "sealed_grant", "data_key") == [0, 0]
+
+
+async def test_who_knows_only_the_older_version_is_told_the_same(room: Room, bus: Bus):
+    answer = await room.disconnect(await room.connect())
+    (newest,), (older,) = await bus.wait_told(ConnectionRevokedV2), await bus.wait_told(ConnectionRevokedV1)
+    assert isinstance(older, ConnectionRevokedV1)
+    assert older.platform_confirmed
+    assert older.model_dump().items() - {("platform_confirmed", True)} <= newest.model_dump().items()
+    assert str(older.erasure_id) == answer.json()["erasure_id"]
 
 
 async def test_tokens_that_no_key_opens_any_more_are_destroyed_all_the_same(room: Room, superuser: Rows):

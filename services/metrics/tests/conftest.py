@@ -13,7 +13,7 @@ from uuid import UUID
 import httpx
 import psycopg
 import pytest
-from contracts.auth import ConnectionRevokedV1, RevocationReason
+from contracts.auth import ConnectionRevokedV2, PlatformConfirmation, RevocationReason
 from contracts.leases import LeaseAnswer, LeaseRequest, lease_context
 from contracts.publisher import PublicationIdentifiedV1, PublicationPublishedV1
 from kit.calls import InProcess
@@ -181,13 +181,13 @@ def identified(event: PublicationPublishedV1, platform_post_id: str) -> Publicat
     return PublicationIdentifiedV1(**facts, platform_post_id=platform_post_id)
 
 
-def revoked(event: PublicationPublishedV1, *, at: datetime) -> ConnectionRevokedV1:
-    return ConnectionRevokedV1(
+def revoked(event: PublicationPublishedV1, *, at: datetime) -> ConnectionRevokedV2:
+    return ConnectionRevokedV2(
         workspace_id=event.workspace_id,
         connection_id=event.connection_id,
         platform=event.platform,
         reason=RevocationReason.DISCONNECTED,
-        platform_confirmed=True,
+        platform_confirmation=PlatformConfirmation.CONFIRMED,
         revoked_at=at,
         erasure_id=new_id(),
     )

@@ -9,7 +9,8 @@ import pytest
 from contracts.auth import (
     ConnectionEstablishedV1,
     ConnectionReauthRequiredV1,
-    ConnectionRevokedV1,
+    ConnectionRevokedV2,
+    PlatformConfirmation,
     RevocationReason,
     WorkspaceDeletedV1,
 )
@@ -37,12 +38,12 @@ def reauth_required(plan: Plan) -> Event:
 
 def revoked(world: World, plan: Plan) -> Event:
     world.auth.refusals[plan.connection_ids[0]] = "revoked"
-    return ConnectionRevokedV1(
+    return ConnectionRevokedV2(
         workspace_id=plan.workspace_id,
         connection_id=plan.connection_ids[0],
         platform="bluesky",
         reason=RevocationReason.DISCONNECTED,
-        platform_confirmed=True,
+        platform_confirmation=PlatformConfirmation.CONFIRMED,
         revoked_at=world.clock.now(),
         erasure_id=new_id(),
     )

@@ -12,7 +12,13 @@ from uuid import UUID
 import httpx
 import psycopg
 import pytest
-from contracts.auth import AccountDeletedV1, ConnectionRevokedV1, RevocationReason, WorkspaceDeletedV1
+from contracts.auth import (
+    AccountDeletedV1,
+    ConnectionRevokedV2,
+    PlatformConfirmation,
+    RevocationReason,
+    WorkspaceDeletedV1,
+)
 from contracts.retention import ErasureRequestedV1, ErasureTaskDoneV1
 from contracts.topology import erasing_services
 from kit.certificates import verify_certificate
@@ -108,13 +114,13 @@ async def world(service_environment: ServiceEnvironment, start) -> AsyncIterator
         yield world
 
 
-def revoked(at: datetime, reason: RevocationReason = RevocationReason.DISCONNECTED) -> ConnectionRevokedV1:
-    return ConnectionRevokedV1(
+def revoked(at: datetime, reason: RevocationReason = RevocationReason.DISCONNECTED) -> ConnectionRevokedV2:
+    return ConnectionRevokedV2(
         workspace_id=new_id(),
         connection_id=new_id(),
         platform="tiktok",
         reason=reason,
-        platform_confirmed=True,
+        platform_confirmation=PlatformConfirmation.CONFIRMED,
         revoked_at=at,
         erasure_id=new_id(),
     )

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from contracts.auth import ConnectionRevokedV1, RevocationReason, WorkspaceDeletedV1
+from contracts.auth import ConnectionRevokedV2, PlatformConfirmation, RevocationReason, WorkspaceDeletedV1
 from contracts.content import PostApprovalWithdrawnV1, PostDeletedV1
 from contracts.event import Event
 from contracts.publisher import (
@@ -46,13 +46,13 @@ def outcomes(document: dict[str, Any]) -> dict[str, str]:
     return {target["connection_id"]: target["state"] for target in document["connections"]}
 
 
-def revocation(workspace_id: UUID, connection_id: UUID, clock: MovableClock) -> ConnectionRevokedV1:
-    return ConnectionRevokedV1(
+def revocation(workspace_id: UUID, connection_id: UUID, clock: MovableClock) -> ConnectionRevokedV2:
+    return ConnectionRevokedV2(
         workspace_id=workspace_id,
         connection_id=connection_id,
         platform="bluesky",
         reason=RevocationReason.DISCONNECTED,
-        platform_confirmed=True,
+        platform_confirmation=PlatformConfirmation.CONFIRMED,
         revoked_at=clock.now(),
         erasure_id=new_id(),
     )

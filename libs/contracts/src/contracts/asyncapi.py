@@ -6,7 +6,7 @@ from typing import Any
 
 from contracts.event import Event
 from contracts.json_schema import URN_PREFIX, schema_of
-from contracts.registry import EVENTS
+from contracts.registry import EVENTS, is_told
 from contracts.topology import CONSUMERS, STREAM_MAX_AGE, producers_of, stream_of
 
 _ID = {"type": "string", "format": "uuid"}
@@ -75,11 +75,11 @@ def _message(event: type[Event]) -> dict[str, Any]:
 
 def _operations(events: list[type[Event]]) -> dict[str, Any]:
     operations: dict[str, Any] = {}
-    for event in events:
+    for event in filter(is_told, events):
         for service in producers_of(event):
             operations[f"{service}.send.{event.name()}"] = _operation("send", event)
     for consumer in CONSUMERS.values():
-        for event in consumer.events:
+        for event in consumer.arriving:
             operations[f"{consumer.service}.receive.{event.name()}"] = _operation("receive", event) | {
                 "x-jetstream-consumer": consumer.name
             }
@@ -107,14 +107,18 @@ def _schemas(events: list[type[Event]]) -> dict[str, Any]:
 def _envelope() -> dict[str, Any]:
     fields = {
         "ce-specversion": {"const": "1.0"},
-        "ce-id": _ID | {"description": "The event's id; the same id again is the same event again."},
+        "ce-id": _ID | {"description": "The event's id; the same id again is the same fact, be it in another version."},
         "ce-type": {"type": "string"},
         "ce-source": {"type": "string", "description": "The service that told it: `/signoff/<service>`."},
         "ce-subject": _ID | {"description": "The id of what the event is about; its events are in order."},
         "ce-time": {"type": "string", "format": "date-time"},
         "ce-dataschema": {"type": "string"},
         "content-type": {"const": "application/json"},
-        "Nats-Msg-Id": _ID | {"description": "Equal to ce-id; JetStream drops repetitions by it."},
+        "Nats-Msg-Id": {
+            "type": "string",
+            "description": "The ce-id, followed by `.v<N>` on an older version that is told beside the newest;"
+            " JetStream drops repetitions by it.",
+        },
     }
     trace = {"traceparent": {"type": "string", "description": "W3C trace context."}}
     return {"type": "object", "properties": fields | trace, "required": sorted(fields)}

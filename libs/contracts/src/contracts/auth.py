@@ -7,7 +7,7 @@ from uuid import UUID
 
 from contracts.access import Role
 from contracts.event import Event, Instant, Word
-from contracts.registry import event
+from contracts.registry import downcasts, event, upcasts
 
 
 class RevocationReason(StrEnum):
@@ -17,6 +17,14 @@ class RevocationReason(StrEnum):
     PLATFORM = "platform"
     ACCOUNT_DELETED = "account_deleted"
     WORKSPACE_DELETED = "workspace_deleted"
+
+
+class PlatformConfirmation(StrEnum):
+    """Whether the platform acknowledged that a connection ended."""
+
+    CONFIRMED = "confirmed"
+    UNCONFIRMED = "unconfirmed"
+    NOT_ASKED = "not_asked"
 
 
 @event("account.registered", 1, owner="auth", aggregate="account_id", key="account_id")
@@ -100,3 +108,37 @@ class ConnectionRevokedV1(Event):
     platform_confirmed: bool
     revoked_at: Instant
     erasure_id: UUID
+
+
+@event("connection.revoked", 2, owner="auth", aggregate="connection_id")
+class ConnectionRevokedV2(Event):
+    """The connection ended and its tokens are destroyed; the clock of what was derived from it runs.
+
+    `platform_confirmation` is `unconfirmed` where the access may still stand on the platform's side, and `not_asked`
+    where the platform ended it itself.
+    """
+
+    workspace_id: UUID
+    connection_id: UUID
+    platform: Word
+    reason: RevocationReason
+    platform_confirmation: PlatformConfirmation
+    revoked_at: Instant
+    erasure_id: UUID
+
+
+@upcasts(ConnectionRevokedV1, ConnectionRevokedV2)
+def revoked_v1_to_v2(event: ConnectionRevokedV1) -> ConnectionRevokedV2:
+    """V1 has no word for a platform that was not asked, but its reason tells: the platform ended it itself."""
+    if event.reason is RevocationReason.PLATFORM:
+        confirmation = PlatformConfirmation.NOT_ASKED
+    else:
+        confirmation = PlatformConfirmation.CONFIRMED if event.platform_confirmed else PlatformConfirmation.UNCONFIRMED
+    return ConnectionRevokedV2(platform_confirmation=confirmation, **event.model_dump(exclude={"platform_confirmed"}))
+
+
+@downcasts(ConnectionRevokedV2, ConnectionRevokedV1)
+def revoked_v2_to_v1(event: ConnectionRevokedV2) -> ConnectionRevokedV1:
+    """V1's false warns that the access may still stand; where the platform ended it itself, it does not."""
+    confirmed = event.platform_confirmation is not PlatformConfirmation.UNCONFIRMED
+    return ConnectionRevokedV1(platform_confirmed=confirmed, **event.model_dump(exclude={"platform_confirmation"}))

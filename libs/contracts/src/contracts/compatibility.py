@@ -13,7 +13,7 @@ from typing import Any
 
 from contracts.json_schema import Schema
 
-_PROSE = {"description", "title", "examples", "$schema", "$id"}
+_PROSE = {"description", "title", "examples", "deprecated", "$schema", "$id"}
 """Says something to people; nothing is accepted or refused by it."""
 
 _HANDLED = {"properties", "required", "$defs"}

@@ -7,7 +7,7 @@ from typing import Any
 
 from contracts.event import Event
 from contracts.json_schema import Schema, schema_of
-from contracts.registry import EVENTS
+from contracts.registry import EVENTS, is_told, newer_version
 from contracts.topology import STREAM_MAX_AGE, listeners_of, producers_of, stream_of
 
 _INTRODUCTION = f"""# Events
@@ -17,7 +17,8 @@ Written by `make contracts` from `libs/contracts`; edit there.
 Every event is a message on NATS JetStream: CloudEvents 1.0 headers, a JSON body of ids, states and times. Its
 subject is its name and its key, `post.approved.v1.<workspace_id>`; events of one aggregate arrive in order;
 streams keep {STREAM_MAX_AGE.days} days. Schemas are in `libs/contracts/schemas`, an example of each in
-`libs/contracts/samples`, the same as AsyncAPI 3.0 in `libs/contracts/asyncapi/signoff.json`.
+`libs/contracts/samples`, the same as AsyncAPI 3.0 in `libs/contracts/asyncapi/signoff.json`. How another system
+listens, and what it can count on: [subscribing.md](subscribing.md).
 """
 
 
@@ -48,8 +49,19 @@ def _section(event: type[Event]) -> str:
         (f"`{name}`" + ("" if name in required else " (optional)"), _kind(field, schema))
         for name, field in schema["properties"].items()
     ]
-    text = " ".join((event.__doc__ or "").split())
-    return f"## {event.name()}\n\n{text}\n\n{_table(('field', 'value'), rows)}"
+    paragraphs = [f"## {event.name()}", *_standing(event), " ".join((event.__doc__ or "").split())]
+    return "\n\n".join([*paragraphs, _table(("field", "value"), rows)])
+
+
+def _standing(event: type[Event]) -> list[str]:
+    """What a reader of an older version should know first."""
+    newer = newer_version(event)
+    if newer is None:
+        return []
+    link = f"[{newer.name()}](#{newer.name().replace('.', '')})"
+    if is_told(event):
+        return [f"Older version: take {link}. Told beside it, with the same `ce-id`, while a consumer is behind."]
+    return [f"Older version: take {link}. No longer told; what the stream still holds becomes the newer one."]
 
 
 def _kind(field: dict[str, Any], schema: Schema) -> str:

@@ -9,7 +9,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from contracts.event import Event
-from contracts.registry import EVENTS
+from contracts.registry import EVENTS, newer_version
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 URN_PREFIX = "urn:signoff:schema:"
@@ -46,15 +46,18 @@ def schema_of(event: type[Event], *, definitions: str = "#/$defs/{model}") -> Sc
     """What a consumer of the event accepts. Unknown fields are, fields with a default may be absent.
 
     `x-signoff` says whose the event is and which fields make its subject and its order: they are as much
-    of the promise as the fields.
+    of the promise as the fields. A version that has a newer one is deprecated.
     """
     schema = event.model_json_schema(schema_generator=_WithoutTitles, ref_template=definitions)
-    return {
+    about: Schema = {
         "$schema": DIALECT,
         "$id": URN_PREFIX + event.name(),
         "title": event.name(),
         "x-signoff": {"owner": event.owner, "key": event.key_field, "aggregate": event.aggregate_field},
-    } | schema
+    }
+    if newer_version(event):
+        about["deprecated"] = True
+    return about | schema
 
 
 def schemas() -> Mapping[str, Schema]:

@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 from contracts import auth, content, publisher, retention, scheduler
 from contracts.event import Event
+from contracts.registry import older_versions
 
 STREAM_MAX_AGE = timedelta(days=30)
 """No event outlives the shortest retention promise."""
@@ -62,7 +63,8 @@ STREAMS: Mapping[str, Stream] = MappingProxyType(
 class Consumer:
     """What one service takes from one stream.
 
-    One consumer for all events of a stream keeps their order for the service. `ack_wait` is at least three
+    `events` are what its handlers take, the newest version of each; older ones reach them through upcasts. One
+    consumer for all events of a stream keeps their order for the service. `ack_wait` is at least three
     times the slowest handler (a handler is one short transaction). `workers` is how many events are handled at
     once, each in a transaction of its own. A `batch_size` above 1 means batches instead: while there is a
     backlog, up to so many events share one transaction, and there is one at a time.
@@ -81,9 +83,14 @@ class Consumer:
         return f"{self.service}-{self.stream.lower()}"
 
     @property
+    def arriving(self) -> tuple[type[Event], ...]:
+        """Its events, each followed by the older versions that its stream may still hold."""
+        return tuple(version for event in self.events for version in (event, *older_versions(event)))
+
+    @property
     def filter_subjects(self) -> tuple[str, ...]:
-        """Its events under every key, and what is replayed to it."""
-        return (*(event.filter_subject() for event in self.events), self.replay_subject("*"))
+        """What arrives, under every key, and what is replayed to it."""
+        return (*(event.filter_subject() for event in self.arriving), self.replay_subject("*"))
 
     @property
     def transactions_max(self) -> int:
@@ -129,7 +136,7 @@ CONSUMERS: Mapping[str, Consumer] = MappingProxyType(
             Consumer(
                 "scheduler",
                 "AUTH",
-                (auth.ConnectionRevokedV1, auth.WorkspaceDeletedV1),
+                (auth.ConnectionRevokedV2, auth.WorkspaceDeletedV1),
             ),
             Consumer(
                 "scheduler",
@@ -153,7 +160,7 @@ CONSUMERS: Mapping[str, Consumer] = MappingProxyType(
                 (
                     auth.ConnectionEstablishedV1,
                     auth.ConnectionReauthRequiredV1,
-                    auth.ConnectionRevokedV1,
+                    auth.ConnectionRevokedV2,
                     auth.WorkspaceDeletedV1,
                 ),
             ),
@@ -166,7 +173,7 @@ CONSUMERS: Mapping[str, Consumer] = MappingProxyType(
             Consumer(
                 "metrics",
                 "AUTH",
-                (auth.ConnectionRevokedV1, auth.WorkspaceDeletedV1),
+                (auth.ConnectionRevokedV2, auth.WorkspaceDeletedV1),
             ),
             Consumer(
                 "metrics",
@@ -177,7 +184,7 @@ CONSUMERS: Mapping[str, Consumer] = MappingProxyType(
             Consumer(
                 "retention",
                 "AUTH",
-                (auth.ConnectionRevokedV1, auth.WorkspaceDeletedV1, auth.AccountDeletedV1),
+                (auth.ConnectionRevokedV2, auth.WorkspaceDeletedV1, auth.AccountDeletedV1),
             ),
             Consumer("retention", "RETENTION", (retention.ErasureTaskDoneV1,)),
         )
@@ -191,8 +198,8 @@ def producers_of(event: type[Event]) -> tuple[str, ...]:
 
 
 def listeners_of(event: type[Event]) -> tuple[str, ...]:
-    """The services that take an event."""
-    return tuple(sorted(consumer.service for consumer in CONSUMERS.values() if event in consumer.events))
+    """The services that take an event, be it through upcasts."""
+    return tuple(sorted(consumer.service for consumer in CONSUMERS.values() if event in consumer.arriving))
 
 
 def consumers_of(service: str) -> tuple[Consumer, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contracts.auth import ConnectionRevokedV1, WorkspaceDeletedV1
+from contracts.auth import ConnectionRevokedV2, WorkspaceDeletedV1
 from contracts.publisher import PublicationIdentifiedV1, PublicationPublishedV1
 from contracts.topology import CONSUMERS
 from kit.broker import Subscription
@@ -34,8 +34,8 @@ def _from_publisher(units: Units[Store], clock: Clock) -> Subscription:
 def _from_auth(units: Units[Store], clock: Clock) -> Subscription:
     subscription = Subscription(CONSUMERS["metrics-auth"])
 
-    @subscription.on(ConnectionRevokedV1)
-    async def on_revoked(event: ConnectionRevokedV1) -> None:
+    @subscription.on(ConnectionRevokedV2)
+    async def on_revoked(event: ConnectionRevokedV2) -> None:
         await stop_tracking(event.connection_id, event.erasure_id, units.joined(), at=clock.now())
 
     @subscription.on(WorkspaceDeletedV1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contracts.auth import (
     ConnectionEstablishedV1,
     ConnectionReauthRequiredV1,
-    ConnectionRevokedV1,
+    ConnectionRevokedV2,
     WorkspaceDeletedV1,
 )
 from contracts.scheduler import ScheduleCancelledV1, ScheduleCreatedV1, ScheduleDueV1
@@ -56,8 +56,8 @@ def _auth(units: Units[Store], clock: Clock) -> Subscription:
         connection = Connection(event.connection_id, event.workspace_id, None, ConnectionState.REAUTH_REQUIRED)
         await follow_connection(connection, store=units.joined(), now=clock.now())
 
-    @subscription.on(ConnectionRevokedV1)
-    async def on_revoked(event: ConnectionRevokedV1) -> None:
+    @subscription.on(ConnectionRevokedV2)
+    async def on_revoked(event: ConnectionRevokedV2) -> None:
         connection = Connection(event.connection_id, event.workspace_id, event.platform, ConnectionState.REVOKED)
         await follow_connection(connection, store=units.joined(), now=clock.now())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contracts.auth import AccountDeletedV1, ConnectionRevokedV1, WorkspaceDeletedV1
+from contracts.auth import AccountDeletedV1, ConnectionRevokedV2, WorkspaceDeletedV1
 from contracts.retention import ErasureTaskDoneV1, SubjectKind
 from contracts.topology import CONSUMERS
 from kit.broker import Subscription
@@ -18,8 +18,8 @@ def subscriptions(units: Units[Store], clock: Clock) -> list[Subscription]:
     from_auth = Subscription(CONSUMERS["retention-auth"])
     from_services = Subscription(CONSUMERS["retention-retention"])
 
-    @from_auth.on(ConnectionRevokedV1)
-    async def on_revoked(event: ConnectionRevokedV1) -> None:
+    @from_auth.on(ConnectionRevokedV2)
+    async def on_revoked(event: ConnectionRevokedV2) -> None:
         await open_connection_erasure(event, units.joined())
 
     @from_auth.on(WorkspaceDeletedV1)

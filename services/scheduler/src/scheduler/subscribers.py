@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contracts.auth import ConnectionRevokedV1, WorkspaceDeletedV1
+from contracts.auth import ConnectionRevokedV2, WorkspaceDeletedV1
 from contracts.content import PostApprovalWithdrawnV1, PostDeletedV1
 from contracts.publisher import (
     Publication,
@@ -28,8 +28,8 @@ def subscriptions(units: Units[Store]) -> list[Subscription]:
 def _auth(units: Units[Store]) -> Subscription:
     subscription = Subscription(CONSUMERS["scheduler-auth"])
 
-    @subscription.on(ConnectionRevokedV1)
-    async def on_revoked(event: ConnectionRevokedV1) -> None:
+    @subscription.on(ConnectionRevokedV2)
+    async def on_revoked(event: ConnectionRevokedV2) -> None:
         store = units.joined()
         schedules = await store.lock_open(event.workspace_id, connection_id=event.connection_id)
         await cancel_open(schedules, "connection_revoked", store=store, connection_id=event.connection_id)

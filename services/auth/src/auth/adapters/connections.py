@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from contracts.auth import RevocationReason
+from contracts.auth import PlatformConfirmation, RevocationReason
 from kit.database import Transaction
 
-from auth.domain.connections import Brief, Connection, Ended
-from auth.ports.connections import Closed, Due, Known
+from auth.domain.connections import CONFIRMED, Brief, Connection, Ended
+from auth.ports.connections import Closed, Due, Ending, Known
 
 
 class StoredConnections:
@@ -175,14 +175,15 @@ class StoredConnections:
         )
         return bool(state == "active")
 
-    async def platform_of(self, connection_id: UUID) -> str | None:
-        platform: str | None = await self._transaction.scalar(
-            "SELECT platform FROM connection WHERE connection_id = %s", (connection_id,)
+    async def ending(self, connection_id: UUID) -> Ending | None:
+        return await self._transaction.first(
+            Ending,
+            "SELECT platform, ending_reason AS reason FROM connection WHERE connection_id = %s",
+            (connection_id,),
         )
-        return platform
 
     async def close(
-        self, connection_id: UUID, *, at: datetime, platform_confirmed: bool, erasure_id: UUID
+        self, connection_id: UUID, confirmation: PlatformConfirmation, *, at: datetime, erasure_id: UUID
     ) -> Closed | None:
         return await self._transaction.first(
             Closed,
@@ -191,5 +192,5 @@ class StoredConnections:
             " account_type = NULL, scopes = NULL, expires_at = NULL, refresh_at = NULL, refreshing_until = NULL,"
             " ending_until = NULL WHERE connection_id = %s AND state = 'ending'"
             " RETURNING workspace_id, platform, ending_reason",
-            (at, platform_confirmed, erasure_id, connection_id),
+            (at, CONFIRMED[confirmation], erasure_id, connection_id),
         )

@@ -9,6 +9,7 @@ from enum import StrEnum
 from http import HTTPStatus
 from uuid import UUID
 
+from contracts.auth import PlatformConfirmation
 from contracts.leases import LEASE_SECONDS
 from kit.problems import Conflict, Invalid, NotFound, Problem, Unavailable
 from platforms.errors import Misconfigured, PlatformError, RateLimited, ReauthorisationNeeded, Rejected
@@ -128,11 +129,19 @@ class Brief:
     state: str
 
 
+CONFIRMED = {
+    PlatformConfirmation.CONFIRMED: True,
+    PlatformConfirmation.UNCONFIRMED: False,
+    PlatformConfirmation.NOT_ASKED: None,
+}
+"""What is stored and answered as `platform_confirmed`."""
+
+
 @dataclass(frozen=True)
 class Ended:
     """How a connection ended; while it has not, only its state is known.
 
-    `platform_confirmed` is false where the platform did not acknowledge the end.
+    `platform_confirmed` is false where the platform did not acknowledge the end, and null where it was not asked.
     """
 
     state: str

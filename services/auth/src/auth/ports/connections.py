@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from contracts.auth import RevocationReason
+from contracts.auth import PlatformConfirmation, RevocationReason
 
 from auth.domain.connections import Authorisation, Brief, Connection, Ended
 from auth.domain.vault import Ciphertext, SealedGrant
@@ -43,6 +43,14 @@ class Known:
 
     connection_id: UUID
     generation: int
+
+
+@dataclass(frozen=True)
+class Ending:
+    """A connection that is frozen; no reason yet if it is not."""
+
+    platform: str
+    reason: str | None
 
 
 @dataclass(frozen=True)
@@ -109,10 +117,11 @@ class Connections(Protocol):
 
     async def is_active(self, connection_id: UUID) -> bool: ...
 
-    async def platform_of(self, connection_id: UUID) -> str | None: ...
+    async def ending(self, connection_id: UUID) -> Ending | None:
+        """What is being ended; None if there is no such connection."""
 
     async def close(
-        self, connection_id: UUID, *, at: datetime, platform_confirmed: bool, erasure_id: UUID
+        self, connection_id: UUID, confirmation: PlatformConfirmation, *, at: datetime, erasure_id: UUID
     ) -> Closed | None:
         """Forget whose account it was; None if that is done already."""
 

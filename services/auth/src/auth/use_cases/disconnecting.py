@@ -12,12 +12,12 @@ import uuid
 from uuid import UUID
 
 import structlog
-from contracts.auth import ConnectionRevokedV1, RevocationReason
+from contracts.auth import ConnectionRevokedV2, PlatformConfirmation, RevocationReason
 from kit.database import Scope
 from kit.problems import NotFound, Unavailable
 from platforms.shape import PlatformName
 
-from auth.domain.connections import FLIGHT, QUIET_SECONDS, Ended, State
+from auth.domain.connections import CONFIRMED, FLIGHT, QUIET_SECONDS, Ended, State
 from auth.ports.store import Transactions
 from auth.ports.vault import Platforms, Vault
 from auth.use_cases.sealing import open_grant
@@ -62,28 +62,26 @@ async def finish_ending(
 ) -> Ended | None:
     """End a frozen connection; None if somebody else has done it meanwhile. Safe to repeat."""
     await wait_until_quiet(transactions, connection_id, beside_refresh=True)
-    confirmed = await _tell_platform(transactions, connection_id, platforms=platforms, vault=vault)
+    confirmation = await _tell_platform(transactions, connection_id, platforms=platforms, vault=vault)
     async with transactions(Scope.worker()) as store:
         now, erasure_id = store.now(), uuid.uuid4()
-        closed = await store.connections.close(
-            connection_id, at=now, platform_confirmed=confirmed, erasure_id=erasure_id
-        )
+        closed = await store.connections.close(connection_id, confirmation, at=now, erasure_id=erasure_id)
         if closed is None:
             return None
         await store.grants.destroy(connection_id)
         store.emit(
-            ConnectionRevokedV1(
+            ConnectionRevokedV2(
                 workspace_id=closed.workspace_id,
                 connection_id=connection_id,
                 platform=closed.platform,
                 reason=RevocationReason(closed.ending_reason),
-                platform_confirmed=confirmed,
+                platform_confirmation=confirmation,
                 revoked_at=now,
                 erasure_id=erasure_id,
             )
         )
-    log.info("connection_revoked", connection_id=str(connection_id), platform_confirmed=confirmed)
-    return Ended(State.REVOKED, confirmed, erasure_id)
+    log.info("connection_revoked", connection_id=str(connection_id), platform_confirmation=confirmation.value)
+    return Ended(State.REVOKED, CONFIRMED[confirmation], erasure_id)
 
 
 async def finish_stuck(transactions: Transactions, *, platforms: Platforms, vault: Vault) -> int:
@@ -110,16 +108,19 @@ async def wait_until_quiet(transactions: Transactions, connection_id: UUID, *, b
 
 async def _tell_platform(
     transactions: Transactions, connection_id: UUID, *, platforms: Platforms, vault: Vault
-) -> bool:
+) -> PlatformConfirmation:
     async with transactions(Scope.worker()) as store:
-        platform = await store.connections.platform_of(connection_id)
+        ending = await store.connections.ending(connection_id)
         sealed = await store.grants.find(connection_id)
-    if platform is None or sealed is None:
-        return False
+    if ending is not None and ending.reason == RevocationReason.PLATFORM:
+        return PlatformConfirmation.NOT_ASKED
+    if ending is None or sealed is None:
+        return PlatformConfirmation.UNCONFIRMED
     try:
         grant = await open_grant(vault, sealed)
     except Exception as error:
         # A grant that no key opens cannot be revoked; destroying it is all the more right.
         log.error("grant_not_opened", connection_id=str(connection_id), reason=type(error).__name__)
-        return False
-    return await revoke_quietly(platforms, PlatformName(platform), grant)
+        return PlatformConfirmation.UNCONFIRMED
+    confirmed = await revoke_quietly(platforms, PlatformName(ending.platform), grant)
+    return PlatformConfirmation.CONFIRMED if confirmed else PlatformConfirmation.UNCONFIRMED

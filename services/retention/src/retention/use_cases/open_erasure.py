@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from contracts.auth import ConnectionRevokedV1, RevocationReason
+from contracts.auth import ConnectionRevokedV2, RevocationReason
 from contracts.retention import SubjectKind
 
 from retention.domain import policy
@@ -36,7 +36,7 @@ async def reopen_erasure(entry: LedgerEntry, store: Erasures) -> None:
     await open_erasure(entry.erasure_id, entry.subject_kind, entry.subject_id, store, since=entry.requested_at)
 
 
-async def open_connection_erasure(event: ConnectionRevokedV1, store: Erasures) -> None:
+async def open_connection_erasure(event: ConnectionRevokedV2, store: Erasures) -> None:
     """A connection that ended with its workspace or account is covered by that erasure, which comes sooner."""
     if event.reason in _COVERED:
         return
