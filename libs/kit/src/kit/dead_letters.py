@@ -1,8 +1,12 @@
-"""Messages that a consumer gave up on: parked whole in a stream of their own until a person decides about them."""
+"""Messages that a consumer gave up on, parked whole in a stream of their own until a person decides about them.
+
+What a dead letter is and how one is written; `kit.replays` reads them, gives them to their consumers again, drops them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from contracts import topology
@@ -10,16 +14,76 @@ from contracts.topology import Consumer
 from nats.js import JetStreamContext
 
 from kit.clock import SystemClock
-from kit.codec import ContractError
+from kit.codec import ContractError, decode, event_id_of
 
-PARK_TIMEOUT_SECONDS = 5.0
-"""JetStream answers in milliseconds; without an answer the message stays where it was and is parked later."""
+ANSWER_SECONDS = 5.0
+"""JetStream answers in milliseconds. Without an answer nothing counts as done, and is done again later."""
 
 ERROR_LENGTH_MAX = 200
 """Enough for a class name or a sentence of ours; a header is no place for more."""
 
 EXPIRES = "signoff-expires"
 """When a replayed event must be gone, whatever becomes of it: the end of its first dead letter. RFC 3339."""
+
+
+class NotReplayable(Exception):
+    """A dead letter that no consumer would take, however often it is given to it. The message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """One parked message. `id` is its sequence in the stream of dead letters."""
+
+    id: int
+    parked_at: datetime
+    subject: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def consumer(self) -> str:
+        return self.subject.split(".")[1]
+
+    @property
+    def key(self) -> str:
+        """The workspace, account or erasure that the event belongs to."""
+        return self.subject.rpartition(".")[2]
+
+    @property
+    def event(self) -> str:
+        """The event's full name; empty if the message is none."""
+        return self.headers.get("ce-type", "")
+
+    @property
+    def reason(self) -> str:
+        return self.headers.get("signoff-reason", "")
+
+    @property
+    def error(self) -> str:
+        return self.headers.get("signoff-error", "")
+
+    @property
+    def attempts(self) -> str:
+        return self.headers.get("signoff-attempts", "")
+
+    @property
+    def expires(self) -> datetime:
+        """When it goes by itself, and with it everything that was made of it."""
+        return _expiry(self.headers) or self.parked_at + topology.STREAM_MAX_AGE
+
+    def addressee(self) -> Consumer:
+        """Whom it can be given to again; raises `NotReplayable`."""
+        consumer = topology.CONSUMERS.get(self.consumer)
+        if consumer is None:
+            raise NotReplayable(f"the contracts have no consumer {self.consumer} any more")
+        try:
+            event_id_of(self.headers)
+            event = decode(self.headers, self.body)
+        except ContractError as error:
+            raise NotReplayable(str(error)) from None
+        if type(event) not in consumer.events:
+            raise NotReplayable(f"{consumer.name} does not take {event.name()} any more")
+        return consumer
 
 
 async def park(
@@ -39,7 +103,7 @@ async def park(
     `subject` and `sequence` are those under which the consumer's stream held it, `reason` is contract or exhausted.
     """
     key = subject.rpartition(".")[2]
-    kept = _own_headers(headers)
+    kept = own_headers(headers)
     described = {
         # Its own id: the same event can be parked for two consumers.
         "Nats-Msg-Id": f"{consumer.name}:{consumer.stream}:{sequence}",
@@ -50,20 +114,20 @@ async def park(
         "signoff-stream-sequence": str(sequence),
         "signoff-attempts": str(attempts),
     }
-    expires = headers.get(EXPIRES)
+    expires = _expiry(headers)
     if expires is not None:
-        described[EXPIRES] = expires
+        described[EXPIRES] = expires.isoformat()
     await jetstream.publish(
         consumer.dead_letter_subject(key),
         body,
-        timeout=PARK_TIMEOUT_SECONDS,
+        timeout=ANSWER_SECONDS,
         stream=topology.DEAD_LETTERS,
         headers=kept | described,
-        msg_ttl=None if expires is None else _seconds_until(datetime.fromisoformat(expires)),
+        msg_ttl=None if expires is None else seconds_until(expires),
     )
 
 
-def _own_headers(headers: Mapping[str, str]) -> dict[str, str]:
+def own_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """The headers an event was born with; those of a delivery and of an earlier parking say nothing about it."""
     return {name: value for name, value in headers.items() if not name.lower().startswith(("nats-", "signoff-"))}
 
@@ -73,7 +137,15 @@ def _event_subject(subject: str, name: str | None, key: str) -> str:
     return f"{name}.{key}" if name and subject.startswith(f"{topology.REPLAYS}.") else subject
 
 
-def _seconds_until(end: datetime) -> int:
+def _expiry(headers: Mapping[str, str]) -> datetime | None:
+    try:
+        expires = datetime.fromisoformat(headers[EXPIRES])
+    except (KeyError, ValueError):
+        return None
+    return expires if expires.tzinfo else None
+
+
+def seconds_until(end: datetime) -> int:
     # A second is the shortest life the server gives; nothing is kept longer than that beyond its end.
     return max(1, int((end - SystemClock().now()).total_seconds()))
 
