@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Self
@@ -51,6 +53,19 @@ class Environment:
             raise SettingError(f"{name} is {value}, but must be between {minimum} and {maximum}")
         return value
 
+    def duration(self, name: str, default: timedelta, *, minimum: timedelta, maximum: timedelta) -> timedelta:
+        """A length of time, written as `read_duration` takes it."""
+        text = self._values.get(name)
+        if not text:
+            return default
+        try:
+            value = read_duration(text)
+        except SettingError as error:
+            raise SettingError(f"{name}: {error}") from None
+        if not minimum <= value <= maximum:
+            raise SettingError(f"{name} is {text}, but must be between {_short(minimum)} and {_short(maximum)}")
+        return value
+
     def file(self, name: str) -> Path:
         """A file that exists and can be read."""
         path = Path(self.text(name))
@@ -75,6 +90,29 @@ class Environment:
     def stage(self) -> Stage:
         """SIGNOFF_STAGE; production if nothing is said."""
         return Stage(self.choice("SIGNOFF_STAGE", Stage.PRODUCTION.value, Stage))
+
+
+_UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
+
+
+def read_duration(text: str) -> timedelta:
+    """30d, 12h, 90m, 45s, or several of them: 1d12h."""
+    parts = re.findall(r"(\d{1,9})([dhms])", text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        raise SettingError(f"{text!r} is no duration: write it as 30d, 12h, 90m or 45s")
+    try:
+        return sum((timedelta(**{_UNITS[unit]: int(number)}) for number, unit in parts), timedelta())
+    except OverflowError:
+        raise SettingError(f"{text!r} is no duration: nothing lasts that long") from None
+
+
+def _short(duration: timedelta) -> str:
+    """A length of time in the greatest unit that divides it."""
+    seconds = int(duration.total_seconds())
+    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60)):
+        if seconds % size == 0:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"
 
 
 class PlainText(StrEnum):
