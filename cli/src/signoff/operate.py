@@ -104,12 +104,12 @@ async def _migrate_embedded(data: Path) -> list[str]:
 
 
 async def _reconcile(data: Path, *, replicas: int, dry: bool) -> list[Change]:
-    async with _bus(data) as client:
+    async with operator_bus(data) as client:
         return await reconcile(client.jetstream(), replicas=replicas, dry=dry)
 
 
 @asynccontextmanager
-async def _bus(data: Path) -> AsyncIterator[Client]:
+async def operator_bus(data: Path) -> AsyncIterator[Client]:
     """NATS as the operator: the one at NATS_URL, the embedded one that runs, or the embedded one started for this."""
     url = os.environ.get("NATS_URL")
     if url:
