@@ -23,7 +23,7 @@ READY_SECONDS = 90.0
 CALL_SECONDS = 10.0
 
 STOP_SECONDS = 35.0
-"""Requests may finish for 10 seconds, handlers for 20; see `kit.server` and `kit.broker`."""
+"""Requests may finish for 10 seconds, handlers for 20; see `kit.server` and `kit.consuming`."""
 
 BACKOFF_FIRST_SECONDS = 0.5
 BACKOFF_LONGEST_SECONDS = 30.0

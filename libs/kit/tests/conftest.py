@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import logging
@@ -11,22 +12,23 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-import nats.errors
 import psycopg
 import pytest
 import structlog
 from contracts.content import PostApprovalWithdrawnV1, PostDeletedV1
 from contracts.topology import CONSUMERS
-from faststream.nats import NatsBroker
-from kit import erasure, inbox, logs, outbox
-from kit.broker import Subscription, attach, create_broker
+from kit import bus, erasure, held, inbox, logs, outbox
 from kit.clock import SystemClock
+from kit.consuming import Consumers
 from kit.database import Database, Transaction, Units
 from kit.embedded.postgres import EmbeddedPostgres
 from kit.provision import provision
 from kit.secret import Secret
-from kit.settle import RetryPolicy, SettleMiddleware
+from kit.settings import BusSettings
+from kit.settle import RetryPolicy
+from kit.subscription import Subscription
 from kit.testing.plugin import CreateDatabase
+from opentelemetry import trace
 
 SERVICE = "scheduler"
 _PASSWORD = "only-in-tests"
@@ -34,6 +36,7 @@ _PASSWORD = "only-in-tests"
 _TABLES = (
     outbox.TABLE,
     inbox.TABLE,
+    held.TABLE,
     erasure.TABLE,
     "CREATE TABLE effect (id bigint GENERATED ALWAYS AS IDENTITY, workspace_id uuid NOT NULL, post_id uuid NOT NULL)",
     "ALTER TABLE effect ENABLE ROW LEVEL SECURITY",
@@ -41,7 +44,7 @@ _TABLES = (
     "CREATE POLICY tenant ON effect TO scheduler"
     " USING (workspace_id = nullif(current_setting('app.workspace_id', true), '')::uuid)",
     "CREATE POLICY worker ON effect TO scheduler_worker USING (true)",
-    "GRANT SELECT, INSERT, UPDATE, DELETE ON outbox, inbox, erasure_task, effect TO scheduler, scheduler_worker",
+    "GRANT SELECT, INSERT, UPDATE, DELETE ON outbox, inbox, held_event, erasure_task, effect TO scheduler, scheduler_worker",
     "GRANT USAGE ON SCHEMA public TO scheduler, scheduler_worker",
 )
 
@@ -122,29 +125,38 @@ def recording(units: Units[Transaction]) -> Callable[..., Subscription]:
 QUICK = RetryPolicy(delays_seconds=(0.02, 0.05, 0.05), jitter=0.1, outage_delay_seconds=0.05)
 
 
+Consuming = Callable[..., AbstractAsyncContextManager[Consumers]]
+
+
 @pytest.fixture
-def consuming() -> Callable[..., AbstractAsyncContextManager[NatsBroker]]:
-    """Run a subscription on a broker as a service would, with quick retries."""
+def consuming() -> Consuming:
+    """Consume a subscription as a service would, with quick retries."""
 
     @asynccontextmanager
     async def run(
-        url: str, database: Database, subscription: Subscription, *, seed_file: Path | None = None
-    ) -> AsyncIterator[NatsBroker]:
-        broker: NatsBroker = create_broker(
-            SERVICE,
-            url,
-            seed_file=seed_file,
-            middlewares=[
-                SettleMiddleware(lambda: broker.connection.jetstream(), QUICK),
-                inbox.InboxMiddleware(database),
-            ],
+        url: str,
+        database: Database,
+        subscription: Subscription,
+        *,
+        seed_file: Path | None = None,
+        policy: RetryPolicy = QUICK,
+        tracer: trace.Tracer | None = None,
+    ) -> AsyncIterator[Consumers]:
+        async def on_reconnect() -> None:
+            await consumers.reconnected()
+
+        client = await bus.connect(BusSettings(url, seed_file), SERVICE, on_reconnect=on_reconnect)
+        consumers = Consumers(
+            client, database, [subscription], policy=policy, tracer=tracer or trace.get_tracer("test")
         )
-        attach(broker, subscription)
-        await broker.start()
+        task = asyncio.ensure_future(consumers.run())
         try:
-            yield broker
+            yield consumers
+            await consumers.drain()
         finally:
-            with suppress(nats.errors.Error):
-                await broker.stop()
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+            await client.close()
 
     return run

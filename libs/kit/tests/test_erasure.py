@@ -11,7 +11,6 @@ from uuid import UUID
 import pytest
 from contracts.event import Event
 from contracts.retention import ErasureRequestedV1, ErasureTaskDoneV1, SubjectKind
-from faststream.nats import NatsBroker
 from kit import erasure
 from kit.clock import SystemClock
 from kit.database import Database, Scope, Transaction, Units
@@ -24,7 +23,7 @@ from opentelemetry import trace
 
 NOBODY = UUID(int=0)
 
-Consuming = Callable[..., AbstractAsyncContextManager[NatsBroker]]
+Consuming = Callable[..., AbstractAsyncContextManager[object]]
 
 
 class Bucket:
@@ -152,7 +151,7 @@ async def erasing(
 ) -> AsyncIterator[asyncio.Task[None]]:
     """A service's whole part: it hears requests, erases, and answers. Gives the loop's task."""
     eraser = Eraser(database, data_map)
-    relay = Relay(database, bus.jetstream, trace.get_tracer("test"))
+    relay = Relay(database, bus.client, trace.get_tracer("test"))
     async with consuming(nats_url, database, eraser.subscription()):
         tasks = [asyncio.ensure_future(run()) for run in (eraser.loop().run, relay.run)]
         try:

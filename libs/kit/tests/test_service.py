@@ -13,11 +13,11 @@ import psycopg
 import pytest
 from kit import migrations
 from kit.background import Loop
-from kit.broker import Subscription
 from kit.clock import MovableClock, SystemClock
 from kit.embedded.nats_server import EmbeddedNats
 from kit.service import Service
 from kit.settings import Environment, ServiceSettings, SettingError
+from kit.subscription import Subscription
 from kit.testing import wait_for
 from kit.testing.services import Bus
 from kit.topology import Drift

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from contracts.event import Event
 from contracts.registry import UnknownEvent, class_for
-from faststream.message import StreamMessage
 from pydantic import ValidationError
 
 CONTENT_TYPE = "application/json"
@@ -62,13 +60,3 @@ def event_id_of(headers: Mapping[str, str]) -> UUID:
         return UUID(headers["ce-id"])
     except (KeyError, ValueError):
         raise ContractError("the message has no valid ce-id header") from None
-
-
-class EventCodec:
-    """The same for FastStream, which asks its codec for every message."""
-
-    async def decode(self, msg: StreamMessage[Any]) -> Any:
-        return decode(msg.headers, msg.body)
-
-    async def encode(self, msg: Any, serializer: Any = None) -> tuple[bytes, str | None]:
-        return (encode(msg) if isinstance(msg, Event) else b""), CONTENT_TYPE

@@ -32,6 +32,8 @@ StoreT = TypeVar("StoreT")
 POOL_TIMEOUT_SECONDS = 10.0
 """How long a request waits for a free connection before it is told to come back later."""
 
+CONNECT_TIMEOUT_SECONDS = 5
+
 IDLE_SECONDS = 10.0
 """The pool gives up one connection it did not need each time this passes. Idle ones cost PostgreSQL 3 MB each."""
 
@@ -145,6 +147,7 @@ class Database:
         self.service = service
         self.clock = clock
         self.committed = asyncio.Event()
+        self._url = url
         self._pool = AsyncConnectionPool(
             url.reveal(),
             min_size=1,
@@ -167,6 +170,19 @@ class Database:
     async def close(self) -> None:
         await self._pool.close()
 
+    async def connect(self, application_name: str) -> AsyncConnection[Any]:
+        """A session of its own beside the pool. Each side notices within a dozen seconds that the other is gone."""
+        return await AsyncConnection.connect(
+            self._url.reveal(),
+            autocommit=True,
+            application_name=application_name,
+            connect_timeout=CONNECT_TIMEOUT_SECONDS,
+            keepalives_idle=5,
+            keepalives_interval=2,
+            keepalives_count=3,
+            options="-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3",
+        )
+
     async def check(self) -> None:
         """Return if the database answers a query; raise what psycopg raises otherwise."""
         async with self._pool.connection(timeout=2) as connection:
@@ -181,24 +197,28 @@ class Database:
     @asynccontextmanager
     async def transaction(self, scope: Scope) -> AsyncIterator[Transaction]:
         """One transaction: committed if the block ends well, rolled back if it raises."""
-        async with self._begun(scope, None) as (transaction, _):
+        async with self.connection() as connection, self.on(connection, scope) as (transaction, _):
             yield transaction
 
     @asynccontextmanager
-    async def claiming(self, scope: Scope, claim: str) -> AsyncIterator[tuple[Transaction, bool]]:
-        """A transaction whose first statement came along with its BEGIN; true if it touched a row.
-
-        `claim` is one statement without parameters, built by kit from values that need no quoting.
-        """
-        async with self._begun(scope, claim) as begun:
-            yield begun
+    async def connection(self) -> AsyncIterator[AsyncConnection[Any]]:
+        """A connection of the pool, for transactions that follow each other closely; see `on`."""
+        async with self._pool.connection() as connection:
+            yield connection
 
     @asynccontextmanager
-    async def _begun(self, scope: Scope, first: str | None) -> AsyncIterator[tuple[Transaction, bool]]:
+    async def on(
+        self, connection: AsyncConnection[Any], scope: Scope, first: str | None = None
+    ) -> AsyncIterator[tuple[Transaction, bool]]:
+        """A transaction on a given connection, and whether its `first` statement touched a row.
+
+        `first` travels with the BEGIN. It is one statement without parameters, built by kit from values that
+        need no quoting.
+        """
         statement = scope.begin(self.service)
         if first is not None:
             statement += "; " + first
-        async with self._pool.connection() as connection:
+        try:
             # Several statements in one message cannot be prepared.
             cursor = await connection.execute(statement.encode(), prepare=False)
             while cursor.nextset():
@@ -206,6 +226,11 @@ class Database:
             transaction = Transaction(connection, scope, self.clock, self.service)
             yield transaction, cursor.rowcount > 0
             told = await transaction.write_outbox()
+            await connection.commit()
+        except BaseException:
+            if not connection.closed:
+                await connection.rollback()
+            raise
         if told:
             self.committed.set()
 

@@ -20,8 +20,8 @@ from contracts.retention import ErasureRequestedV1, ErasureTaskDoneV1, SubjectKi
 from contracts.topology import CONSUMERS
 
 from kit.background import Loop
-from kit.broker import Subscription
 from kit.database import Database, Scope, Transaction, Units
+from kit.subscription import Subscription
 
 log = structlog.get_logger("erasure")
 
@@ -123,9 +123,35 @@ class _Task:
     subject_id: UUID
 
 
+_OF_SUBJECT = Delete("key = %(subject)s OR aggregate = %(subject)s")
+HELD_EVENTS = Table(
+    name="held_event",
+    purpose="events whose handler failed, until their next attempt",
+    retention="until they are handled or given up on, which takes minutes",
+    columns={
+        "consumer": Kind.STATE,
+        "event_id": Kind.ID,
+        "aggregate": Kind.ID,
+        "key": Kind.ID,
+        "position": Kind.STATE,
+        "subject": Kind.ID,
+        "headers": Kind.ID,
+        "body": Kind.ID,
+        "attempts": Kind.STATE,
+        "next_at": Kind.TIME,
+        "held_at": Kind.TIME,
+    },
+    subjects=dict.fromkeys(SubjectKind, _OF_SUBJECT),
+)
+"""A table that kit gives every service. What waits in it about a subject would otherwise be told after the erasure."""
+
+
 async def erase(database: Database, data_map: DataMap, kind: SubjectKind, subject: UUID) -> Erased:
     """Erase a subject from everything the map names, then look again. Safe to repeat."""
     done = Erased()
+    held = await _apply(database, HELD_EVENTS, _OF_SUBJECT, subject)
+    if held:
+        done.erased[HELD_EVENTS.name] = held
     for objects in data_map.objects:
         done.erased[objects.name] = await objects.erase(kind, subject)
     for table in data_map.tables:

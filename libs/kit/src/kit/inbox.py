@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-import structlog
 from contracts import topology
-from faststream.message import StreamMessage
-from faststream.middlewares import BaseMiddleware
+from contracts.topology import Consumer
 
-from kit.codec import event_id_of
-from kit.database import Database, Scope, joined
-
-log = structlog.get_logger("inbox")
+from kit.database import Database, Scope, Transaction
 
 TABLE = """
 CREATE TABLE inbox (
@@ -34,45 +28,28 @@ PRUNE_EVERY_SECONDS = 600.0
 _PRUNE_BATCH = 5_000
 
 
-class InboxMiddleware:
-    """FastStream middleware: claim the event, hand the transaction to the handler, commit.
-
-    The transaction has the worker's scope: an event is a fact of the system, not a request of a person.
-    Handlers narrow their statements by the ids the event carries.
-    """
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def __call__(self, msg: Any, /, *, context: Any) -> BaseMiddleware[Any, Any]:
-        return _Inbox(msg, context=context, database=self._database)
-
-
-class _Inbox(BaseMiddleware[Any, Any]):
-    def __init__(self, msg: Any, /, *, context: Any, database: Database) -> None:
-        super().__init__(msg, context=context)
-        self._database = database
-
-    async def consume_scope(self, call_next: Callable[[Any], Awaitable[Any]], msg: StreamMessage[Any]) -> Any:
-        consumer = msg.raw_message.metadata.consumer
-        event_id = event_id_of(msg.headers)
-        async with self._database.claiming(Scope.worker(), _claim(consumer, event_id, self._database.clock.now())) as (
-            transaction,
-            claimed,
-        ):
-            if not claimed:
-                log.info("event_repeated", event_type=msg.headers.get("ce-type"))
-                return None
-            with joined(transaction):
-                return await call_next(msg)
-
-
-def _claim(consumer: str, event_id: UUID, at: datetime) -> str:
+def claim(consumer: Consumer, event_id: UUID, at: datetime) -> str:
+    """The statement that claims one event; it touches a row if the event is new to the consumer."""
     # A durable name of the topology, a UUID and a time: values of types that cannot break out of their quotes.
     return (
         "INSERT INTO inbox (consumer, event_id, received_at)"  # noqa: S608
-        f" VALUES ('{consumer}', '{event_id}', '{at.isoformat()}') ON CONFLICT DO NOTHING"
+        f" VALUES ('{consumer.name}', '{event_id}', '{at.isoformat()}') ON CONFLICT DO NOTHING"
     )
+
+
+async def claim_many(transaction: Transaction, consumer: Consumer, event_ids: Sequence[UUID]) -> set[UUID]:
+    """Claim events together; returns those that are new to the consumer."""
+    claimed = await transaction.scalars(
+        "INSERT INTO inbox (consumer, event_id, received_at) SELECT %s, unnest(%s::uuid[]), %s"
+        " ON CONFLICT DO NOTHING RETURNING event_id",
+        (consumer.name, list(event_ids), transaction.clock.now()),
+    )
+    return set(claimed)
+
+
+async def release(transaction: Transaction, consumer: Consumer, event_id: UUID) -> None:
+    """Let an event that was given up on be handled again, should it be replayed."""
+    await transaction.execute("DELETE FROM inbox WHERE consumer = %s AND event_id = %s", (consumer.name, event_id))
 
 
 async def prune(database: Database) -> int:

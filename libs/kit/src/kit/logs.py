@@ -96,5 +96,5 @@ def configure(stream: Stream | None = None, *, level: int = logging.INFO) -> Non
     root.handlers[:] = [handler]
     root.setLevel(level)
     # Their lines at INFO repeat every request with its URL.
-    for chatty in ("httpx", "httpcore", "uvicorn.access", "faststream", "alembic"):
+    for chatty in ("httpx", "httpcore", "uvicorn.access", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

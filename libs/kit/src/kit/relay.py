@@ -1,27 +1,27 @@
 """Publishes a service's outbox: woken in process after each commit, and looking once a second besides.
 
-A lost wake-up costs a second at most. One relay publishes at a time (an advisory lock), which keeps the
-order of the rows; where several processes run, the others stand by.
+A lost wake-up costs a second at most. One relay publishes at a time (an advisory lock); where several processes run,
+the others stand by. Many publishes are in flight, but of one aggregate only one: its next event goes out when the
+stream has confirmed the one before, so that no failure in between can turn them around.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import nats.errors
-import nats.js.errors
-import psycopg
-import psycopg_pool
 import structlog
-from nats.js import JetStreamContext
+from nats.aio.client import Client
 from opentelemetry import context as trace_context
 from opentelemetry import propagate, trace
 
 from kit.database import Database, Scope
+from kit.settle import is_outage
 
 log = structlog.get_logger("relay")
 
@@ -29,7 +29,7 @@ BATCH_MAX = 500
 """Rows per publishing round: enough to fill the pipe, few enough to hold in memory (about 1 KB each)."""
 
 ACK_TIMEOUT_SECONDS = 5.0
-"""JetStream answers in milliseconds; after five seconds the round is rolled back and comes again."""
+"""JetStream answers in milliseconds; after five seconds what was not confirmed comes again."""
 
 POLL_SECONDS = 1.0
 GAP_SECONDS = 0.01
@@ -37,17 +37,6 @@ GAP_SECONDS = 0.01
 
 _LOCK_KEY = 0x51607F
 """The relay's advisory lock; databases do not share lock keys, so one number serves every service."""
-
-
-_OUTAGES = (
-    nats.errors.Error,
-    nats.js.errors.Error,
-    psycopg.OperationalError,
-    psycopg_pool.PoolTimeout,
-    OSError,
-    TimeoutError,
-)
-"""NATS or the database is away; both come back by themselves."""
 
 
 @dataclass(frozen=True)
@@ -58,13 +47,18 @@ class _Row:
     headers: dict[str, str]
     body: bytes
 
+    @property
+    def aggregate(self) -> str:
+        return self.headers["ce-subject"]
+
 
 class Relay:
     """Publishes one service's outbox."""
 
-    def __init__(self, database: Database, jetstream: JetStreamContext, tracer: trace.Tracer) -> None:
+    def __init__(self, database: Database, client: Client, tracer: trace.Tracer) -> None:
         self._database = database
-        self._jetstream = jetstream
+        self._client = client
+        self._jetstream = client.jetstream()
         self._tracer = tracer
 
     async def run(self) -> None:
@@ -76,7 +70,9 @@ class Relay:
             try:
                 sent = await self._round()
                 pause_seconds = POLL_SECONDS
-            except _OUTAGES as error:
+            except Exception as error:
+                if not is_outage(error):
+                    raise
                 log.warning("relay_waits", reason=type(error).__name__)
                 sent, pause_seconds = 0, min(pause_seconds * 2, 5.0)
             if sent == BATCH_MAX:
@@ -94,22 +90,42 @@ class Relay:
             await asyncio.sleep(gap)
 
     async def _round(self) -> int:
-        """Publish and delete one batch; returns its size. Rolled back as a whole if any was not stored."""
+        """Publish one batch and delete what was stored of it; returns its size, 0 if there is nothing to go on with."""
+        if not self._client.is_connected:
+            # The library would keep what it cannot send, and send it at a moment of its own choice.
+            raise nats.errors.ConnectionClosedError
         async with self._database.transaction(Scope.worker()) as transaction:
             if not await transaction.scalar("SELECT pg_try_advisory_xact_lock(%s)", (_LOCK_KEY,)):
                 return 0
             rows = await transaction.all(
                 _Row, "SELECT id, stream, subject, headers, body FROM outbox ORDER BY id LIMIT %s", (BATCH_MAX,)
             )
-            if rows:
-                await self._publish(rows)
-                await transaction.execute("DELETE FROM outbox WHERE id = ANY(%s)", ([row.id for row in rows],))
+            stored = await self._publish(rows)
+            if stored:
+                await transaction.execute("DELETE FROM outbox WHERE id = ANY(%s)", (stored,))
+        if len(stored) < len(rows):
+            raise nats.errors.TimeoutError
         return len(rows)
 
-    async def _publish(self, rows: Sequence[_Row]) -> None:
-        acknowledgements = [await self._send(row) for row in rows]
-        async with asyncio.timeout(ACK_TIMEOUT_SECONDS):
-            await asyncio.gather(*acknowledgements)
+    async def _publish(self, rows: Sequence[_Row]) -> list[int]:
+        """Publish rows wave by wave; returns the ids of those that were stored.
+
+        An event that the server refuses holds back its own aggregate only; one that it does not answer, everything.
+        """
+        stored: list[int] = []
+        refused: set[str] = set()
+        for wave in _waves(rows):
+            sent = [(row, await self._send(row)) for row in wave if row.aggregate not in refused]
+            if not sent:
+                break
+            _, unanswered = await asyncio.wait([answer for _, answer in sent], timeout=ACK_TIMEOUT_SECONDS)
+            stored += [row.id for row, answer in sent if _is_stored(answer)]
+            refused |= {row.aggregate for row, answer in sent if _is_refused(row, answer)}
+            if unanswered:
+                for answer in unanswered:
+                    answer.cancel()
+                break
+        return stored
 
     async def _send(self, row: _Row) -> asyncio.Future[Any]:
         parent = propagate.extract(row.headers)
@@ -121,3 +137,27 @@ class Relay:
             return await self._jetstream.publish_async(
                 row.subject, row.body, stream=row.stream, headers=headers, wait_stall=ACK_TIMEOUT_SECONDS
             )
+
+
+def _is_stored(answer: asyncio.Future[Any]) -> bool:
+    return answer.done() and not answer.cancelled() and answer.exception() is None
+
+
+def _is_refused(row: _Row, answer: asyncio.Future[Any]) -> bool:
+    if not answer.done() or answer.cancelled() or (error := answer.exception()) is None:
+        return False
+    log.error("publish_refused", event_type=row.headers["ce-type"], reason=str(error))
+    return True
+
+
+def _waves(rows: Sequence[_Row]) -> list[list[_Row]]:
+    """Rows in waves: none has two events of one aggregate, and an aggregate's events are in waves in their order."""
+    waves: list[list[_Row]] = []
+    depth: Counter[str] = Counter()
+    for row in rows:
+        wave = depth[row.aggregate]
+        depth[row.aggregate] += 1
+        if wave == len(waves):
+            waves.append([])
+        waves[wave].append(row)
+    return waves

@@ -6,16 +6,13 @@ They open in that order and close in reverse, so that a handler never outlives w
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import cached_property
 from typing import Any
 
-import nats.errors
 import psycopg
 import psycopg_pool
 import structlog
-from faststream.nats import NatsBroker
-from faststream.nats.opentelemetry import NatsTelemetryMiddleware
 from litestar import Litestar, Response, get
 from litestar.connection import Request
 from litestar.datastructures import State
@@ -23,20 +20,22 @@ from litestar.di import Provide
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.types import ControllerRouterHandler, ExceptionHandlersMap
+from nats.aio.client import Client
 from opentelemetry.sdk.trace import TracerProvider
 
-from kit import inbox, migrations, topology
+from kit import bus, inbox, migrations, topology
 from kit.background import Loop, Supervisor
-from kit.broker import Subscription, attach, create_broker
 from kit.calls import Neighbour, Transports, create_client
 from kit.clock import Clock, MovableClock, SystemClock
+from kit.consuming import Consumers
 from kit.database import Database
 from kit.keys import SealingKey, SigningKey, TrustedKeys
 from kit.passport import Caller, Passports, caller_of
 from kit.problems import EXCEPTION_HANDLERS, Unavailable, on_problem
 from kit.relay import Relay
 from kit.settings import ServiceSettings, SettingError
-from kit.settle import RetryPolicy, SettleMiddleware
+from kit.settle import RetryPolicy
+from kit.subscription import Subscription
 from kit.telemetry import TraceRequests, create_tracer_provider
 
 log = structlog.get_logger("service")
@@ -68,6 +67,7 @@ class Service:
         self._transports = transports or {}
         self._retry_policy = retry_policy or RetryPolicy()
         self._neighbours: list[Neighbour] = []
+        self._nats: Client | None = None
         self._supervisor: Supervisor | None = None
 
     @cached_property
@@ -88,21 +88,12 @@ class Service:
             raise SettingError(f"SEALING_KEY_FILE_{self.name.upper()} is not set")
         return SealingKey.load(self.settings.sealing_key_file)
 
-    @cached_property
-    def broker(self) -> NatsBroker:
-        """The NATS broker, with what every message goes through: trace, settle, inbox, in this order."""
-        if self.settings.nats_url is None:
-            raise SettingError("NATS_URL is not set")
-        return create_broker(
-            self.name,
-            self.settings.nats_url,
-            seed_file=self.settings.nats_seed_file,
-            middlewares=[
-                NatsTelemetryMiddleware(tracer_provider=self._tracer_provider),
-                SettleMiddleware(lambda: self.broker.connection.jetstream(), self._retry_policy),
-                inbox.InboxMiddleware(self.database),
-            ],
-        )
+    @property
+    def nats(self) -> Client:
+        """The connection to NATS, while the service runs."""
+        if self._nats is None:
+            raise RuntimeError(f"{self.name} is not connected to NATS yet")
+        return self._nats
 
     def neighbour(self, name: str) -> Neighbour:
         """Another service: in process if a transport was given for it, else at SERVICE_URL_<NAME>."""
@@ -134,10 +125,14 @@ class Service:
                 runs = [(loop.name, loop.run) for loop in loops]
                 if self.settings.database_url is not None:
                     await stack.enter_async_context(self._connected_database())
-                    await stack.enter_async_context(self._connected_broker(subscriptions))
-                    runs += self._messaging_runs()
-                self._supervisor = Supervisor(self.name, runs)
-                await stack.enter_async_context(self._supervisor.running())
+                    consumers = await stack.enter_async_context(self._connected_consumers(subscriptions))
+                    runs += self._messaging_runs(consumers)
+                    self._supervisor = Supervisor(self.name, runs)
+                    await stack.enter_async_context(self._supervisor.running())
+                    stack.push_async_callback(consumers.drain)
+                else:
+                    self._supervisor = Supervisor(self.name, runs)
+                    await stack.enter_async_context(self._supervisor.running())
                 yield
 
         return Litestar(
@@ -175,27 +170,29 @@ class Service:
             await self.database.close()
 
     @asynccontextmanager
-    async def _connected_broker(self, subscriptions: Sequence[Subscription]) -> AsyncIterator[None]:
-        for subscription in subscriptions:
-            attach(self.broker, subscription)
-        await self.broker.connect()
-        try:
-            await topology.check(self.broker.connection.jetstream(), [s.consumer for s in subscriptions])
-            await self.broker.start()
-            yield
-        finally:
-            # Draining raises while the server is away; what was not acknowledged comes again.
-            with suppress(nats.errors.Error):
-                await self.broker.stop()
+    async def _connected_consumers(self, subscriptions: Sequence[Subscription]) -> AsyncIterator[Consumers]:
+        if self.settings.bus is None:
+            raise SettingError("NATS_URL is not set")
 
-    def _messaging_runs(self) -> list[tuple[str, Callable[[], Any]]]:
-        relay = Relay(self.database, self.broker.connection.jetstream(), self.tracer)
+        async def on_reconnect() -> None:
+            await consumers.reconnected()
+
+        self._nats = await bus.connect(self.settings.bus, self.name, on_reconnect=on_reconnect)
+        consumers = Consumers(self._nats, self.database, subscriptions, policy=self._retry_policy, tracer=self.tracer)
+        try:
+            await topology.check(self._nats.jetstream(), [s.consumer for s in subscriptions])
+            yield consumers
+        finally:
+            await self._nats.close()
+
+    def _messaging_runs(self, consumers: Consumers) -> list[tuple[str, Callable[[], Any]]]:
+        relay = Relay(self.database, self.nats, self.tracer)
 
         async def prune() -> float:
             await inbox.prune(self.database)
             return inbox.PRUNE_EVERY_SECONDS
 
-        return [("outbox", relay.run), ("inbox", Loop("inbox", prune).run)]
+        return [("outbox", relay.run), ("inbox", Loop("inbox", prune).run), ("consumers", consumers.run)]
 
     def _probes(self) -> list[ControllerRouterHandler]:
         @get("/health/live", include_in_schema=False)
@@ -213,7 +210,7 @@ class Service:
                 await self.database.check()
             except (psycopg.OperationalError, psycopg_pool.PoolTimeout):
                 return Response({"status": "the database does not answer"}, status_code=503)
-            return Response({"status": "ready", "nats": "up" if self.broker.connection.is_connected else "down"})
+            return Response({"status": "ready", "nats": "up" if self.nats.is_connected else "down"})
 
         return [live, ready]
 

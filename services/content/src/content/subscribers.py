@@ -9,9 +9,9 @@ from contracts.publisher import (
     PublicationPublishedV1,
 )
 from contracts.topology import CONSUMERS
-from kit.broker import Subscription
 from kit.clock import Clock
 from kit.database import Units
+from kit.subscription import Subscription
 
 from content.ports import Store
 from content.use_cases.follow_publication import News, follow_publication

@@ -5,9 +5,9 @@ from __future__ import annotations
 from contracts.auth import ConnectionRevokedV2, WorkspaceDeletedV1
 from contracts.publisher import PublicationIdentifiedV1, PublicationPublishedV1
 from contracts.topology import CONSUMERS
-from kit.broker import Subscription
 from kit.clock import Clock
 from kit.database import Units
+from kit.subscription import Subscription
 
 from metrics.ports import Store
 from metrics.use_cases.track import stop_tracking, track

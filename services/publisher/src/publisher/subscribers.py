@@ -10,9 +10,9 @@ from contracts.auth import (
 )
 from contracts.scheduler import ScheduleCancelledV1, ScheduleCreatedV1, ScheduleDueV1
 from contracts.topology import CONSUMERS
-from kit.broker import Subscription
 from kit.clock import Clock
 from kit.database import Units
+from kit.subscription import Subscription
 
 from publisher.domain.connection import Connection, ConnectionState
 from publisher.ports import Store

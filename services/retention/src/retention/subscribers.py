@@ -5,9 +5,9 @@ from __future__ import annotations
 from contracts.auth import AccountDeletedV1, ConnectionRevokedV2, WorkspaceDeletedV1
 from contracts.retention import ErasureTaskDoneV1, SubjectKind
 from contracts.topology import CONSUMERS
-from kit.broker import Subscription
 from kit.clock import Clock
 from kit.database import Units
+from kit.subscription import Subscription
 
 from retention.ports import Store
 from retention.use_cases.open_erasure import open_connection_erasure, open_erasure

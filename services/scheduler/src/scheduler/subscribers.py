@@ -12,8 +12,8 @@ from contracts.publisher import (
     PublicationPublishedV1,
 )
 from contracts.topology import CONSUMERS
-from kit.broker import Subscription
 from kit.database import Units
+from kit.subscription import Subscription
 
 from scheduler.domain.schedule import Target, TargetState
 from scheduler.ports import Store
