@@ -39,6 +39,8 @@ class DeadLetter:
     subject: str
     headers: Mapping[str, str]
     body: bytes
+    expires: datetime
+    """When it goes by itself, and with it everything that was made of it."""
 
     @property
     def consumer(self) -> str:
@@ -46,7 +48,7 @@ class DeadLetter:
 
     @property
     def key(self) -> str:
-        """The workspace, account or erasure that the event belongs to."""
+        """The workspace, account or erasure that the event belongs to, which ends its subject."""
         return self.subject.rpartition(".")[2]
 
     @property
@@ -65,11 +67,6 @@ class DeadLetter:
     @property
     def attempts(self) -> str:
         return self.headers.get("signoff-attempts", "")
-
-    @property
-    def expires(self) -> datetime:
-        """When it goes by itself, and with it everything that was made of it."""
-        return _expiry(self.headers) or self.parked_at + topology.STREAM_MAX_AGE
 
     def addressee(self) -> Consumer:
         """Whom it can be given to again; raises `NotReplayable`."""
@@ -114,7 +111,7 @@ async def park(
         "signoff-stream-sequence": str(sequence),
         "signoff-attempts": str(attempts),
     }
-    expires = _expiry(headers)
+    expires = expiry_of(headers)
     if expires is not None:
         described[EXPIRES] = expires.isoformat()
     await jetstream.publish(
@@ -137,7 +134,8 @@ def _event_subject(subject: str, name: str | None, key: str) -> str:
     return f"{name}.{key}" if name and subject.startswith(f"{topology.REPLAYS}.") else subject
 
 
-def _expiry(headers: Mapping[str, str]) -> datetime | None:
+def expiry_of(headers: Mapping[str, str]) -> datetime | None:
+    """When a message must be gone because it was replayed; None if it was not."""
     try:
         expires = datetime.fromisoformat(headers[EXPIRES])
     except (KeyError, ValueError):
@@ -146,7 +144,7 @@ def _expiry(headers: Mapping[str, str]) -> datetime | None:
 
 
 def seconds_until(end: datetime) -> int:
-    # A second is the shortest life the server gives; nothing is kept longer than that beyond its end.
+    """How long a message may live to be gone then. A second is the shortest life that the server gives."""
     return max(1, int((end - SystemClock().now()).total_seconds()))
 
 

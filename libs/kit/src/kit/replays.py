@@ -9,16 +9,17 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import nats.errors
 import nats.js.errors
 from contracts import topology
+from contracts.topology import Consumer
 from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 
-from kit.dead_letters import ANSWER_SECONDS, EXPIRES, DeadLetter, NotReplayable, own_headers, seconds_until
+from kit.dead_letters import ANSWER_SECONDS, EXPIRES, DeadLetter, NotReplayable, expiry_of, own_headers, seconds_until
 
 PAGE = 256
 PAGE_BYTES_MAX = 1024 * 1024
@@ -46,6 +47,9 @@ class Selection:
 
     @property
     def subject(self) -> str:
+        if self.consumer is None and self.key is None:
+            # Whatever is stored there, even under a subject that nothing of ours would give it.
+            return f"{topology.DEAD_LETTER_PREFIX}.>"
         return f"{topology.DEAD_LETTER_PREFIX}.{self.consumer or '*'}.{self.key or '*'}"
 
     def is_before_end(self, letter: DeadLetter) -> bool:
@@ -67,6 +71,8 @@ class DeadLetters:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._jetstream = client.jetstream()
+        self._max_age: timedelta | None = None
+        self._takes_replays: dict[str, bool] = {}
 
     async def pages(self, selection: Selection = EVERYTHING) -> AsyncIterator[list[DeadLetter]]:
         """The letters of a selection, oldest first, some hundred at a time. A page may be empty."""
@@ -89,19 +95,33 @@ class DeadLetters:
         assert message.seq is not None
         assert message.subject is not None
         assert message.time is not None
-        return DeadLetter(message.seq, message.time, message.subject, message.headers or {}, message.data or b"")
+        headers, body = message.headers or {}, message.data or b""
+        expires = await self._expires(headers, message.time)
+        return DeadLetter(message.seq, message.time, message.subject, headers, body, expires)
+
+    async def refusals(self, letters: Sequence[DeadLetter]) -> dict[int, str]:
+        """Why those that no consumer would take cannot be replayed, by id."""
+        refused = {}
+        for letter in letters:
+            try:
+                await self._check_takes_replays(letter.addressee())
+            except NotReplayable as error:
+                refused[letter.id] = str(error)
+        return refused
 
     async def replay(self, letters: Sequence[DeadLetter]) -> dict[int, str]:
         """Give each event to its consumer again, in this order, then take out its letter. Returns what failed, by id.
 
         Stored first, deleted then: between the two it is there twice, and the consumer's inbox takes it once.
         """
-        failed: dict[int, str] = {}
+        failed = await self.refusals(letters)
         sent: list[tuple[DeadLetter, asyncio.Future[Any]]] = []
         for letter in letters:
+            if letter.id in failed:
+                continue
             try:
                 sent.append((letter, await self._send(letter)))
-            except (NotReplayable, *BUS_ERRORS) as error:
+            except BUS_ERRORS as error:
                 failed[letter.id] = _sentence(error)
         if sent:
             await asyncio.wait([acknowledgement for _, acknowledgement in sent], timeout=ANSWER_SECONDS)
@@ -140,7 +160,7 @@ class DeadLetters:
                 headers = message.headers or {}
                 if "Nats-Sequence" not in headers:
                     break
-                page.append(_letter(headers, message.data))
+                page.append(await self._letter(headers, message.data))
         finally:
             await answers.unsubscribe()
         match headers.get("Status"):
@@ -150,6 +170,36 @@ class DeadLetters:
                 return page, True
             case status:
                 raise nats.errors.Error(f"the server does not read dead letters: status {status}")
+
+    async def _letter(self, headers: Mapping[str, str], body: bytes) -> DeadLetter:
+        """A letter as a batch brings it: the server writes where it lay beside the headers it had."""
+        kept = own_headers(headers) | {name: value for name, value in headers.items() if name.startswith("signoff-")}
+        parked_at = datetime.fromisoformat(headers["Nats-Time-Stamp"])
+        expires = await self._expires(kept, parked_at)
+        return DeadLetter(int(headers["Nats-Sequence"]), parked_at, headers["Nats-Subject"], kept, body, expires)
+
+    async def _expires(self, headers: Mapping[str, str], parked_at: datetime) -> datetime:
+        if self._max_age is None:
+            config = (await self._jetstream.stream_info(topology.DEAD_LETTERS)).config
+            self._max_age = min(
+                timedelta(seconds=config.max_age or 0) or topology.STREAM_MAX_AGE, topology.STREAM_MAX_AGE
+            )
+        return expiry_of(headers) or parked_at + self._max_age
+
+    async def _check_takes_replays(self, consumer: Consumer) -> None:
+        """Raise `NotReplayable` if a replay would be stored where its consumer does not look, and so be lost."""
+        if consumer.name not in self._takes_replays:
+            filters = await self._filters(consumer)
+            self._takes_replays[consumer.name] = consumer.replay_subject("*") in filters
+        if not self._takes_replays[consumer.name]:
+            raise NotReplayable(f"NATS gives {consumer.name} no replays yet: run signoff topology apply")
+
+    async def _filters(self, consumer: Consumer) -> Sequence[str]:
+        try:
+            config = (await self._jetstream.consumer_info(consumer.stream, consumer.name)).config
+        except NotFoundError:
+            return ()
+        return config.filter_subjects or ([config.filter_subject] if config.filter_subject else ())
 
     async def _send(self, letter: DeadLetter) -> asyncio.Future[Any]:
         consumer = letter.addressee()
@@ -179,25 +229,11 @@ class DeadLetters:
             raise nats.errors.Error(f"the server does not delete it: {error.get('description')}")
 
 
-def _letter(headers: Mapping[str, str], body: bytes) -> DeadLetter:
-    """A letter as a batch brings it: the server writes where it lay beside the headers it had."""
-    kept = own_headers(headers) | {name: value for name, value in headers.items() if name.startswith("signoff-")}
-    return DeadLetter(
-        int(headers["Nats-Sequence"]),
-        datetime.fromisoformat(headers["Nats-Time-Stamp"]),
-        headers["Nats-Subject"],
-        kept,
-        body,
-    )
-
-
 def _failure(acknowledgement: asyncio.Future[Any]) -> BaseException | None:
     return acknowledgement.exception() if acknowledgement.done() else TimeoutError("no answer from NATS")
 
 
 def _sentence(error: BaseException) -> str:
-    if isinstance(error, nats.js.errors.NoStreamResponseError):
-        return "no stream stores replays to this consumer: run signoff topology apply"
     if isinstance(error, nats.js.errors.APIError):
         return str(error.description)
     return str(error) or type(error).__name__
