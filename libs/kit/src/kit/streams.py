@@ -28,6 +28,9 @@ from kit.settings import Environment, SettingError
 MESSAGE_BYTES_MAX = 256 * 1024
 """Events carry ids and states; anything near this size is a mistake."""
 
+PARKING_BYTES_MAX = 4 * 1024
+"""What parking adds to a message's headers, and far more: one that is too big to be parked would come for ever."""
+
 UNACKNOWLEDGED_MAX = 1_000
 """What one consumer holds unacknowledged at most. One process of a service pulls from it at a time, so this bounds
 what that process has in hand, and what is delivered again when another takes over."""
@@ -101,7 +104,7 @@ def stream_fields(stream: Stream, settings: TopologySettings) -> dict[str, Any]:
         "max_bytes": -1,
         "max_msgs_per_subject": -1,
         "max_consumers": -1,
-        "max_msg_size": MESSAGE_BYTES_MAX,
+        "max_msg_size": MESSAGE_BYTES_MAX + (PARKING_BYTES_MAX if stream.name == topology.DEAD_LETTERS else 0),
         "duplicate_window": settings.duplicate_window.total_seconds(),
         "num_replicas": settings.replicas,
         "no_ack": False,
