@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from contracts.export import REPOSITORY, released
 from contracts.json_schema import schemas
 from contracts.registry import EVENTS
 from jsonschema import Draft202012Validator
@@ -63,11 +64,17 @@ def test_a_field_of_a_newer_producer_is_ignored(name: str):
     )
 
 
+def test_a_consumer_of_the_last_release_takes_what_is_told_now():
+    for name, schema in released(REPOSITORY).items():
+        Draft202012Validator(schema).validate(sample(name))
+
+
 @pytest.mark.parametrize(
     ("name", "field", "value"),
     [
         ("connection.revoked.v1", "reason", "boredom"),
         ("connection.revoked.v1", "platform", "A sentence."),
+        ("connection.revoked.v2", "platform_confirmation", True),
         ("member.added.v1", "role", "stranger"),
         ("post.approved.v1", "content_hash", "9F2C"),
         ("media.uploaded.v1", "size_bytes", 0),

@@ -6,7 +6,7 @@ import re
 
 import pytest
 from contracts.event import Event
-from contracts.registry import EVENTS, UnknownEvent, class_for, event
+from contracts.registry import EVENTS, UnknownEvent, class_for, event, is_told
 from contracts.retention import ErasureTaskDoneV1
 from contracts.topology import (
     CONSUMERS,
@@ -71,6 +71,10 @@ def test_a_consumers_name_is_one_token_and_its_dead_letters_have_a_stream(name: 
     assert re.fullmatch(r"[a-z-]+", name)
     assert name == consumer.name
     assert any(matches(pattern, consumer.dead_letter_subject("0199")) for pattern in STREAMS[DEAD_LETTERS].subjects)
+
+
+def test_no_consumer_waits_for_what_is_not_told_any_more():
+    assert all(is_told(event_class) for consumer in CONSUMERS.values() for event_class in consumer.events)
 
 
 def test_no_service_listens_twice_to_an_event():

@@ -8,7 +8,7 @@ more (a further enum value, a longer text, null) would be refused by consumers t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from contracts.json_schema import Schema
@@ -16,7 +16,8 @@ from contracts.json_schema import Schema
 _PROSE = {"description", "title", "examples", "deprecated", "$schema", "$id"}
 """Says something to people; nothing is accepted or refused by it."""
 
-_HANDLED = {"properties", "required", "$defs"}
+_ABOUT = "x-signoff"
+_HANDLED = {"properties", "required", "$defs", _ABOUT}
 
 
 def breaks(released: Mapping[str, Schema], current: Mapping[str, Schema]) -> list[str]:
@@ -24,7 +25,7 @@ def breaks(released: Mapping[str, Schema], current: Mapping[str, Schema]) -> lis
     found: list[str] = []
     for name, before in sorted(released.items()):
         if name not in current:
-            found.append(f"{name}: removed")
+            found.append(f"{name}: withdrawn, while streams and consumers may still have it")
             continue
         found += [f"{name}: {what}" for what in _broken(_resolved(before), _resolved(current[name]))]
     return found
@@ -41,21 +42,64 @@ def _broken(before: Schema, now: Schema) -> Iterator[str]:
         yield f"field {field} is no longer required, consumers count on it"
     for field in sorted(before_fields.keys() & now_fields.keys()):
         yield from _changed(f"field {field}", before_fields[field], now_fields[field])
-    around_before, around_now = _without(before, _HANDLED), _without(now, _HANDLED)
-    yield from _changed("the event", around_before, around_now)
+    yield from _keywords("the event", _around(before), _around(now))
+
+
+def _around(schema: Schema) -> Schema:
+    about: Schema = schema.get(_ABOUT, {})
+    return _without(schema, _HANDLED) | about
 
 
 def _changed(what: str, before: Schema, now: Schema) -> Iterator[str]:
+    """What differs in what a field accepts. Another type or list of values says it all; the rest follows from it."""
+    before, before_null = _without_null(before)
+    now, now_null = _without_null(now)
+    if before_null and not now_null:
+        yield f"{what} no longer accepts null"
+    if now_null and not before_null:
+        yield f"{what} may be null, which consumers do not know"
+    if before.get("type") != now.get("type"):
+        yield f"{what} changed type from {before.get('type')} to {now.get('type')}"
+    elif ("enum" in before) != ("enum" in now):
+        yield f"{what} {'lost' if 'enum' in before else 'got'} its list of values"
+    else:
+        yield from _values(what, before, now)
+        if "items" in before | now:
+            yield from _changed(f"each item of {what}", before.get("items", {}), now.get("items", {}))
+        yield from _maps(what, before.get("patternProperties", {}), now.get("patternProperties", {}))
+        # A default that only one of them has is told by `required`.
+        one_sided = {"default"} - (before.keys() & now.keys())
+        yield from _keywords(what, before, now, beside={"type", "enum", "items", "patternProperties"} | one_sided)
+
+
+def _values(what: str, before: Schema, now: Schema) -> Iterator[str]:
     before_values, now_values = set(before.get("enum", ())), set(now.get("enum", ()))
     for value in sorted(before_values - now_values):
         yield f"{what} no longer accepts {value!r}, which stored events have"
-    for value in sorted(now_values - before_values if before_values else ()):
+    for value in sorted(now_values - before_values):
         yield f"{what} may be {value!r}, which consumers do not know"
-    for keyword in sorted((before.keys() | now.keys()) - {"enum"}):
+
+
+def _maps(what: str, before: Schema, now: Schema) -> Iterator[str]:
+    if before.keys() != now.keys():
+        yield f"{what} changed the pattern of its keys from {', '.join(before)} to {', '.join(now)}"
+    for pattern in before.keys() & now.keys():
+        yield from _changed(f"each value of {what}", before[pattern], now[pattern])
+
+
+def _keywords(what: str, before: Schema, now: Schema, *, beside: Collection[str] = ()) -> Iterator[str]:
+    for keyword in sorted((before.keys() | now.keys()) - set(beside)):
         if before.get(keyword) != now.get(keyword):
             yield f"{what} changed {keyword} from {before.get(keyword)!r} to {now.get(keyword)!r}"
-    if bool(before_values) != bool(now_values):
-        yield f"{what} {'lost' if before_values else 'got'} its list of values"
+
+
+def _without_null(schema: Schema) -> tuple[Schema, bool]:
+    """A field that may be null as what it is else; true if it may."""
+    choices = schema.get("anyOf", [])
+    others = [choice for choice in choices if choice != {"type": "null"}]
+    if len(choices) != 2 or len(others) != 1:
+        return schema, False
+    return _without(schema, {"anyOf"}) | others[0], True
 
 
 def _resolved(schema: Schema) -> Schema:

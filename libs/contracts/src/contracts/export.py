@@ -72,7 +72,7 @@ def main(arguments: Sequence[str], repository: Path = REPOSITORY) -> int:
         case ["--check"]:
             return _complain(stale(repository), "not current, run make contracts")
         case ["--release"]:
-            return _complain(release(repository), "not released, this needs a new version of the event")
+            return _complain(release(repository), "not released, see libs/contracts/README.md")
     return _complain(list(arguments), "not an argument; known are --check and --release")
 
 
