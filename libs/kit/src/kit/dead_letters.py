@@ -78,7 +78,7 @@ class DeadLetter:
             event = decode(self.headers, self.body)
         except ContractError as error:
             raise NotReplayable(str(error)) from None
-        if type(event) not in consumer.events:
+        if type(event) not in consumer.arriving:
             raise NotReplayable(f"{consumer.name} does not take {event.name()} any more")
         return consumer
 
