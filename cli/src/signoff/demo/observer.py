@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
+from uuid import UUID
 
 from contracts import topology
 from contracts.event import Event
@@ -23,12 +24,13 @@ Told = Callable[[Event], None]
 
 
 class Observer:
-    """A context manager; `count` says how often each event was seen."""
+    """A context manager; `count` says how many facts of each type were seen."""
 
     def __init__(self, system: System, told: Told) -> None:
         self._system = system
         self._told = told
         self._stack = AsyncExitStack()
+        self._seen: set[UUID] = set()
         self.count: Counter[str] = Counter()
 
     async def __aenter__(self) -> Self:
@@ -54,7 +56,13 @@ class Observer:
         return total
 
     async def _take(self, message: Msg) -> None:
-        event = codec.decode(message.headers or {}, message.data)
+        headers = message.headers or {}
+        event_id = codec.event_id_of(headers)
+        if event_id in self._seen:
+            # The same fact again: an older version told beside the newest, or a repetition.
+            return
+        self._seen.add(event_id)
+        event = codec.decode(headers, message.data)
         self.count[event.type] += 1
         self._told(event)
 
