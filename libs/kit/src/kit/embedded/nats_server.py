@@ -46,8 +46,30 @@ class NatsUser:
     subscribe: list[str] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class NatsTls:
+    """The server's certificate and key, as PEM files. With `clients_ca_file` it asks clients for a certificate too."""
+
+    certificate_file: Path
+    key_file: Path
+    clients_ca_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterPlace:
+    """One server's place among others on this machine: where they find it, where it finds them, where it is watched."""
+
+    cluster: str
+    route_port: int
+    other_route_ports: Sequence[int]
+    monitor_port: int
+
+
 class EmbeddedNats(EmbeddedServer):
-    """A NATS server over `<data>/nats`. Without `users` every local program may connect: for tests only."""
+    """A NATS server over `<data>/nats`. Without `users` every local program may connect: for tests only.
+
+    With `tls` it takes encrypted connections alone. In a cluster it is started by `EmbeddedNatsCluster`.
+    """
 
     def __init__(
         self,
@@ -55,6 +77,8 @@ class EmbeddedNats(EmbeddedServer):
         *,
         port: int | None = None,
         users: Sequence[NatsUser] | None = None,
+        tls: NatsTls | None = None,
+        place: ClusterPlace | None = None,
         file_store_bytes: int = FILE_STORE_BYTES,
         durable: bool = True,
         environment: Mapping[str, str] | None = None,
@@ -64,12 +88,14 @@ class EmbeddedNats(EmbeddedServer):
         self._data = data.absolute()
         self._wanted_port = port
         self._users = users
+        self._tls = tls
+        self._place = place
         self._file_store_bytes = file_store_bytes
         self._durable = durable
         self._environment = dict(environment or {})
         self._port: int | None = port
         # Proves that the server that answers is ours. Stable, because clients may show it.
-        self._server_name = "signoff-" + hashlib.sha256(os.fsencode(self._folder)).hexdigest()[:12]
+        self.server_name = "signoff-" + hashlib.sha256(os.fsencode(self._folder)).hexdigest()[:12]
 
     @property
     def port(self) -> int:
@@ -80,7 +106,7 @@ class EmbeddedNats(EmbeddedServer):
     @property
     def url(self) -> str:
         """The address alone; who connects shows its own key."""
-        return f"nats://{LOOPBACK}:{self.port}"
+        return f"{'tls' if self._tls else 'nats'}://{LOOPBACK}:{self.port}"
 
     def _launch(self) -> ChildProcess:
         # Two servers over one store would ruin it, and nothing in the store prevents that.
@@ -114,7 +140,7 @@ class EmbeddedNats(EmbeddedServer):
     def _configuration(self) -> str:
         """The server reads JSON as its own format, which leaves nothing to escape by hand."""
         settings: dict[str, object] = {
-            "server_name": self._server_name,
+            "server_name": self.server_name,
             "listen": f"{LOOPBACK}:{self.port}",
             "max_payload": MAX_PAYLOAD_BYTES,
             "jetstream": {
@@ -126,6 +152,10 @@ class EmbeddedNats(EmbeddedServer):
                 "sync_interval": "always" if self._durable else "2m",
             },
         }
+        if self._tls is not None:
+            settings["tls"] = _rendered_tls(self._tls)
+        if self._place is not None:
+            settings |= _rendered_place(self._place)
         if self._users is not None:
             settings["authorization"] = {"users": [_rendered(user) for user in self._users]}
         return json.dumps(settings, indent=2) + "\n"
@@ -150,7 +180,7 @@ class EmbeddedNats(EmbeddedServer):
         except OSError:
             return False
         kind, _, body = line.partition(b" ")
-        return kind == b"INFO" and json.loads(body).get("server_name") == self._server_name
+        return kind == b"INFO" and json.loads(body).get("server_name") == self.server_name
 
 
 def _rendered(user: NatsUser) -> dict[str, object]:
@@ -160,6 +190,22 @@ def _rendered(user: NatsUser) -> dict[str, object]:
         )
     rules = {"publish": user.publish, "subscribe": user.subscribe}
     return {"nkey": user.public_key, "permissions": {verb: _rule(subjects) for verb, subjects in rules.items()}}
+
+
+def _rendered_tls(tls: NatsTls) -> dict[str, object]:
+    files: dict[str, object] = {"cert_file": str(tls.certificate_file), "key_file": str(tls.key_file)}
+    return files | ({"ca_file": str(tls.clients_ca_file), "verify": True} if tls.clients_ca_file else {})
+
+
+def _rendered_place(place: ClusterPlace) -> dict[str, object]:
+    return {
+        "http": f"{LOOPBACK}:{place.monitor_port}",
+        "cluster": {
+            "name": place.cluster,
+            "listen": f"{LOOPBACK}:{place.route_port}",
+            "routes": [f"nats-route://{LOOPBACK}:{port}" for port in place.other_route_ports],
+        },
+    }
 
 
 def _rule(subjects: list[str] | None) -> dict[str, list[str]]:
