@@ -238,6 +238,6 @@ async def test_unregistered_applications_are_an_operators_matter(
     platforms: dict[PlatformName, Platform], sandbox: Sandbox, clock: FixedClock
 ) -> None:
     stranger = ClientCredentials("https://app.example/client.json", Secret("unused"), "https://app.example/cb")
-    async with create_http_client(["127.0.0.1"]) as http:
+    async with create_http_client({"127.0.0.1": "bluesky"}) as http:
         with pytest.raises(Misconfigured, match="invalid_client_metadata"):
             await platforms[PlatformName.BLUESKY].authorise(http, stranger, state="s", handle="brand.test", clock=clock)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 import socket
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanKind, Tracer
 from platforms.errors import Misconfigured, OutcomeUnknown, PlatformError, Transient
 from platforms.http import create_http_client
 from platforms.registry import Endpoints, endpoints_for_base_urls
@@ -29,7 +36,7 @@ from sandbox.server import Sandbox
     ],
 )
 async def test_a_host_that_is_not_listed_is_refused_before_anything_is_sent(url: str) -> None:
-    async with create_http_client(["bsky.social", "*.host.bsky.network"]) as http:
+    async with create_http_client(dict.fromkeys(("bsky.social", "*.host.bsky.network"), "bluesky")) as http:
         with pytest.raises(Misconfigured, match="refused"):
             await http.get(url)
 
@@ -41,7 +48,7 @@ async def test_the_real_hosts_are_listed_by_default() -> None:
 
 async def test_a_sandbox_is_reached_on_its_own_port_only(sandbox: Sandbox) -> None:
     endpoints = endpoints_for_base_urls({"tiktok": sandbox.base_urls["tiktok"]})
-    async with create_http_client(endpoints.tiktok.upload_hosts) as http:
+    async with create_http_client(dict.fromkeys(endpoints.tiktok.upload_hosts, "tiktok")) as http:
         assert (await http.get(f"{sandbox.base_urls['tiktok']}/nowhere/")).status_code == 404
         with pytest.raises(Misconfigured):
             await http.get(f"{sandbox.base_urls['bluesky']}/nowhere")
@@ -74,7 +81,7 @@ async def test_a_refused_connection_is_safe_to_repeat_even_on_the_visible_step(v
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}/?token=hunter2"
-        async with create_http_client(["127.0.0.1"]) as http:
+        async with create_http_client({"127.0.0.1": "tiktok"}) as http:
             with pytest.raises(Transient) as caught:
                 await send(http, http.build_request("PUT", url), visible=visible)
     assert "hunter2" not in str(caught.value)
@@ -112,6 +119,79 @@ async def test_an_endless_answer_is_not_read_to_its_end(sandbox: Sandbox, http: 
     sandbox.add_fault("tiktok", "GET /large/", "answer", status=200, body="x" * 5_000_000)
     with pytest.raises(Transient, match="no_answer"):
         await send(http, http.build_request("GET", f"{sandbox.base_urls['tiktok']}/large/"))
+
+
+@pytest.fixture
+def spans() -> InMemorySpanExporter:
+    return InMemorySpanExporter()
+
+
+@pytest.fixture
+def tracer(spans: InMemorySpanExporter) -> Tracer:
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(spans))
+    return provider.get_tracer("test")
+
+
+async def test_a_call_is_a_span_without_its_address_and_the_platform_is_told_nothing_of_it(
+    spans: InMemorySpanExporter, tracer: Tracer
+) -> None:
+    heads: list[str] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append((await reader.readuntil(b"\r\n\r\n")).decode())
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with (
+        await asyncio.start_server(answer, "127.0.0.1", 0) as server,
+        create_http_client({"127.0.0.1": "tiktok"}, tracer) as http,
+    ):
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/video/hunter2/?upload_token=hunter2"
+        with tracer.start_as_current_span("publish publication") as step:
+            await send(http, http.build_request("PUT", url, headers={"Authorization": "Bearer hunter2"}))
+    call, _ = spans.get_finished_spans()
+    assert (call.name, call.kind) == ("PUT tiktok", SpanKind.CLIENT)
+    assert call.attributes == {
+        "http.request.method": "PUT",
+        "server.address": "127.0.0.1",
+        "http.response.status_code": 200,
+    }
+    assert call.parent is not None
+    assert call.parent.span_id == step.get_span_context().span_id
+    assert "hunter2" not in call.to_json()
+    (head,) = heads
+    assert "hunter2" in head
+    assert not {"traceparent", "tracestate", "baggage"} & {line.partition(":")[0].lower() for line in head.splitlines()}
+    trace_id, span_id = f"{call.context.trace_id:032x}", f"{call.context.span_id:016x}"
+    assert trace_id not in head
+    assert span_id not in head
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        ({"kind": "answer", "status": 503}, "503"),
+        ({"kind": "answer", "status": 401}, "401"),
+        ({"kind": "reset_after"}, "ReadError"),
+        ({"kind": "delay", "delay_seconds": 5}, "CancelledError"),
+    ],
+)
+async def test_a_call_that_goes_wrong_is_a_span_too_with_the_kind_of_error_alone(
+    sandbox: Sandbox, spans: InMemorySpanExporter, tracer: Tracer, fault: dict[str, Any], error: str
+) -> None:
+    sandbox.add_fault("bluesky", "POST /xrpc/*", **fault)
+    async with create_http_client(endpoints_for_base_urls(sandbox.base_urls).allowed_hosts(), tracer) as http:
+        request = http.build_request("POST", f"{sandbox.base_urls['bluesky']}/xrpc/hunter2?token=hunter2")
+        with contextlib.suppress(PlatformError):
+            await send(http, request, deadline_seconds=0.5)
+    (call,) = spans.get_finished_spans()
+    assert call.name == "POST bluesky"
+    assert (call.attributes or {})["error.type"] == error
+    assert call.status.is_ok is False
+    assert (call.status.description, call.events) == (None, ())
+    assert "hunter2" not in call.to_json()
 
 
 async def _body() -> AsyncIterator[bytes]:

@@ -140,7 +140,7 @@ async def world(
         offered=OfferedPlatforms(
             platforms={PlatformName.BLUESKY: cast(Platform, platform)},
             credentials={PlatformName.BLUESKY: ClientCredentials("us", None, "http://us")},
-            allowed_hosts=(),
+            allowed_hosts={},
         ),
     )
     async with running(app) as client:

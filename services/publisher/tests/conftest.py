@@ -168,7 +168,7 @@ def platform() -> FakePlatform:
 
 @pytest.fixture
 def create(environment: dict[str, str], transports: Transports, platform: FakePlatform) -> Callable[[], Litestar]:
-    offered = OfferedPlatforms(platforms={platform.name: cast("Platform", platform)}, credentials={}, allowed_hosts=())
+    offered = OfferedPlatforms(platforms={platform.name: cast("Platform", platform)}, credentials={}, allowed_hosts={})
     return lambda: create_app(environment, transports=transports, offered=offered)
 
 

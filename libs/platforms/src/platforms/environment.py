@@ -22,11 +22,11 @@ CALLBACK_PATH = "/api/oauth/callback"
 
 @dataclass(frozen=True)
 class OfferedPlatforms:
-    """The platforms of one installation. `allowed_hosts` is all that may be called for them."""
+    """The platforms of one installation. `allowed_hosts` is all that may be called for them, and whose it is."""
 
     platforms: Mapping[PlatformName, Platform]
     credentials: Mapping[PlatformName, ClientCredentials]
-    allowed_hosts: tuple[str, ...]
+    allowed_hosts: Mapping[str, str]
 
     @classmethod
     def read(cls, environment: Environment) -> Self:

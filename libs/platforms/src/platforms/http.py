@@ -2,19 +2,22 @@
 
 A service makes it once at start-up and hands it to the platforms. Some addresses come from outside (a
 Bluesky user names their own server, TikTok names the upload host), so the transport itself refuses
-every host that is not on the list, whatever code above it built the request.
+every host that is not on the list, whatever code above it built the request. Each call is a span of ours, and
+no header tells the platform of it: a third party gets no identifier of ours.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
+from kit.telemetry import mark_failed, opened_span
+from opentelemetry import trace
 
 from platforms.errors import Misconfigured
 
@@ -26,16 +29,16 @@ IDLE_CONNECTIONS_MAX = 40
 IDLE_SECONDS = 30.0
 
 
-def create_http_client(allowed_hosts: Iterable[str]) -> httpx.AsyncClient:
+def create_http_client(allowed_hosts: Mapping[str, str], tracer: trace.Tracer | None = None) -> httpx.AsyncClient:
     """Build the shared client. Close it with `aclose()` or use it as a context manager.
 
     `allowed_hosts` holds host names, `*.suffix` patterns (which match below the suffix, not the suffix
-    itself) and `host:port` pairs. Redirects are answers here, never followed; cookies are not kept,
-    because one client serves many accounts.
+    itself) and `host:port` pairs, each with the name of its platform. Redirects are answers here, never
+    followed; cookies are not kept, because one client serves many accounts. Without a `tracer` calls leave no spans.
     """
     logging.getLogger("httpx").addFilter(_drop_request_line)
     return httpx.AsyncClient(
-        transport=GuardedTransport(allowed_hosts),
+        transport=GuardedTransport(allowed_hosts, tracer or trace.NoOpTracer()),
         timeout=httpx.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS, write=READ_SECONDS, pool=POOL_SECONDS),
         follow_redirects=False,
         trust_env=False,
@@ -47,8 +50,9 @@ def create_http_client(allowed_hosts: Iterable[str]) -> httpx.AsyncClient:
 class GuardedTransport(AiohttpTransport):
     """aiohttp underneath, with an allow-list in front and honest connection errors behind."""
 
-    def __init__(self, allowed_hosts: Iterable[str]) -> None:
-        self._allowed = tuple(pattern.lower() for pattern in allowed_hosts)
+    def __init__(self, allowed_hosts: Mapping[str, str], tracer: trace.Tracer) -> None:
+        self._platforms = {pattern.lower(): platform for pattern, platform in allowed_hosts.items()}
+        self._tracer = tracer
         limits = httpx.Limits(
             max_connections=CONNECTIONS_MAX,
             max_keepalive_connections=IDLE_CONNECTIONS_MAX,
@@ -57,13 +61,27 @@ class GuardedTransport(AiohttpTransport):
         super().__init__(limits=limits, trust_env=False, client=self._open_session)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send the request, or refuse it before a socket is opened.
+        """Send the request in a span, or refuse it before a socket is opened.
+
+        The span has the platform and the host, never the address: paths and queries carry ids and tokens.
+        """
+        refuse_unlisted(request.url, self._platforms)
+        name = f"{request.method} {self._platform_of(request.url)}"
+        attributes = {"http.request.method": request.method, "server.address": request.url.host}
+        with opened_span(self._tracer, name, kind=trace.SpanKind.CLIENT, attributes=attributes) as span:
+            response = await self._send(request)
+            span.set_attribute("http.response.status_code", response.status_code)
+            if response.is_error:
+                mark_failed(span, str(response.status_code))
+            return response
+
+    async def _send(self, request: httpx.Request) -> httpx.Response:
+        """Send it, and say truly whether it can have arrived.
 
         The transport's own mapping reports a connection lost *after* sending as a connect time-out.
         Whether a request can have arrived decides if it may be repeated, so the cause is looked at:
         `ConnectError` means it was never sent, `ReadError` that nobody knows.
         """
-        refuse_unlisted(request.url, self._allowed)
         try:
             return await super().handle_async_request(request)
         except httpx.ReadTimeout:
@@ -72,6 +90,10 @@ class GuardedTransport(AiohttpTransport):
             raise _honest(error.__cause__ or error) from error.__cause__
         except (aiohttp.ClientError, OSError) as error:
             raise _honest(error) from error
+
+    def _platform_of(self, listed: httpx.URL) -> str:
+        host, port = _place(listed)
+        return next(platform for pattern, platform in self._platforms.items() if _matches(pattern, host, port))
 
     def _open_session(self) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(
@@ -82,12 +104,11 @@ class GuardedTransport(AiohttpTransport):
 
 def refuse_unlisted(url: httpx.URL, allowed: Iterable[str]) -> None:
     """Raise `Misconfigured` unless the URL is https (or http to this machine) to a listed host."""
-    host = url.host.lower()
+    host, port = _place(url)
     if url.scheme != "https" and not (url.scheme == "http" and is_loopback(host)):
         raise Misconfigured("scheme_refused", f"{url.scheme} to {host} is refused: only https leaves this machine")
     if url.userinfo:
         raise Misconfigured("host_refused", f"an address with a user name in it is refused (host {host})")
-    port = url.port or (443 if url.scheme == "https" else 80)
     if not any(_matches(pattern, host, port) for pattern in allowed):
         raise Misconfigured("host_refused", f"{host} is not on the list of hosts that may be called")
 
@@ -105,6 +126,10 @@ def is_loopback(host: str) -> bool:
 def _drop_request_line(record: logging.LogRecord) -> bool:
     """httpx logs every address it calls, query included, and an upload address is a credential."""
     return record.levelno > logging.INFO
+
+
+def _place(url: httpx.URL) -> tuple[str, int]:
+    return url.host.lower(), url.port or (443 if url.scheme == "https" else 80)
 
 
 def _matches(pattern: str, host: str, port: int) -> bool:

@@ -20,11 +20,14 @@ class Endpoints:
     tiktok: TikTokEndpoints = field(default_factory=TikTokEndpoints)
     bluesky: BlueskyEndpoints = field(default_factory=BlueskyEndpoints)
 
-    def allowed_hosts(self) -> tuple[str, ...]:
-        """What `platforms.http.create_http_client` must be allowed to call, and nothing more."""
-        bases = (self.tiktok.api, self.bluesky.entryway, self.bluesky.directory, self.bluesky.appview)
-        hosts = (urlsplit(base).netloc for base in bases)
-        return tuple(dict.fromkeys([*hosts, *self.tiktok.upload_hosts, *self.bluesky.server_hosts]))
+    def allowed_hosts(self) -> dict[str, str]:
+        """What `platforms.http.create_http_client` must be allowed to call, and nothing more; whose each host is."""
+        bluesky = (self.bluesky.entryway, self.bluesky.directory, self.bluesky.appview)
+        return {
+            **dict.fromkeys((urlsplit(self.tiktok.api).netloc, *self.tiktok.upload_hosts), PlatformName.TIKTOK.value),
+            **dict.fromkeys((urlsplit(base).netloc for base in bluesky), PlatformName.BLUESKY.value),
+            **dict.fromkeys(self.bluesky.server_hosts, PlatformName.BLUESKY.value),
+        }
 
 
 def endpoints_for_base_urls(base_urls: Mapping[str, str]) -> Endpoints:

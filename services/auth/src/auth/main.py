@@ -39,7 +39,7 @@ def create_app(
     transactions: Transactions = Units[Store](service.database, PostgresStore)
     hashes = Argon2Hashes()
     vault = EnvelopeVault(KeyFile.load(settings.vault_key_file))
-    platforms = CalledPlatforms(settings.offered, service.clock)
+    platforms = CalledPlatforms(settings.offered, service.clock, service.tracer)
     nudged = asyncio.Event()
     eraser = Eraser(service.database, DATA_MAP)
     return service.app(

@@ -39,7 +39,7 @@ def create_app(
     offered = offered or settings.offered
     service = Service("metrics", settings.base, transports=transports, tracer_provider=tracer_provider)
     units: Units[Store] = Units(service.database, PostgresStore)
-    http = create_http_client(offered.allowed_hosts)
+    http = create_http_client(offered.allowed_hosts, service.tracer)
     leases = Leases(service.neighbour("auth"), service.sealing_key)
     insights = PlatformInsights(offered, leases, http, service.clock)
     eraser = Eraser(service.database, DATA_MAP)

@@ -40,7 +40,7 @@ def create_app(
     offered = offered or OfferedPlatforms.read(variables)
     service = Service("publisher", settings.base, transports=transports, tracer_provider=tracer_provider)
     units: Units[ports.Store] = Units(service.database, Store)
-    http = create_http_client(offered.allowed_hosts)
+    http = create_http_client(offered.allowed_hosts, service.tracer)
     eraser = Eraser(service.database, DATA_MAP)
     seals = Seals(service.trusted_keys, service.sealing_key)
     means = ports.Means(

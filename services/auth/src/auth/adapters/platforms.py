@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import httpx
 from kit.clock import Clock
 from kit.secret import Secret
+from opentelemetry.trace import Tracer
 from platforms.environment import OfferedPlatforms
 from platforms.errors import Misconfigured
 from platforms.http import create_http_client
@@ -17,14 +18,15 @@ from platforms.shape import Authorisation, Call, ClientCredentials, Grant, Platf
 class CalledPlatforms:
     """Implements `auth.ports.vault.Platforms` between `open` and its end."""
 
-    def __init__(self, offered: OfferedPlatforms, clock: Clock) -> None:
+    def __init__(self, offered: OfferedPlatforms, clock: Clock, tracer: Tracer | None = None) -> None:
         self._offered = offered
         self._clock = clock
+        self._tracer = tracer
         self._client: httpx.AsyncClient | None = None
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
-        async with create_http_client(self._offered.allowed_hosts) as client:
+        async with create_http_client(self._offered.allowed_hosts, self._tracer) as client:
             self._client = client
             yield
 
