@@ -130,14 +130,13 @@ Consuming = Callable[..., AbstractAsyncContextManager[Consumers]]
 
 @pytest.fixture
 def consuming() -> Consuming:
-    """Consume a subscription as a service would, with quick retries."""
+    """Consume subscriptions as a service would, with quick retries."""
 
     @asynccontextmanager
     async def run(
         url: str,
         database: Database,
-        subscription: Subscription,
-        *,
+        *subscriptions: Subscription,
         seed_file: Path | None = None,
         policy: RetryPolicy = QUICK,
         tracer: trace.Tracer | None = None,
@@ -146,9 +145,7 @@ def consuming() -> Consuming:
             await consumers.reconnected()
 
         client = await bus.connect(BusSettings(url, seed_file), SERVICE, on_reconnect=on_reconnect)
-        consumers = Consumers(
-            client, database, [subscription], policy=policy, tracer=tracer or trace.get_tracer("test")
-        )
+        consumers = Consumers(client, database, subscriptions, policy=policy, tracer=tracer or trace.get_tracer("test"))
         task = asyncio.ensure_future(consumers.run())
         try:
             yield consumers

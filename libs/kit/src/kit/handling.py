@@ -76,7 +76,10 @@ class Handling:
         """Handle events in one transaction; false, with nothing done, if they cannot be."""
         if any(one.event.aggregate() in self._held for one in received):
             return False
-        fresh = {one.event_id: one.event for one in received}
+        fresh: dict[UUID, Event] = {}
+        for one in received:
+            # The first of those with one id: an event is told in its newest version first.
+            fresh.setdefault(one.event_id, one.event)
         links = [trace.Link(_origin(one.delivery.headers)) for one in received]
         name = f"process {len(received)} events"
         with self._tracer.start_as_current_span(name, kind=trace.SpanKind.CONSUMER, links=links):
