@@ -174,8 +174,13 @@ class _Pacing:
         if server.uri.netloc not in self._tried:
             self._tried.add(server.uri.netloc)
             return server, 0.0
-        pause = min(max(self.away_seconds * RETRY_SHARE, RETRY_SECONDS_MIN), RETRY_SECONDS_MAX)
-        return server, pause * random.uniform(0.5, 1)  # noqa: S311  # spreads load, hides nothing
+        return server, pause_seconds(self.away_seconds)
+
+
+def pause_seconds(away_seconds: float) -> float:
+    """How long to wait before a server is tried again that has been away so long."""
+    pause = min(max(away_seconds * RETRY_SHARE, RETRY_SECONDS_MIN), RETRY_SECONDS_MAX)
+    return pause * random.uniform(0.5, 1)  # noqa: S311  # spreads load, hides nothing
 
 
 class _Watch:

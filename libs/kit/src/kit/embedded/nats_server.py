@@ -104,6 +104,11 @@ class EmbeddedNats(EmbeddedServer):
         return self._port
 
     @property
+    def configuration_file(self) -> Path:
+        """What the server reads at its start, and again when it is sent SIGHUP. Written anew at every start."""
+        return self._folder / "server.conf"
+
+    @property
     def url(self) -> str:
         """The address alone; who connects shows its own key."""
         return f"{'tls' if self._tls else 'nats'}://{LOOPBACK}:{self.port}"
@@ -114,7 +119,7 @@ class EmbeddedNats(EmbeddedServer):
         message = ""
         for _ in range(PORT_ATTEMPTS):
             self._port = self._choose_port()
-            write_private_file(self._folder / "server.conf", self._configuration())
+            write_private_file(self.configuration_file, self._configuration())
             child = ChildProcess(self._spec())
             if wait_until(self._ready, child=child, timeout_seconds=START_SECONDS):
                 write_private_file(self._folder / "port", f"{self._port}\n")
@@ -163,7 +168,7 @@ class EmbeddedNats(EmbeddedServer):
     def _spec(self) -> ChildSpec:
         return ChildSpec(
             name="nats",
-            command=[str(program_path()), "-c", str(self._folder / "server.conf")],
+            command=[str(program_path()), "-c", str(self.configuration_file)],
             directory=self._folder,
             log_file=self._data / "nats.log",
             # Closes the clients and flushes the streams.
