@@ -132,11 +132,18 @@ class DeadLetters:
                 stored.append(letter)
             else:
                 failed[letter.id] = _sentence(refusal)
-        return failed | await self.drop(stored)
+        return failed | await self._delete_all(stored, overwritten=False)
 
     async def drop(self, letters: Sequence[DeadLetter]) -> dict[int, str]:
         """Delete letters; one that is gone already is as good. Returns what failed, by id."""
-        errors = await asyncio.gather(*map(self._delete, letters), return_exceptions=True)
+        # Overwriting costs 5 ms and more instead of 0.1. An event holds ids only; what is no event may hold anything.
+        strange = [letter for letter in letters if letter.reason == "contract"]
+        events = [letter for letter in letters if letter.reason != "contract"]
+        return await self._delete_all(strange, overwritten=True) | await self._delete_all(events, overwritten=False)
+
+    async def _delete_all(self, letters: Sequence[DeadLetter], *, overwritten: bool) -> dict[int, str]:
+        deletions = [self._delete(letter, overwritten=overwritten) for letter in letters]
+        errors = await asyncio.gather(*deletions, return_exceptions=True)
         failed = {}
         for letter, error in zip(letters, errors, strict=True):
             if isinstance(error, BUS_ERRORS):
@@ -217,9 +224,8 @@ class DeadLetters:
             msg_ttl=seconds_until(letter.expires),
         )
 
-    async def _delete(self, letter: DeadLetter) -> None:
-        # Overwriting costs 4 ms instead of 0.1. An event holds ids only; what is no event may hold anything.
-        request = {"seq": letter.id, "no_erase": letter.reason != "contract"}
+    async def _delete(self, letter: DeadLetter, *, overwritten: bool) -> None:
+        request = {"seq": letter.id, "no_erase": not overwritten}
         answer = await self._client.request(
             f"$JS.API.STREAM.MSG.DELETE.{topology.DEAD_LETTERS}", json.dumps(request).encode(), timeout=ANSWER_SECONDS
         )
