@@ -1,9 +1,6 @@
 """How fast and how late events are delivered, next to the same chain written by hand in the same run.
 
-The chain: a commit in service A puts an event into its outbox; a relay publishes it to JetStream; service B
-takes it and commits its effect together with the claim of the event's id. The hand-written chain does the same
-with psycopg and nats-py and nothing else. Relay and consumer run in processes of their own, as services do.
-
+Three tables: a transaction an event, a transaction a batch, and the memory that a backlog of 100,000 events takes.
 Run alone on the machine: `make bench-delivery`.
 """
 
@@ -12,189 +9,51 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import statistics
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from multiprocessing.context import SpawnProcess
 from multiprocessing.synchronize import Event as Signal
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
 import nats
-import nats.errors
 import psycopg
-import psycopg_pool
 import uvloop
-from contracts.content import PostApprovalWithdrawnV1, PostDeletedV1
-from contracts.topology import CONSUMERS, Consumer
-from kit import erasure, inbox, outbox
-from kit.broker import Subscription, attach, create_broker
+from contracts.content import PostDeletedV1
+from delivery_chains import (
+    Part,
+    Servers,
+    kit_batch_consumer,
+    kit_consumer,
+    kit_relay,
+    raw_batch_consumer,
+    raw_consumer,
+    raw_relay,
+)
+from kit import erasure, held, inbox, outbox
 from kit.clock import SystemClock
-from kit.database import Database, Scope, Transaction, Units
+from kit.database import Database, Scope
 from kit.embedded.nats_server import EmbeddedNats
 from kit.embedded.postgres import EmbeddedPostgres
 from kit.ids import new_id
 from kit.provision import provision
-from kit.relay import BATCH_MAX, Relay
 from kit.secret import Secret
-from kit.settle import RetryPolicy, SettleMiddleware
 from kit.topology import reconcile
-from nats.aio.client import Client
-from nats.aio.msg import Msg
-from opentelemetry import trace
 from rich.console import Console
 from rich.table import Table
 
 PASSWORD = Secret("only-in-benchmarks")
-CONSUMER = CONSUMERS["scheduler-content"]
 BACKLOG = 10_000
-RELAY_BATCH = BATCH_MAX
-FETCH = 100
-CONNECTIONS = 16
+BATCH_BACKLOG = 50_000
+MEMORY_BACKLOG = 100_000
+MEMORY_BAR_MB = 50
 LATENCY_EVENTS = 500
 LATENCY_PER_SECOND = 50
-
-
-@dataclass(frozen=True)
-class Servers:
-    """Where both chains run: one database a side, one bus."""
-
-    producer_url: str
-    consumer_url: str
-    nats_url: str
-
-
-Part = Callable[[Servers, Signal], Coroutine[Any, Any, None]]
-
-
-# --- the two chains ------------------------------------------------------------------------------
-
-
-async def kit_relay(servers: Servers, stop: Signal) -> None:
-    database = Database("content", Secret(servers.producer_url), SystemClock(), connections_max=4)
-    await database.open()
-    client = await nats.connect(servers.nats_url, pending_size=64 << 20)
-    task = asyncio.ensure_future(Relay(database, client.jetstream(), trace.get_tracer("bench")).run())
-    nudge = asyncio.ensure_future(_forward_nudges(client, database))
-    await _until(stop)
-    for running in (task, nudge):
-        running.cancel()
-    await asyncio.gather(task, nudge, return_exceptions=True)
-    await client.close()
-    await database.close()
-
-
-async def _forward_nudges(client: Client, database: Database) -> None:
-    """In a service the commit and the relay share a process; here the producer's nudge crosses one."""
-    subscription = await client.subscribe("bench.nudge")
-    async for _ in subscription.messages:
-        database.committed.set()
-
-
-async def kit_consumer(servers: Servers, stop: Signal) -> None:
-    database = Database("scheduler", Secret(servers.consumer_url), SystemClock(), connections_max=CONNECTIONS)
-    await database.open()
-    units: Units[Transaction] = Units(database, lambda transaction: transaction)
-    subscription = Subscription(Consumer(CONSUMER.service, CONSUMER.stream, CONSUMER.events, batch_size=FETCH))
-
-    @subscription.on(PostDeletedV1)
-    async def on_deleted(event: PostDeletedV1) -> None:
-        await units.joined().execute("INSERT INTO effect (post_id, at) VALUES (%s, %s)", (event.post_id, time.time()))
-
-    @subscription.on(PostApprovalWithdrawnV1)
-    async def on_withdrawn(_: PostApprovalWithdrawnV1) -> None:
-        return
-
-    broker = create_broker(
-        "scheduler",
-        servers.nats_url,
-        seed_file=None,
-        middlewares=[
-            SettleMiddleware(lambda: broker.connection.jetstream(), RetryPolicy()),
-            inbox.InboxMiddleware(database),
-        ],
-    )
-    attach(broker, subscription)
-    await broker.start()
-    await _until(stop)
-    await broker.stop()
-    await database.close()
-
-
-async def raw_relay(servers: Servers, stop: Signal) -> None:
-    take = """
-        WITH taken AS (SELECT id FROM outbox ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
-        DELETE FROM outbox o USING taken WHERE o.id = taken.id RETURNING o.id, o.event_id, o.subject, o.headers, o.body
-    """
-    client = await nats.connect(servers.nats_url, pending_size=64 << 20)
-    jetstream, wake = client.jetstream(), asyncio.Event()
-
-    async def nudge(_: Any) -> None:
-        wake.set()
-
-    await client.subscribe("bench.nudge", cb=nudge)
-    connection = await psycopg.AsyncConnection.connect(servers.producer_url, autocommit=True)
-    while not stop.is_set():
-        async with connection.transaction():
-            rows = sorted(await (await connection.execute(take, (RELAY_BATCH,))).fetchall())
-            waits = [
-                await jetstream.publish_async(subject, bytes(body), headers=headers | {"Nats-Msg-Id": str(event_id)})
-                for _, event_id, subject, headers, body in rows
-            ]
-            await asyncio.gather(*waits)
-        if len(rows) < RELAY_BATCH:
-            try:
-                await asyncio.wait_for(wake.wait(), 0.2)
-            except TimeoutError:
-                continue
-            wake.clear()
-    await connection.close()
-    await client.close()
-
-
-async def raw_consumer(servers: Servers, stop: Signal) -> None:
-    client = await nats.connect(servers.nats_url, pending_size=64 << 20)
-    subscription = await client.jetstream().pull_subscribe_bind(CONSUMER.name, CONSUMER.stream)
-    pool = psycopg_pool.AsyncConnectionPool(
-        servers.consumer_url, min_size=CONNECTIONS, max_size=CONNECTIONS, open=False
-    )
-    await pool.open(wait=True)
-
-    async def one(message: Msg) -> None:
-        event = PostDeletedV1.model_validate_json(message.data)
-        async with pool.connection() as connection:
-            claimed = await connection.execute(
-                "INSERT INTO inbox (consumer, event_id, received_at) VALUES (%s, %s, now()) ON CONFLICT DO NOTHING",
-                (CONSUMER.name, (message.headers or {})["ce-id"]),
-            )
-            if claimed.rowcount:
-                await connection.execute(
-                    "INSERT INTO effect (post_id, at) VALUES (%s, %s)", (event.post_id, time.time())
-                )
-        await message.ack()
-
-    while not stop.is_set():
-        try:
-            messages = await subscription.fetch(FETCH, timeout=0.5)
-        except (TimeoutError, nats.errors.TimeoutError):
-            continue
-        await asyncio.gather(*map(one, messages))
-    await pool.close()
-    await client.close()
-
-
-async def _until(stop: Signal) -> None:
-    await asyncio.get_running_loop().run_in_executor(None, stop.wait)
-
-
-def _run(part: Part, servers: Servers, stop: Signal) -> None:
-    uvloop.run(part(servers, stop))
-
-
-# --- what is measured ----------------------------------------------------------------------------
+DRAIN_SECONDS_MAX = 120
 
 
 @dataclass(frozen=True)
@@ -206,37 +65,93 @@ class Result:
     p99_ms: float
 
 
-async def measure(servers: Servers, relay: Part, consumer: Part) -> Result:
+@dataclass(frozen=True)
+class Memory:
+    """PSS of one process in MB: idle, and at its highest while the backlog drained."""
+
+    idle: float
+    highest: float
+
+
+async def measure(servers: Servers, relay: Part, consumer: Part, *, backlog: int) -> Result:
     await _reset(servers)
-    database = Database("content", Secret(servers.producer_url), SystemClock(), connections_max=8)
-    await database.open()
-    async with database.transaction(Scope.nobody()) as transaction:
-        for _ in range(BACKLOG):
-            transaction.emit(PostDeletedV1(workspace_id=new_id(), post_id=new_id()))
-    context = multiprocessing.get_context("spawn")
-    stop = context.Event()
-    parts = [context.Process(target=_run, args=(part, servers, stop)) for part in (relay, consumer)]
-    for process in parts:
-        process.start()
-    per_second = await _drain_rate(servers)
-    latencies = await _latencies(servers, database)
-    stop.set()
-    for process in parts:
-        process.join(30)
+    database = await _producer(servers)
+    await _commit(database, backlog)
+    async with _running(servers, relay, consumer):
+        per_second = await _drain_rate(servers, backlog)
+        latencies = await _latencies(servers, database)
     await database.close()
     return Result(per_second, statistics.median(latencies), statistics.quantiles(latencies, n=100)[98])
 
 
-async def _drain_rate(servers: Servers) -> float:
+async def measure_memory(servers: Servers) -> list[Memory]:
+    """What relay and consumer grow by while a backlog drains that was not there when they started."""
+    await _reset(servers)
+    database = await _producer(servers)
+    async with _running(servers, kit_relay, kit_batch_consumer) as processes:
+        # One event first, so that everything is imported, connected and prepared.
+        await _commit(database, 1)
+        await _drain_rate(servers, 1)
+        idle = [_pss_mb(process) for process in processes]
+        highest = idle[:]
+        await _commit(database, MEMORY_BACKLOG)
+        draining = asyncio.ensure_future(_drain_rate(servers, MEMORY_BACKLOG + 1))
+        while not draining.done():
+            highest = [max(most, _pss_mb(process)) for most, process in zip(highest, processes, strict=True)]
+            await asyncio.sleep(0.05)
+        await draining
+    await database.close()
+    return [Memory(*pair) for pair in zip(idle, highest, strict=True)]
+
+
+async def _producer(servers: Servers) -> Database:
+    database = Database("content", Secret(servers.producer_url), SystemClock(), connections_max=8)
+    await database.open()
+    return database
+
+
+async def _commit(database: Database, count: int) -> None:
+    async with database.transaction(Scope.nobody()) as transaction:
+        for _ in range(count):
+            transaction.emit(PostDeletedV1(workspace_id=new_id(), post_id=new_id()))
+
+
+@asynccontextmanager
+async def _running(servers: Servers, *parts: Part) -> AsyncIterator[list[SpawnProcess]]:
+    context = multiprocessing.get_context("spawn")
+    stop = context.Event()
+    processes = [context.Process(target=_run, args=(part, servers, stop)) for part in parts]
+    for process in processes:
+        process.start()
+    try:
+        yield processes
+    finally:
+        stop.set()
+        for process in processes:
+            process.join(30)
+
+
+def _run(part: Part, servers: Servers, stop: Signal) -> None:
+    uvloop.run(part(servers, stop))
+
+
+def _pss_mb(process: SpawnProcess) -> float:
+    for line in Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) / 1024
+    raise SystemExit("the kernel does not tell a process's memory")
+
+
+async def _drain_rate(servers: Servers, backlog: int) -> float:
     """From the first effect to the last, read from the effects' own times: starting up does not count."""
     async with await psycopg.AsyncConnection.connect(servers.consumer_url, autocommit=True) as connection:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + DRAIN_SECONDS_MAX
         while time.monotonic() < deadline:
             row = await (await connection.execute("SELECT count(*), min(at), max(at) FROM effect")).fetchone()
-            if row and row[0] >= BACKLOG:
-                return float(row[0] / (row[2] - row[1]))
+            if row and row[0] >= backlog:
+                return float(row[0] / max(row[2] - row[1], 1e-3))
             await asyncio.sleep(0.1)
-    raise SystemExit("the backlog did not drain within two minutes")
+    raise SystemExit(f"the backlog did not drain within {DRAIN_SECONDS_MAX} seconds")
 
 
 async def _latencies(servers: Servers, database: Database) -> list[float]:
@@ -276,14 +191,11 @@ async def _reset(servers: Servers) -> None:
     await client.close()
 
 
-# --- set-up and report ---------------------------------------------------------------------------
-
-
 def prepare(postgres: EmbeddedPostgres, service: str) -> str:
     provision(Secret(postgres.superuser_url), service, login_password=PASSWORD, owner_password=PASSWORD)
     superuser_url = urlsplit(postgres.superuser_url)._replace(path=f"/{service}").geturl()
     with psycopg.connect(superuser_url, autocommit=True) as connection:
-        for statement in (outbox.TABLE, outbox.TUNING, inbox.TABLE, inbox.INDEX, erasure.TABLE):
+        for statement in (outbox.TABLE, outbox.TUNING, inbox.TABLE, inbox.INDEX, held.TABLE, held.INDEX, erasure.TABLE):
             connection.execute(statement)
         connection.execute("CREATE TABLE effect (post_id uuid NOT NULL, at double precision NOT NULL)")
         connection.execute(f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {service}, {service}_worker")
@@ -296,13 +208,20 @@ async def run(folder: Path) -> None:
         client = await nats.connect(server.url)
         await reconcile(client.jetstream())
         await client.close()
-        by_hand = await measure(servers, raw_relay, raw_consumer)
-        ours = await measure(servers, kit_relay, kit_consumer)
-    report(by_hand, ours)
+        for title, backlog, by_hand, ours in (
+            ("a transaction an event", BACKLOG, raw_consumer, kit_consumer),
+            ("a transaction a batch", BATCH_BACKLOG, raw_batch_consumer, kit_batch_consumer),
+        ):
+            report(
+                f"{title}, backlog {backlog:,}",
+                await measure(servers, raw_relay, by_hand, backlog=backlog),
+                await measure(servers, kit_relay, ours, backlog=backlog),
+            )
+        report_memory(await measure_memory(servers))
 
 
-def report(by_hand: Result, ours: Result) -> None:
-    table = Table(title=f"Commit in A → effect committed in B, a transaction a message, backlog {BACKLOG:,}")
+def report(title: str, by_hand: Result, ours: Result) -> None:
+    table = Table(title=f"Commit in A → effect committed in B, {title}")
     for column in ("", "by hand", "Signoff", "ratio", "bar"):
         table.add_column(column, justify="right" if column else "left")
     rate, tail = ours.per_second / by_hand.per_second, ours.p99_ms / by_hand.p99_ms
@@ -312,7 +231,17 @@ def report(by_hand: Result, ours: Result) -> None:
     Console(width=100).print(table)
 
 
+def report_memory(memory: Collection[Memory]) -> None:
+    table = Table(title=f"Memory while {MEMORY_BACKLOG:,} events drain, MB")
+    for column in ("", "idle", "highest", "growth", "of the bar"):
+        table.add_column(column, justify="right" if column else "left")
+    for name, used in zip(("relay", "consumer"), memory, strict=True):
+        growth = used.highest - used.idle
+        row = (f"{used.idle:.0f}", f"{used.highest:.0f}", f"{growth:.1f}", f"{growth / MEMORY_BAR_MB:.2f}")
+        table.add_row(name, *row)
+    Console(width=100).print(table)
+
+
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory(prefix="signoff-bench-") as name:
         uvloop.run(run(Path(name)))
-    sys.exit(0)

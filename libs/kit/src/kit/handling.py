@@ -21,6 +21,7 @@ from kit.held import HeldEvent, HeldEvents
 from kit.pull import Delivery
 from kit.settle import RetryPolicy, is_outage
 from kit.subscription import Subscription
+from kit.telemetry import mark_failed, opened_span
 
 log = structlog.get_logger("consuming")
 
@@ -113,7 +114,7 @@ class Handling:
             except Exception as error:
                 if is_outage(error):
                     raise
-                _mark(span, error)
+                mark_failed(span, _kind(error))
                 await self._hold(received, connection, attempts=1)
                 log.warning("event_held", attempt=1, exc_info=error)
 
@@ -139,7 +140,7 @@ class Handling:
             except Exception as error:
                 if is_outage(error):
                     raise
-                _mark(span, error)
+                mark_failed(span, _kind(error))
                 await self._after_failure(head, error)
 
     async def _after_failure(self, head: HeldEvent, error: Exception) -> None:
@@ -175,13 +176,8 @@ class Handling:
         """The event's trace, and its name and id in every line of the log."""
         kind = headers.get("ce-type")
         with (
-            self._tracer.start_as_current_span(
-                f"process {kind}",
-                context=propagate.extract(headers),
-                kind=trace.SpanKind.CONSUMER,
-                # The text of an error may quote the data it failed on.
-                record_exception=False,
-                set_status_on_exception=False,
+            opened_span(
+                self._tracer, f"process {kind}", kind=trace.SpanKind.CONSUMER, parent=propagate.extract(headers)
             ) as span,
             structlog.contextvars.bound_contextvars(
                 consumer=self._consumer.name, event_id=headers.get("ce-id"), event_type=kind
@@ -192,10 +188,6 @@ class Handling:
 
 def _origin(headers: Mapping[str, str]) -> trace.SpanContext:
     return trace.get_current_span(propagate.extract(headers)).get_span_context()
-
-
-def _mark(span: trace.Span, error: Exception) -> None:
-    span.set_status(trace.StatusCode.ERROR, _kind(error))
 
 
 def _kind(error: Exception) -> str:

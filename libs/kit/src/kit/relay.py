@@ -17,7 +17,6 @@ from typing import Any
 import nats.errors
 import structlog
 from nats.aio.client import Client
-from opentelemetry import context as trace_context
 from opentelemetry import propagate, trace
 
 from kit.database import Database, Scope
@@ -128,15 +127,15 @@ class Relay:
         return stored
 
     async def _send(self, row: _Row) -> asyncio.Future[Any]:
-        parent = propagate.extract(row.headers)
-        with self._tracer.start_as_current_span(
-            f"publish {row.headers['ce-type']}", context=parent, kind=trace.SpanKind.PRODUCER
-        ) as span:
-            headers = dict(row.headers)
-            propagate.inject(headers, context=trace.set_span_in_context(span, trace_context.Context()))
-            return await self._jetstream.publish_async(
-                row.subject, row.body, stream=row.stream, headers=headers, wait_stall=ACK_TIMEOUT_SECONDS
-            )
+        span = self._tracer.start_span(
+            f"publish {row.headers['ce-type']}", propagate.extract(row.headers), trace.SpanKind.PRODUCER
+        )
+        headers = dict(row.headers)
+        propagate.inject(headers, trace.set_span_in_context(span))
+        # No `wait_stall`: the library would yield for each message and write them one by one.
+        answer = await self._jetstream.publish_async(row.subject, row.body, stream=row.stream, headers=headers)
+        answer.add_done_callback(lambda _: span.end())
+        return answer
 
 
 def _is_stored(answer: asyncio.Future[Any]) -> bool:
