@@ -8,6 +8,8 @@ from typing import Annotated
 
 from cyclopts import App, CycloptsError, Parameter, validators
 
+from signoff.letter_filters import NO_FILTERS, LetterFilters, LetterId
+
 EXIT_USAGE = 2
 
 DATA = Path(".signoff")
@@ -19,12 +21,24 @@ Port = Annotated[
 ]
 CertificateFile = Annotated[str, Parameter(allow_leading_hyphen=True)]
 Replicas = Annotated[int, Parameter(validator=validators.Number(gte=1, lte=5), help="Servers that hold each stream.")]
+Limit = Annotated[
+    int | None,
+    Parameter(
+        validator=validators.Number(gte=1),
+        help="How many at most; if left out, 100 in a table and all of them in JSON.",
+    ),
+]
+AsJson = Annotated[bool, Parameter(name="--json", negative=(), help="One JSON array instead of a table.")]
+Everything = Annotated[bool, Parameter(name="--all", negative=(), help="All of them; needed where nothing narrows.")]
+Yes = Annotated[bool, Parameter(negative=(), help="Do it without asking.")]
+DryRun = Annotated[bool, Parameter(negative=(), help="Say what would be done, and do nothing.")]
 
 app = App(name="signoff", help="Run Signoff, show it, and look after it.", version_flags=[])
 topology = App(name="topology", help="The streams and consumers on NATS.")
+dlq = App(name="dlq", help="Dead letters: events that a consumer gave up on. See docs/dead-letters.md.")
 clock = App(name="clock", help="The movable clock of a development system.")
 certificate = App(name="certificate", help="Signed proofs that something was erased.")
-for group in (topology, clock, certificate):
+for group in (topology, dlq, clock, certificate):
     app.command(group)
 
 
@@ -80,6 +94,72 @@ def check(*, data: Data = DATA, replicas: Replicas = 1) -> int:
     from signoff.operate import check_topology  # noqa: PLC0415
 
     return check_topology(data, replicas=replicas)
+
+
+@dlq.command(name="list")
+def list_letters(
+    *, filters: LetterFilters = NO_FILTERS, limit: Limit = None, as_json: AsJson = False, data: Data = DATA
+) -> int:
+    """List dead letters, oldest first, and count them for each consumer."""
+    from signoff.dead_letters import list_letters as run_list  # noqa: PLC0415
+
+    return run_list(filters, limit=limit, as_json=as_json, data=data)
+
+
+@dlq.command(name="show")
+def show_letter(id_: LetterId, *, data: Data = DATA) -> int:
+    """Print a dead letter whole, and how to end it.
+
+    Parameters
+    ----------
+    id_
+        Its number in the list.
+    """
+    from signoff.dead_letters import show_letter as run_show  # noqa: PLC0415
+
+    return run_show(id_, data=data)
+
+
+@dlq.command
+def replay(
+    *ids: LetterId,
+    filters: LetterFilters = NO_FILTERS,
+    everything: Everything = False,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    data: Data = DATA,
+) -> int:
+    """Give events to the consumer that gave up on them again, and to no other. Mend what made them fail first.
+
+    Parameters
+    ----------
+    ids
+        Their numbers in the list.
+    """
+    from signoff.dead_letters import replay_letters  # noqa: PLC0415
+
+    return replay_letters(ids, filters, everything=everything, yes=yes, dry_run=dry_run, data=data)
+
+
+@dlq.command
+def drop(
+    *ids: LetterId,
+    filters: LetterFilters = NO_FILTERS,
+    everything: Everything = False,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    data: Data = DATA,
+) -> int:
+    """Delete dead letters for good: their consumer will never hear of these events.
+
+    Parameters
+    ----------
+    ids
+        Their numbers in the list.
+    """
+    from signoff.dead_letters import drop_letters  # noqa: PLC0415
+
+    return drop_letters(ids, filters, everything=everything, yes=yes, dry_run=dry_run, data=data)
 
 
 @clock.command
