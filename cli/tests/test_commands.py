@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 from signoff.main import main
-from signoff.operate import read_duration
 
 Captured = pytest.CaptureFixture[str]
 
@@ -42,8 +41,12 @@ def installed(tmp_path: Path) -> Path:
         (["clock", "advance", "soon"], 1, "no duration"),
         (["clock", "advance", "-3d"], 2, "-3d"),
         (["clock", "advance", "3d "], 1, "no duration"),
-        (["clock", "advance", "4000d"], 1, "too far"),
-        (["topology", "apply", "--replicas", "0"], 2, "replicas"),
+        (["clock", "advance", "4000d"], 1, "too long"),
+        (["topology", "apply", "--replicas", "0"], 1, "NATS_REPLICAS is 0"),
+        (["topology", "apply", "--replicas", "2"], 1, "NATS_REPLICAS is 2, but must be 1, 3 or 5"),
+        (["topology", "apply", "--max-age", "31d"], 1, "NATS_MAX_AGE is 31d, but must be between 1h and 30d"),
+        (["topology", "diff", "--duplicate-window", "x"], 1, "NATS_DUPLICATE_WINDOW: 'x' is no duration"),
+        (["topology", "check"], 2, "check"),
         (["certificate", "verify"], 2, "file"),
         (["certificate", "verify", "/nowhere/at/all"], 1, "no keys"),
         (["promises", "--root", "/nowhere"], 1, "promises.yaml"),
@@ -56,7 +59,7 @@ def test_bad_input_is_one_line(capsys: Captured, tmp_path: Path, arguments: list
     assert not (tmp_path / "data").exists()
 
 
-@pytest.mark.parametrize("arguments", [["clock", "show"], ["clock", "advance", "1d"], ["topology", "check"]])
+@pytest.mark.parametrize("arguments", [["clock", "show"], ["clock", "advance", "1d"], ["topology", "diff"]])
 def test_without_an_installation_there_is_nothing_to_operate(capsys: Captured, tmp_path: Path, arguments: list[str]):
     assert main([*arguments, "--data", str(tmp_path / "none")]) == 1
     assert "run signoff up first" in complaint(capsys)
@@ -69,14 +72,6 @@ def test_the_clock_moves_forward(capsys: Captured, installed: Path):
     assert main(["clock", "show", "--data", str(installed)]) == 0
     shown = datetime.fromisoformat(capsys.readouterr().out.splitlines()[-1])
     assert abs(shown - datetime.now(UTC) - timedelta(days=1, hours=12, minutes=30)) < timedelta(seconds=30)
-
-
-@pytest.mark.parametrize(
-    ("text", "duration"),
-    [("30d", timedelta(days=30)), ("90s", timedelta(seconds=90)), ("2h5m", timedelta(hours=2, minutes=5))],
-)
-def test_durations(text: str, duration: timedelta):
-    assert read_duration(text) == duration
 
 
 def test_a_taken_port_is_one_clear_line(capsys: Captured, tmp_path: Path):
@@ -102,8 +97,15 @@ def test_half_of_the_database_addresses_is_a_mistake(capsys: Captured, tmp_path:
 
 def test_an_unreachable_nats_is_one_line(capsys: Captured, monkeypatch: pytest.MonkeyPatch, free_port: int):
     monkeypatch.setenv("NATS_URL", f"nats://127.0.0.1:{free_port}")
-    assert main(["topology", "check"]) == 1
+    assert main(["topology", "diff"]) == 1
     assert f"nats://127.0.0.1:{free_port}" in complaint(capsys)
+
+
+def test_production_is_not_operated_in_plain_text(capsys: Captured, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("NATS_URL", "nats://nats.example.com:4222")
+    monkeypatch.setenv("SIGNOFF_STAGE", "production")
+    assert main(["topology", "diff"]) == 1
+    assert complaint(capsys).startswith("NATS_URL is not encrypted")
 
 
 def test_help_is_help(capsys: Captured):

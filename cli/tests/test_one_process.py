@@ -55,7 +55,7 @@ async def test_external_servers_are_used_and_nothing_is_embedded(bus: Bus, exter
 
 async def test_a_bus_without_its_consumers_says_what_to_run(bus: Bus, external: dict[str, str], tmp_path: Path):
     await bus.jetstream.delete_consumer("AUTH", "publisher-auth")
-    with pytest.raises(Drift, match=r"publisher-auth is missing\. Run: signoff topology apply"):
+    with pytest.raises(Drift, match=r"consumer publisher-auth: missing\. Run: signoff topology apply"):
         async with OneProcess(tmp_path / "data", environment=external):
             pass
 

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-import nats
 import nats.errors
+from kit import bus
 from kit.embedded import EmbeddedError, EmbeddedNats, EmbeddedPostgres, NatsUser
 from kit.embedded.ports import LOOPBACK
 from kit.embedded.server import EmbeddedServer
-from kit.identities import OPERATOR, inbox_prefix, permissions_of, public_key
+from kit.identities import OPERATOR, permissions_of, public_key
 from kit.secret import Secret
-from kit.settings import SettingError
+from kit.settings import BusSettings, Environment, SettingError, Stage
 from nats.aio.client import Client
 
 from signoff.databases import bring_to_head, check_answers, external_database_urls, login_urls
@@ -38,12 +38,19 @@ RESTARTS_MAX = 5
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where the servers are, as the services are told. `nats_seeds`: whether NATS asks for a service's own key."""
+    """Where the servers are, as the services are told. `nats_seeds`: whether NATS asks for a service's own key.
 
-    nats_url: str
+    `operator`: how we ourselves are let in to NATS.
+    """
+
+    operator: BusSettings
     nats_seeds: bool
     database_urls: Mapping[str, Secret]
     postgres: EmbeddedPostgres | None
+
+    @property
+    def nats_url(self) -> str:
+        return self.operator.url
 
 
 @asynccontextmanager
@@ -56,23 +63,23 @@ async def backing(
 ) -> AsyncIterator[Addresses]:
     """NATS and PostgreSQL, ready for the services, until the end of the block."""
     external = external_database_urls(environment)
-    nats_url = environment.get("NATS_URL")
+    named_bus = external_bus(environment)
     postgres = None if external else EmbeddedPostgres(installation.path)
-    bus = None if nats_url else EmbeddedNats(installation.path, users=bus_users(installation))
-    keepers = [_Keeper(server, report, give_up) for server in (postgres, bus) if server is not None]
+    nats_server = None if named_bus else EmbeddedNats(installation.path, users=bus_users(installation))
+    keepers = [_Keeper(server, report, give_up) for server in (postgres, nats_server) if server is not None]
     try:
         await asyncio.to_thread(check_answers, external)
-        if nats_url:
-            await check_nats(nats_url)
+        if named_bus:
+            await check_nats(named_bus)
         await _together(
             *([_start_postgres(postgres, installation)] if postgres else []),
-            *([_start_nats(bus, installation)] if bus else []),
+            *([_start_nats(nats_server, installation, environment)] if nats_server else []),
         )
         for keeper in keepers:
             keeper.watch()
         yield Addresses(
-            nats_url=nats_url or (bus.url if bus else ""),
-            nats_seeds=bus is not None,
+            operator=named_bus or embedded_bus(installation, nats_server.url if nats_server else ""),
+            nats_seeds=nats_server is not None,
             database_urls=external or login_urls(installation, postgres),
             postgres=postgres,
         )
@@ -81,10 +88,22 @@ async def backing(
             await keeper.release()
 
 
-async def check_nats(urls: str) -> None:
+def external_bus(environment: Mapping[str, str]) -> BusSettings | None:
+    """The NATS that the environment names, as the operator; without a stage, who is at hand is developing."""
+    if not environment.get("NATS_URL"):
+        return None
+    return BusSettings.read(Environment({"SIGNOFF_STAGE": Stage.DEVELOPMENT, **environment}), OPERATOR)
+
+
+def embedded_bus(installation: Installation, url: str) -> BusSettings:
+    """The embedded NATS, as the operator."""
+    return BusSettings(url, seed_file=installation.bus_seed(OPERATOR))
+
+
+async def check_nats(settings: BusSettings) -> None:
     """Raise `SettingError` if none of the servers takes connections: a service would wait for one without a word."""
-    for url in urls.split(","):
-        parts = urlsplit(url if "//" in url else f"nats://{url}")
+    for url in settings.urls:
+        parts = urlsplit(url)
         try:
             async with asyncio.timeout(5):
                 _, writer = await asyncio.open_connection(parts.hostname or LOOPBACK, parts.port or NATS_PORT)
@@ -106,26 +125,13 @@ def bus_users(installation: Installation) -> list[NatsUser]:
 
 
 @asynccontextmanager
-async def operator_connection(url: str, seed: str | None) -> AsyncIterator[Client]:
+async def operator_connection(settings: BusSettings) -> AsyncIterator[Client]:
     """NATS as the operator. One attempt: who runs a command wants to know now."""
-
-    async def say_nothing(_: Exception) -> None:
-        return None
-
     try:
-        client = await nats.connect(
-            url,
-            nkeys_seed=seed,
-            inbox_prefix=inbox_prefix(OPERATOR),
-            allow_reconnect=False,
-            # The library counts the first connection as a reconnect too, and would go on for two minutes.
-            max_reconnect_attempts=1,
-            reconnect_time_wait=0,
-            connect_timeout=5,
-            error_cb=say_nothing,
-        )
+        client = await bus.connect(settings, OPERATOR, keep_trying=False)
     except (nats.errors.Error, OSError) as error:
-        raise SettingError(f"NATS at {url} does not let us in: {str(error) or type(error).__name__}") from error
+        reason = str(error) or type(error).__name__
+        raise SettingError(f"NATS at {settings.url} does not let us in: {reason}") from error
     try:
         yield client
     finally:
@@ -149,13 +155,15 @@ async def _start_postgres(postgres: EmbeddedPostgres, installation: Installation
     await bring_to_head(postgres, installation)
 
 
-async def _start_nats(server: EmbeddedNats, installation: Installation) -> None:
+async def _start_nats(server: EmbeddedNats, installation: Installation, environment: Mapping[str, str]) -> None:
     # Imported beside the start of the servers, not before it: this is most of a second.
+    from kit.streams import TopologySettings  # noqa: PLC0415
     from kit.topology import reconcile  # noqa: PLC0415
 
+    settings = TopologySettings.read(Environment(environment))
     await server.start()
-    async with operator_connection(server.url, str(installation.bus_seed(OPERATOR))) as client:
-        await reconcile(client.jetstream())
+    async with operator_connection(embedded_bus(installation, server.url)) as client:
+        await reconcile(client.jetstream(), settings)
 
 
 class _Keeper:

@@ -15,6 +15,9 @@ PASSED_ON = (
     "ATTEMPTS_",
     "BACKUP_",
     "DATABASE_CONNECTIONS_MAX",
+    "NATS_CA_FILE",
+    "NATS_CERTIFICATE_FILE",
+    "NATS_KEY_FILE",
     "NATS_SEED_FILE_",
     "OBJECT_STORE_URL",
     "OTEL_EXPORTER_OTLP_ENDPOINT",
@@ -87,8 +90,12 @@ class Surroundings:
 
 
 def passed_on(environment: Mapping[str, str]) -> dict[str, str]:
-    """What of the starter's own environment reaches the services."""
-    return {name: value for name, value in environment.items() if name.startswith(PASSED_ON)}
+    """What of the starter's own environment reaches the services. How NATS is entered counts with its address only."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if name.startswith(PASSED_ON) and not (name.startswith("NATS_") and not environment.get("NATS_URL"))
+    }
 
 
 def sandbox_platforms(base_urls: Mapping[str, str], public_url: str) -> dict[str, str]:

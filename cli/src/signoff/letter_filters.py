@@ -15,9 +15,7 @@ IDS_MAX = 1_000
 
 
 def _duration(_: Any, tokens: Sequence[Any]) -> timedelta:
-    from kit.settings import SettingError  # noqa: PLC0415
-
-    from signoff.operate import read_duration  # noqa: PLC0415
+    from kit.settings import SettingError, read_duration  # noqa: PLC0415
 
     try:
         return read_duration(tokens[0].value)

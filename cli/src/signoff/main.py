@@ -20,7 +20,12 @@ Port = Annotated[
     Parameter(validator=validators.Number(gte=1, lte=65_535), help="The gateway's port; a free one if left out."),
 ]
 CertificateFile = Annotated[str, Parameter(allow_leading_hyphen=True)]
-Replicas = Annotated[int, Parameter(validator=validators.Number(gte=1, lte=5), help="Servers that hold each stream.")]
+Replicas = Annotated[str | None, Parameter(help="How many servers hold each stream: 1, 3 or 5. Or NATS_REPLICAS.")]
+MaxAge = Annotated[str | None, Parameter(help="How long an event is kept, at most 30d. Or NATS_MAX_AGE.")]
+DuplicateWindow = Annotated[
+    str | None,
+    Parameter(help="How long an event that is published again is recognised: 2m. Or NATS_DUPLICATE_WINDOW."),
+]
 Limit = Annotated[
     int | None,
     Parameter(
@@ -81,19 +86,45 @@ def migrate(*, data: Data = DATA) -> int:
 
 
 @topology.command
-def apply(*, data: Data = DATA, replicas: Replicas = 1) -> int:
-    """Make NATS hold what the contracts say: at NATS_URL, or the embedded one."""
+def apply(
+    *,
+    data: Data = DATA,
+    replicas: Replicas = None,
+    max_age: MaxAge = None,
+    duplicate_window: DuplicateWindow = None,
+    prune: Annotated[bool, Parameter(negative=())] = False,
+) -> int:
+    """Make NATS hold what the contracts say: at NATS_URL, or the embedded one. Print what that took.
+
+    Parameters
+    ----------
+    prune
+        Delete consumers that are in no contract any more. A stream is never deleted.
+    """
     from signoff.operate import apply_topology  # noqa: PLC0415
 
-    return apply_topology(data, replicas=replicas)
+    return apply_topology(data, _choices(replicas, max_age, duplicate_window), prune=prune)
 
 
 @topology.command
-def check(*, data: Data = DATA, replicas: Replicas = 1) -> int:
-    """Say what on NATS differs from the contracts; code 1 if anything does."""
-    from signoff.operate import check_topology  # noqa: PLC0415
+def diff(
+    *,
+    data: Data = DATA,
+    replicas: Replicas = None,
+    max_age: MaxAge = None,
+    duplicate_window: DuplicateWindow = None,
+    as_json: Annotated[bool, Parameter(name="--json", negative=(), help="One JSON array instead of lines.")] = False,
+) -> int:
+    """Print each field in which NATS differs from the contracts; code 1 if any does. Changes nothing."""
+    from signoff.operate import diff_topology  # noqa: PLC0415
 
-    return check_topology(data, replicas=replicas)
+    return diff_topology(data, _choices(replicas, max_age, duplicate_window), as_json=as_json)
+
+
+def _choices(replicas: str | None, max_age: str | None, duplicate_window: str | None) -> dict[str, str]:
+    """What stands in the command counts more than what stands in the environment."""
+    named = {"NATS_REPLICAS": replicas, "NATS_MAX_AGE": max_age, "NATS_DUPLICATE_WINDOW": duplicate_window}
+    return {name: value for name, value in named.items() if value is not None}
 
 
 @dlq.command(name="list")

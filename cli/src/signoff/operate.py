@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+import json
 import os
-import re
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from pathlib import Path
+from types import MappingProxyType
 
+import nats.errors
+import nats.js.errors
 from kit.embedded import DataDirectory, EmbeddedError, EmbeddedNats, EmbeddedPostgres
 from kit.embedded.data_directory import VERSION_FILE
 from kit.embedded.ports import LOOPBACK
-from kit.identities import OPERATOR
 from kit.secret import Secret
-from kit.settings import Environment, SettingError
-from kit.topology import Change, reconcile
+from kit.settings import Environment, SettingError, read_duration
+from kit.streams import TopologySettings
+from kit.topology import Difference, Kind, Refused, differences, obsolete, reconcile
 from nats.aio.client import Client
 
-from signoff.backing import bus_users, operator_connection
+from signoff.backing import bus_users, embedded_bus, external_bus, operator_connection
 from signoff.databases import bring_to_head, migrate, services_behind
 from signoff.installation import DATABASES, Installation
-
-ADVANCE_MAX = timedelta(days=3650)
-"""Longer than every retention period; further on, the certificates of the machine itself have expired."""
-
-_UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 
 
 def migrate_databases(data: Path) -> int:
@@ -38,22 +36,42 @@ def migrate_databases(data: Path) -> int:
     return 0
 
 
-def apply_topology(data: Path, *, replicas: int) -> int:
-    """Make NATS hold what the contracts say and print what that took."""
-    changes = asyncio.run(_reconcile(data, replicas=replicas, dry=False))
-    for change in changes:
-        print(f"{change.what}: {change.action}")
-    print(f"{len(changes)} changes" if changes else "NATS holds what the contracts say")
+def apply_topology(data: Path, choices: Mapping[str, str], *, prune: bool) -> int:
+    """Make NATS hold what the contracts say, print what that took, and what only a person may remove."""
+    try:
+        mended, left = asyncio.run(_apply(data, _chosen(choices), prune=prune))
+    except Refused as refused:
+        _print(refused.mended, _DONE)
+        raise
+    _print(mended, _DONE)
+    _print(left)
+    if any(each.what.startswith("consumer ") for each in left):
+        print("run: signoff topology apply --prune, to delete the consumers")
+    print("NATS holds what the contracts say")
     return 0
 
 
-def check_topology(data: Path, *, replicas: int) -> int:
+def diff_topology(data: Path, choices: Mapping[str, str], *, as_json: bool) -> int:
     """Print what differs; code 1 if anything does."""
-    changes = asyncio.run(_reconcile(data, replicas=replicas, dry=True))
-    for change in changes:
-        print(f"{change.what}: {'is missing' if change.action == 'created' else 'differs'}")
-    print("run: signoff topology apply" if changes else "NATS holds what the contracts say")
-    return 1 if changes else 0
+    found = asyncio.run(_differences(data, _chosen(choices)))
+    if as_json:
+        print(json.dumps([dataclasses.asdict(each) for each in found], indent=2, ensure_ascii=False))
+    else:
+        _print(found)
+        print("run: signoff topology apply" if found else "NATS holds what the contracts say")
+    return 1 if found else 0
+
+
+_DONE = {Kind.MISSING: "created", Kind.OBSOLETE: "deleted"}
+
+
+def _print(found: Sequence[Difference], done: Mapping[Kind, str] = MappingProxyType({})) -> None:
+    for each in found:
+        print(f"{each.what}: {done[each.kind]}" if each.kind in done else each)
+
+
+def _chosen(choices: Mapping[str, str]) -> TopologySettings:
+    return TopologySettings.read(Environment({**os.environ, **choices}))
 
 
 def show_clock(data: Path) -> int:
@@ -66,19 +84,6 @@ def advance_clock(data: Path, by: str) -> int:
     duration = read_duration(by)
     print(_existing(data).clock.advance(duration).isoformat(timespec="seconds"))
     return 0
-
-
-def read_duration(text: str) -> timedelta:
-    """30d, 12h, 90m, 45s, or several of them: 1d12h."""
-    parts = re.findall(r"(\d{1,9})([dhms])", text)
-    if not parts or "".join(number + unit for number, unit in parts) != text:
-        raise SettingError(f"{text!r} is no duration: write it as 30d, 12h, 90m or 45s")
-    duration = timedelta()
-    for number, unit in parts:
-        duration += timedelta(**{_UNITS[unit]: int(number)})
-    if duration > ADVANCE_MAX:
-        raise SettingError(f"{text} is too far: at most {ADVANCE_MAX.days}d at a time")
-    return duration
 
 
 def _owner_urls(environment: Mapping[str, str]) -> dict[str, Secret]:
@@ -103,31 +108,49 @@ async def _migrate_embedded(data: Path) -> list[str]:
             return await bring_to_head(postgres, installation)
 
 
-async def _reconcile(data: Path, *, replicas: int, dry: bool) -> list[Change]:
-    async with operator_bus(data) as client:
-        return await reconcile(client.jetstream(), replicas=replicas, dry=dry)
+async def _apply(
+    data: Path, settings: TopologySettings, *, prune: bool
+) -> tuple[Sequence[Difference], Sequence[Difference]]:
+    async with _answering(), operator_bus(data) as client:
+        jetstream = client.jetstream()
+        return await reconcile(jetstream, settings, prune=prune), await obsolete(jetstream)
+
+
+async def _differences(data: Path, settings: TopologySettings) -> Sequence[Difference]:
+    async with _answering(), operator_bus(data) as client:
+        return await differences(client.jetstream(), settings)
+
+
+@asynccontextmanager
+async def _answering() -> AsyncIterator[None]:
+    """What a cluster without a leader, or a user without rights, looks like, in one line."""
+    try:
+        yield
+    except (nats.errors.Error, nats.js.errors.Error) as error:
+        raise SettingError(
+            f"NATS does not answer as it should ({type(error).__name__}): has it JetStream, a leader, rights for us?"
+        ) from error
 
 
 @asynccontextmanager
 async def operator_bus(data: Path) -> AsyncIterator[Client]:
     """NATS as the operator: the one at NATS_URL, the embedded one that runs, or the embedded one started for this."""
-    url = os.environ.get("NATS_URL")
-    if url:
-        async with operator_connection(url, os.environ.get("NATS_SEED_FILE_OPERATOR")) as client:
+    named = external_bus(os.environ)
+    if named:
+        async with operator_connection(named) as client:
             yield client
         return
     installation = _existing(data)
-    seed = str(installation.bus_seed(OPERATOR))
     running = _running_url(installation)
     if running:
-        async with operator_connection(running, seed) as client:
+        async with operator_connection(embedded_bus(installation, running)) as client:
             yield client
         return
     with DataDirectory(data) as directory:
         opened = Installation.open(directory)
         async with (
             EmbeddedNats(opened.path, users=bus_users(opened)) as server,
-            operator_connection(server.url, seed) as client,
+            operator_connection(embedded_bus(opened, server.url)) as client,
         ):
             yield client
 

@@ -14,7 +14,6 @@ from contracts.event import Event
 from contracts.retention import ErasureTaskDoneV1
 from contracts.topology import CONSUMERS
 from kit import codec
-from kit.identities import OPERATOR
 from nats.aio.msg import Msg
 
 from signoff.backing import operator_connection
@@ -34,9 +33,8 @@ class Observer:
         self.count: Counter[str] = Counter()
 
     async def __aenter__(self) -> Self:
-        surroundings = self._system.surroundings
-        seed = str(surroundings.installation.bus_seed(OPERATOR)) if surroundings.addresses.nats_seeds else None
-        client = await self._stack.enter_async_context(operator_connection(surroundings.addresses.nats_url, seed))
+        addresses = self._system.surroundings.addresses
+        client = await self._stack.enter_async_context(operator_connection(addresses.operator))
         self._jetstream = client.jetstream()
         for stream in topology.STREAMS:
             if stream != topology.DEAD_LETTERS:

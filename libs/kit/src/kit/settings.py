@@ -92,7 +92,10 @@ class Environment:
         return Stage(self.choice("SIGNOFF_STAGE", Stage.PRODUCTION.value, Stage))
 
 
-_UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
+_UNITS_SECONDS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
+
+DURATION_MAX = timedelta(days=3650)
+"""Longer than every retention period. Added to a time it still gives one."""
 
 
 def read_duration(text: str) -> timedelta:
@@ -100,19 +103,17 @@ def read_duration(text: str) -> timedelta:
     parts = re.findall(r"(\d{1,9})([dhms])", text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
         raise SettingError(f"{text!r} is no duration: write it as 30d, 12h, 90m or 45s")
-    try:
-        return sum((timedelta(**{_UNITS[unit]: int(number)}) for number, unit in parts), timedelta())
-    except OverflowError:
-        raise SettingError(f"{text!r} is no duration: nothing lasts that long") from None
+    seconds = sum(int(number) * _UNITS_SECONDS[unit] for number, unit in parts)
+    if seconds > DURATION_MAX.total_seconds():
+        raise SettingError(f"{text} is too long: at most {DURATION_MAX.days}d")
+    return timedelta(seconds=seconds)
 
 
 def _short(duration: timedelta) -> str:
     """A length of time in the greatest unit that divides it."""
     seconds = int(duration.total_seconds())
-    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60)):
-        if seconds % size == 0:
-            return f"{seconds // size}{unit}"
-    return f"{seconds}s"
+    unit, size = next((unit, size) for unit, size in _UNITS_SECONDS.items() if seconds % size == 0)
+    return f"{seconds // size}{unit}"
 
 
 class PlainText(StrEnum):
