@@ -39,7 +39,7 @@ def create_app(
     units: Units[Store] = Units(service.database, PostgresStore)
     erasures = ErasureJobs(
         units,
-        JetStreams(lambda: service.nats.jetstream()),
+        JetStreams(lambda: service.nats),
         service.clock,
         lambda document: sign_certificate(document, service.signing_key),
         ledger=ObjectLedger(Objects(settings.backups.store_url)) if settings.backups else None,

@@ -9,9 +9,10 @@ import nats.errors
 import nats.js.errors
 from contracts import topology
 from contracts.retention import ErasureRequestedV1, SubjectKind
-from nats.js import JetStreamContext
-from nats.js.api import ConsumerInfo, RawStreamMsg
-from nats.js.errors import NotFoundError
+from kit.dead_letters import DeadLetter
+from kit.replays import DeadLetters
+from nats.aio.client import Client
+from nats.js.api import ConsumerInfo
 
 from retention.domain.erasure import OpenErasure, Purge
 from retention.ports import Away
@@ -25,8 +26,8 @@ SUBJECT_STREAMS = tuple(name for name in topology.STREAMS if name not in (OWN_ST
 class JetStreams:
     """`retention.ports.Streams` over the service's own connection."""
 
-    def __init__(self, jetstream: Callable[[], JetStreamContext]) -> None:
-        self._jetstream = jetstream
+    def __init__(self, client: Callable[[], Client]) -> None:
+        self._client = client
 
     async def purge(self, erasure: OpenErasure) -> Purge:
         try:
@@ -39,16 +40,18 @@ class JetStreams:
         left = 0
         for stream, subject in _filters(erasure):
             count, rest = await self._purge_one(stream, subject)
-            purged[stream] = count
+            purged[stream] = purged.get(stream, 0) + count
             left += rest
         # Only now: what is left above can still be parked by its consumer.
         if not left:
-            purged[topology.DEAD_LETTERS] = await self._purge_dead_letters(erasure.subject_id)
+            purged[topology.DEAD_LETTERS], left = await self._purge_dead_letters(erasure.subject_id)
+            # An operator may have replayed one of them meanwhile.
+            left += sum([await self._count(stream, subject) for stream, subject in _filters(erasure)])
         return Purge(purged, clean=not left)
 
     async def _purge_one(self, stream: str, subject: str) -> tuple[int, int]:
         """How many messages were purged, and how many are left."""
-        jetstream = self._jetstream()
+        jetstream = self._client().jetstream()
         before = await self._count(stream, subject)
         if not before:
             return 0, 0
@@ -63,30 +66,31 @@ class JetStreams:
     async def _is_done_with(self, stream: str, sequence: int) -> bool:
         for consumer in topology.CONSUMERS.values():
             if consumer.stream == stream:
-                info = await self._jetstream().consumer_info(stream, consumer.name)
+                info = await self._client().jetstream().consumer_info(stream, consumer.name)
                 if not _is_past(info, sequence):
                     return False
         return True
 
     async def _count(self, stream: str, subject: str) -> int:
-        info = await self._jetstream().stream_info(stream, subjects_filter=subject)
+        info = await self._client().jetstream().stream_info(stream, subjects_filter=subject)
         return sum((info.state.subjects or {}).values())
 
-    async def _purge_dead_letters(self, subject_id: UUID) -> int:
-        """Delete every parked message that was told about the subject or names it."""
-        jetstream, sequence, count = self._jetstream(), 1, 0
-        while True:
-            try:
-                message = await jetstream.get_msg(
-                    topology.DEAD_LETTERS, sequence, subject=f"{topology.DEAD_LETTER_PREFIX}.>", next=True
-                )
-            except NotFoundError:
-                return count
-            assert message.seq is not None
-            if _is_about(message, subject_id):
-                await jetstream.delete_msg(topology.DEAD_LETTERS, message.seq)
-                count += 1
-            sequence = message.seq + 1
+    async def _purge_dead_letters(self, subject_id: UUID) -> tuple[int, int]:
+        """How many parked messages about the subject, or that name it, are gone, and how many may be left."""
+        jetstream = self._client().jetstream()
+        about = f"{topology.DEAD_LETTER_PREFIX}.*.{subject_id}"
+        count = await self._count(topology.DEAD_LETTERS, about)
+        if count:
+            await jetstream.purge_stream(topology.DEAD_LETTERS, subject=about)
+        unseen = (await jetstream.stream_info(topology.DEAD_LETTERS)).state.messages
+        failed = 0
+        letters = DeadLetters(self._client())
+        async for page in letters.pages():
+            naming = [letter for letter in page if _names(letter, subject_id)]
+            refused = len(await letters.drop(naming))
+            count, failed, unseen = count + len(naming) - refused, failed + refused, unseen - len(page)
+        # A server that is behind the leader may have answered, and not have shown everything.
+        return count, failed + max(unseen, 0)
 
 
 def _filters(erasure: OpenErasure) -> list[tuple[str, str]]:
@@ -95,10 +99,14 @@ def _filters(erasure: OpenErasure) -> list[tuple[str, str]]:
     Our own request names the subject too. A connection's other events lie under its workspace, which goes
     on; they expire by age, before the certificate's `events_until`.
     """
-    own = (OWN_STREAM, f"{ErasureRequestedV1.name()}.{erasure.erasure_id}")
+    own = [
+        (OWN_STREAM, f"{ErasureRequestedV1.name()}.{erasure.erasure_id}"),
+        (OWN_STREAM, f"{topology.REPLAYS}.{OWN_STREAM.lower()}.*.{erasure.erasure_id}"),
+    ]
     if erasure.subject_kind is SubjectKind.CONNECTION:
-        return [own]
-    return [*((stream, f"*.*.*.{erasure.subject_id}") for stream in SUBJECT_STREAMS), own]
+        return own
+    # Events and replays both have four tokens, and the same last one.
+    return [*((stream, f"*.*.*.{erasure.subject_id}") for stream in SUBJECT_STREAMS), *own]
 
 
 def _is_past(info: ConsumerInfo, sequence: int) -> bool:
@@ -108,6 +116,6 @@ def _is_past(info: ConsumerInfo, sequence: int) -> bool:
     return info.ack_floor is not None and info.ack_floor.stream_seq >= sequence
 
 
-def _is_about(message: RawStreamMsg, subject_id: UUID) -> bool:
-    told = (message.headers or {}).get("signoff-subject", "")
-    return told.endswith(f".{subject_id}") or str(subject_id).encode() in (message.data or b"")
+def _names(letter: DeadLetter, subject_id: UUID) -> bool:
+    id_ = str(subject_id)
+    return id_.encode() in letter.body or any(id_ in value for value in (letter.subject, *letter.headers.values()))
