@@ -15,8 +15,9 @@ from contracts.auth import (
 )
 from contracts.event import Event
 from contracts.registry import also_told_as, upcast
-from contracts.topology import CONSUMERS, Consumer
+from contracts.topology import CONSUMERS, Consumer, erasing_services
 from kit.database import Database, Scope, Transaction, Units
+from kit.identities import permissions_of
 from kit.ids import new_id
 from kit.streams import consumer_config
 from kit.subscription import Subscription
@@ -150,6 +151,12 @@ async def test_both_versions_are_stored_newest_first_under_one_event_id(
     assert [message["ce-type"] for message in stored] == ["connection.revoked.v2", "connection.revoked.v1"]
     assert {message["ce-id"] for message in stored} == {str(event_id)}
     assert [message["Nats-Msg-Id"] for message in stored] == [str(event_id), f"{event_id}.v1"]
+
+
+@pytest.mark.parametrize("user", [*erasing_services(), "retention"])
+def test_the_owner_alone_may_tell_both_versions(user: str):
+    told = {"connection.revoked.v1.*", "connection.revoked.v2.*"}
+    assert told & set(permissions_of(user).publish) == (told if user == "auth" else set())
 
 
 async def sequences(bus: Bus) -> list[int]:
