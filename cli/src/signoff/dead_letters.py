@@ -203,9 +203,9 @@ def _selection(filters: LetterFilters) -> Selection:
     return Selection(
         consumer=filters.consumer,
         event=filters.event,
-        key=str(filters.workspace) if filters.workspace else None,
-        parked_from=now - filters.newer_than if filters.newer_than else None,
-        parked_until=now - filters.older_than if filters.older_than else None,
+        key=None if filters.workspace is None else str(filters.workspace),
+        parked_from=None if filters.newer_than is None else now - filters.newer_than,
+        parked_until=None if filters.older_than is None else now - filters.older_than,
     )
 
 

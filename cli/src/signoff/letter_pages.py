@@ -77,7 +77,7 @@ async def print_json(pages: AsyncIterator[list[DeadLetter]], *, limit: int | Non
 
 def print_letter(letter: DeadLetter, *, refusal: str | None, data: Path) -> None:
     """Everything about one, and the commands that end it; `refusal` is why it cannot be replayed."""
-    option = "" if "NATS_URL" in os.environ else f" --data {shlex.quote(str(data))}"
+    option = "" if os.environ.get("NATS_URL") else f" --data {shlex.quote(str(data))}"
     _print_fields(
         {
             "dead letter": str(letter.id),
