@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
@@ -12,15 +12,16 @@ import nats.errors
 import pytest
 from contracts import topology
 from contracts.content import PostDeletedV1
+from contracts.registry import EVENTS
 from contracts.topology import CONSUMERS
 from kit import codec
-from kit.broker import Subscription
 from kit.clock import SystemClock
 from kit.database import Database, Scope, Transaction, Units
 from kit.embedded.nats_server import EmbeddedNats, NatsUser
 from kit.identities import OPERATOR, generate_seeds, inbox_prefix, permissions_of, public_key, seed_file
 from kit.ids import new_id
 from kit.relay import Relay
+from kit.subscription import Subscription
 from kit.testing import wait_for
 from kit.testing.services import SERVICES
 from kit.topology import reconcile
@@ -74,29 +75,100 @@ async def test_an_event_of_another_service_is_refused(server: EmbeddedNats, tmp_
     owner = await connect(server, tmp_path, "content")
     await publish(owner, event)
     assert "permissions violation" in refusals[0].lower()
-    assert (await owner_view(server, tmp_path)).state.messages == 1
-    await stranger.close()
-    await owner.close()
+    operator = await connect(server, tmp_path, OPERATOR)
+    assert (await operator.jetstream().stream_info("CONTENT")).state.messages == 1
+    for client in (stranger, owner, operator):
+        await client.close()
 
 
-async def owner_view(server: EmbeddedNats, folder: Path) -> nats.js.api.StreamInfo:
-    operator = await connect(server, folder, OPERATOR)
-    info = await operator.jetstream().stream_info("CONTENT")
-    await operator.close()
-    return info
+LAST = "nobody.may.say.this"
+KEY = "0199a3b0-0000-7000-8000-000000000000"
+
+ADMINISTRATION = [
+    "$JS.API.STREAM.CREATE.AUTH",
+    "$JS.API.STREAM.UPDATE.AUTH",
+    "$JS.API.STREAM.DELETE.AUTH",
+    "$JS.API.STREAM.PURGE.AUTH",
+    "$JS.API.STREAM.MSG.GET.AUTH",
+    "$JS.API.STREAM.MSG.DELETE.AUTH",
+    "$JS.API.DIRECT.GET.AUTH",
+    "$JS.API.CONSUMER.CREATE.AUTH",
+    "$JS.API.CONSUMER.CREATE.AUTH.spy.connection.>",
+    "$JS.API.CONSUMER.DURABLE.CREATE.AUTH.spy",
+    "$JS.API.CONSUMER.DELETE.AUTH.scheduler-auth",
+    "$JS.API.CONSUMER.LIST.AUTH",
+    f"$JS.API.DIRECT.GET.{topology.DEAD_LETTERS}",
+    f"$JS.API.STREAM.MSG.DELETE.{topology.DEAD_LETTERS}",
+    "$SYS.REQ.SERVER.PING",
+    "anything",
+]
 
 
-@pytest.mark.parametrize(
-    "subject",
-    ["$JS.API.STREAM.PURGE.CONTENT", "$JS.API.STREAM.DELETE.AUTH", "$JS.API.CONSUMER.MSG.NEXT.AUTH.publisher-auth"],
-)
-async def test_a_service_cannot_touch_what_is_not_its_own(server: EmbeddedNats, tmp_path: Path, subject: str):
+def events_told_by(user: str) -> list[str]:
+    return [f"{event.name()}.{KEY}" for event in EVENTS.values() if user in topology.producers_of(event)]
+
+
+def needed_for(consumer: topology.Consumer) -> list[str]:
+    """What who runs a consumer publishes to."""
+    named = f"{consumer.stream}.{consumer.name}"
+    api = [f"$JS.API.CONSUMER.{verb}.{named}" for verb in ("INFO", "MSG.NEXT", "RESET")]
+    return [*api, f"$JS.ACK.{named}.1.1.1.1.0", consumer.dead_letter_subject(KEY)]
+
+
+def needed_by(user: str) -> list[str]:
+    return [*events_told_by(user), *(subject for c in topology.consumers_of(user) for subject in needed_for(c))]
+
+
+async def refused(server: EmbeddedNats, folder: Path, user: str, subjects: Iterable[str]) -> list[str]:
+    """Which of the subjects this user may not publish to."""
     refusals = Refusals()
-    client = await connect(server, tmp_path, "metrics", refusals)
-    with pytest.raises(nats.errors.TimeoutError):
-        await client.request(subject, b"{}", timeout=0.5)
-    assert "permissions violation" in refusals[0].lower()
+    client = await connect(server, folder, user, refusals)
+    asked = list(subjects)
+    for subject in [*asked, LAST]:
+        await client.publish(subject, b"")
+    # The server answers in order: with this one every refusal has arrived.
+    await wait_for(lambda: refusals and f'"{LAST}"' in refusals[-1])
     await client.close()
+    told = "\n".join(refusals)
+    return [subject for subject in asked if f'"{subject.lower()}"' in told]
+
+
+@pytest.mark.parametrize("service", [user for user in USERS if user != OPERATOR])
+async def test_a_service_can_do_what_is_its_own_and_nothing_else(server: EmbeddedNats, tmp_path: Path, service: str):
+    own = needed_by(service)
+    assert await refused(server, tmp_path, service, own) == []
+    foreign = {subject for user in USERS for subject in needed_by(user)} - set(own)
+    foreign |= {consumer.replay_subject(KEY) for consumer in CONSUMERS.values()}
+    foreign |= {f"_INBOX_{user}.answer" for user in USERS} | set(ADMINISTRATION)
+    foreign -= ERASING if service == "retention" else set()
+    assert set(await refused(server, tmp_path, service, foreign)) == foreign
+
+
+ERASING = {
+    "$JS.API.STREAM.PURGE.AUTH",
+    "$JS.API.STREAM.MSG.GET.AUTH",
+    f"$JS.API.DIRECT.GET.{topology.DEAD_LETTERS}",
+    f"$JS.API.STREAM.MSG.DELETE.{topology.DEAD_LETTERS}",
+    *(f"$JS.API.CONSUMER.INFO.{consumer.stream}.{consumer.name}" for consumer in CONSUMERS.values()),
+}
+"""What retention needs of every stream, to forget in it."""
+
+
+async def test_the_operator_replays_and_manages_but_tells_no_event(server: EmbeddedNats, tmp_path: Path):
+    never = {subject for user in USERS for subject in needed_by(user) if ".CONSUMER.INFO." not in subject}
+    never |= {
+        "$JS.API.STREAM.DELETE.AUTH",
+        "$JS.API.STREAM.PURGE.AUTH",
+        "$JS.API.STREAM.MSG.GET.AUTH",
+        "$JS.API.STREAM.MSG.DELETE.AUTH",
+        "$JS.API.DIRECT.GET.AUTH",
+        "$SYS.REQ.SERVER.PING",
+        "anything",
+    }
+    assert set(await refused(server, tmp_path, OPERATOR, never)) == never
+    replays = [consumer.replay_subject(KEY) for consumer in CONSUMERS.values()]
+    work = [*replays, *(subject for subject in ADMINISTRATION if subject not in never)]
+    assert await refused(server, tmp_path, OPERATOR, work) == []
 
 
 @pytest.mark.parametrize("subject", ["post.>", "_INBOX_content.>", "_INBOX.>", ">"])
@@ -125,7 +197,7 @@ async def test_the_permissions_suffice_for_delivery(
     """Outbox to inbox as two services, and a parked message, with nothing but the derived permissions."""
     event = PostDeletedV1(workspace_id=new_id(), post_id=new_id())
     content = await connect(server, tmp_path, "content")
-    relay = asyncio.ensure_future(Relay(database, content.jetstream(), trace.get_tracer("test")).run())
+    relay = asyncio.ensure_future(Relay(database, content, trace.get_tracer("test")).run())
     seed = seed_file(tmp_path / "seeds", "scheduler")
     async with consuming(server.url, database, recording(), seed_file=seed):
         async with database.transaction(Scope.nobody()) as transaction:
@@ -136,7 +208,7 @@ async def test_the_permissions_suffice_for_delivery(
     relay.cancel()
     await asyncio.gather(relay, return_exceptions=True)
     await content.close()
-    assert CONSUMERS["scheduler-content"].dead_letter_subject in permissions_of("scheduler").publish
+    assert CONSUMERS["scheduler-content"].dead_letter_subject("*") in permissions_of("scheduler").publish
 
 
 async def has_effect(units: Units[Transaction]) -> bool:

@@ -1,7 +1,8 @@
 """Who may say and hear what on the bus: one NKey user a service, with permissions that follow from the topology.
 
 A service may publish only the events it produces and the dead letters of its own consumers, may fetch only
-from its own consumers, and hears only its own inbox. Whoever reconciles the topology is the operator.
+from its own consumers, and hears only its own inbox. The operator may change streams and consumers and give dead
+letters to their consumers again, but tells no event of its own.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ OPERATOR = "operator"
 """Reconciles streams and consumers, reads and replays dead letters."""
 
 
+_API = "$JS.API"
+
+
 @dataclass(frozen=True)
 class Permissions:
     """NATS subjects, with wildcards, that a user may publish to and subscribe to."""
@@ -38,17 +42,16 @@ def inbox_prefix(user: str) -> str:
 def permissions_of(user: str) -> Permissions:
     """What a service (or the operator) may do on the bus, derived from `contracts.topology`."""
     if user == OPERATOR:
-        return Permissions(
-            ("$JS.>", f"{topology.DEAD_LETTER_PREFIX}.>", *_every_subject()), (f"{inbox_prefix(user)}.>",)
-        )
+        return Permissions(_OPERATING, (f"{inbox_prefix(user)}.>",))
     produced = [event.filter_subject() for event in EVENTS.values() if user in topology.producers_of(event)]
     consumed: list[str] = []
     for consumer in topology.consumers_of(user):
         named = f"{consumer.stream}.{consumer.name}"
         consumed += [
-            f"$JS.API.CONSUMER.INFO.{named}",
-            f"$JS.API.CONSUMER.MSG.NEXT.{named}",
-            f"$JS.API.CONSUMER.RESET.{named}",
+            f"{_API}.CONSUMER.INFO.{named}",
+            f"{_API}.CONSUMER.MSG.NEXT.{named}",
+            # Who takes a consumer over begins with everything that was not acknowledged.
+            f"{_API}.CONSUMER.RESET.{named}",
             f"$JS.ACK.{named}.>",
             consumer.dead_letter_subject("*"),
         ]
@@ -57,20 +60,29 @@ def permissions_of(user: str) -> Permissions:
 
 
 _ERASING_STREAMS = (
-    "$JS.API.STREAM.NAMES",
-    "$JS.API.STREAM.INFO.*",
-    "$JS.API.STREAM.PURGE.*",
-    "$JS.API.STREAM.MSG.GET.*",
-    "$JS.API.STREAM.MSG.DELETE.*",
-    "$JS.API.DIRECT.GET.>",
-    "$JS.API.CONSUMER.INFO.>",
-    "$JS.API.CONSUMER.LIST.*",
+    f"{_API}.STREAM.INFO.*",
+    f"{_API}.STREAM.MSG.GET.*",
+    f"{_API}.STREAM.PURGE.*",
+    f"{_API}.CONSUMER.INFO.*.*",
+    f"{_API}.DIRECT.GET.{topology.DEAD_LETTERS}",
+    f"{_API}.STREAM.MSG.DELETE.{topology.DEAD_LETTERS}",
 )
 """retention forgets subjects in every stream: it looks, purges, and looks again."""
 
-
-def _every_subject() -> tuple[str, ...]:
-    return tuple(subject for stream in topology.STREAMS.values() for subject in stream.subjects)
+_OPERATING = (
+    f"{_API}.INFO",
+    *(f"{_API}.STREAM.{verb}" for verb in ("NAMES", "LIST", "INFO.*", "CREATE.*", "UPDATE.*")),
+    *(f"{_API}.CONSUMER.{verb}" for verb in ("NAMES.*", "LIST.*", "INFO.*.*", "DELETE.*.*")),
+    f"{_API}.CONSUMER.CREATE.>",
+    f"{_API}.CONSUMER.DURABLE.CREATE.*.*",
+    # Who watches a stream through a consumer that the server pushes says when it is ready for more.
+    "$JS.FC.>",
+    f"{_API}.DIRECT.GET.{topology.DEAD_LETTERS}",
+    f"{_API}.STREAM.MSG.GET.{topology.DEAD_LETTERS}",
+    f"{_API}.STREAM.MSG.DELETE.{topology.DEAD_LETTERS}",
+    f"{topology.REPLAYS}.>",
+)
+"""The operator's work. Deleting a stream is not part of it."""
 
 
 def generate_seeds(folder: Path, users: Iterable[str]) -> None:
