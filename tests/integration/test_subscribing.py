@@ -142,18 +142,12 @@ def user_of_the_page(key: str) -> NatsUser:
 
 @pytest.fixture
 async def guarded(tmp_path: Path) -> AsyncIterator[EmbeddedNats]:
-    """A server that knows an operator and the subscriber by their keys."""
-    generate_seeds(tmp_path, (OPERATOR, NAME))
-    allowed = permissions_of(OPERATOR)
-    users = [
-        NatsUser(
-            OPERATOR,
-            public_key(seed_file(tmp_path, OPERATOR)),
-            publish=list(allowed.publish),
-            subscribe=list(allowed.subscribe),
-        ),
-        user_of_the_page(public_key(seed_file(tmp_path, NAME))),
-    ]
+    """A server that knows an operator, the publisher and the subscriber by their keys."""
+    generate_seeds(tmp_path, (OPERATOR, "publisher", NAME))
+    users = [user_of_the_page(public_key(seed_file(tmp_path, NAME)))]
+    for name in (OPERATOR, "publisher"):
+        allowed, key = permissions_of(name), public_key(seed_file(tmp_path, name))
+        users.append(NatsUser(name, key, publish=list(allowed.publish), subscribe=list(allowed.subscribe)))
     async with EmbeddedNats(tmp_path / "data", users=users, durable=False) as server:
         yield server
 
@@ -180,8 +174,9 @@ async def test_with_its_key_a_subscriber_hears_its_consumer_and_nothing_else(gua
     async with connected(guarded, tmp_path, OPERATOR, []) as operator:
         await reconcile(operator.jetstream())
         await operator.jetstream().add_consumer("PUBLISHER", ConsumerConfig(durable_name=NAME, filter_subject=FILTER))
-        for each in (unheard, event):
-            await Bus(operator).publish(each)
+        async with connected(guarded, tmp_path, "publisher", []) as publisher:
+            for each in (unheard, event):
+                await Bus(publisher).publish(each)
         async with subscribing(tmp_path, environment) as subscriber:
             assert await subscriber.next_line() == shown(event)
         assert await reconcile(operator.jetstream()) == []
