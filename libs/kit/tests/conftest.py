@@ -44,7 +44,7 @@ _TABLES = (
     "CREATE POLICY tenant ON effect TO scheduler"
     " USING (workspace_id = nullif(current_setting('app.workspace_id', true), '')::uuid)",
     "CREATE POLICY worker ON effect TO scheduler_worker USING (true)",
-    "GRANT SELECT, INSERT, UPDATE, DELETE ON outbox, inbox, held_event, erasure_task, effect TO scheduler, scheduler_worker",
+    "GRANT ALL ON outbox, inbox, held_event, erasure_task, effect TO scheduler, scheduler_worker",
     "GRANT USAGE ON SCHEMA public TO scheduler, scheduler_worker",
 )
 

@@ -12,14 +12,13 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import nats.errors
 import structlog
 from nats.aio.client import Client
 from opentelemetry import propagate, trace
 
 from kit.database import Database, Scope
+from kit.publishing import Publisher, Refused, Unavailable
 from kit.settle import is_outage
 
 log = structlog.get_logger("relay")
@@ -57,7 +56,7 @@ class Relay:
     def __init__(self, database: Database, client: Client, tracer: trace.Tracer) -> None:
         self._database = database
         self._client = client
-        self._jetstream = client.jetstream()
+        self._publisher = Publisher(client)
         self._tracer = tracer
 
     async def run(self) -> None:
@@ -72,7 +71,7 @@ class Relay:
             except Exception as error:
                 if not is_outage(error):
                     raise
-                log.warning("relay_waits", reason=type(error).__name__)
+                log.warning("relay_waits", reason=str(error) or type(error).__name__)
                 sent, pause_seconds = 0, min(pause_seconds * 2, 5.0)
             if sent == BATCH_MAX:
                 continue
@@ -92,7 +91,7 @@ class Relay:
         """Publish one batch and delete what was stored of it; returns its size, 0 if there is nothing to go on with."""
         if not self._client.is_connected:
             # The library would keep what it cannot send, and send it at a moment of its own choice.
-            raise nats.errors.ConnectionClosedError
+            raise Unavailable("not connected")
         async with self._database.transaction(Scope.worker()) as transaction:
             if not await transaction.scalar("SELECT pg_try_advisory_xact_lock(%s)", (_LOCK_KEY,)):
                 return 0
@@ -103,7 +102,7 @@ class Relay:
             if stored:
                 await transaction.execute("DELETE FROM outbox WHERE id = ANY(%s)", (stored,))
         if len(stored) < len(rows):
-            raise nats.errors.TimeoutError
+            raise Unavailable("not every event was stored")
         return len(rows)
 
     async def _publish(self, rows: Sequence[_Row]) -> list[int]:
@@ -120,33 +119,33 @@ class Relay:
             _, unanswered = await asyncio.wait([answer for _, answer in sent], timeout=ACK_TIMEOUT_SECONDS)
             stored += [row.id for row, answer in sent if _is_stored(answer)]
             refused |= {row.aggregate for row, answer in sent if _is_refused(row, answer)}
-            if unanswered:
-                for answer in unanswered:
-                    answer.cancel()
+            for answer in unanswered:
+                answer.cancel()
+            if any(not _is_stored(answer) and row.aggregate not in refused for row, answer in sent):
                 break
         return stored
 
-    async def _send(self, row: _Row) -> asyncio.Future[Any]:
+    async def _send(self, row: _Row) -> asyncio.Future[None]:
         span = self._tracer.start_span(
             f"publish {row.headers['ce-type']}", propagate.extract(row.headers), trace.SpanKind.PRODUCER
         )
         headers = dict(row.headers)
         propagate.inject(headers, trace.set_span_in_context(span))
-        # No `wait_stall`: the library would yield for each message and write them one by one.
-        answer = await self._jetstream.publish_async(row.subject, row.body, stream=row.stream, headers=headers)
+        answer = await self._publisher.publish(row.subject, row.body, stream=row.stream, headers=headers)
         answer.add_done_callback(lambda _: span.end())
         return answer
 
 
-def _is_stored(answer: asyncio.Future[Any]) -> bool:
+def _is_stored(answer: asyncio.Future[None]) -> bool:
     return answer.done() and not answer.cancelled() and answer.exception() is None
 
 
-def _is_refused(row: _Row, answer: asyncio.Future[Any]) -> bool:
-    if not answer.done() or answer.cancelled() or (error := answer.exception()) is None:
-        return False
-    log.error("publish_refused", event_type=row.headers["ce-type"], reason=str(error))
-    return True
+def _is_refused(row: _Row, answer: asyncio.Future[None]) -> bool:
+    error = answer.exception() if answer.done() and not answer.cancelled() else None
+    if isinstance(error, Refused):
+        log.error("publish_refused", event_type=row.headers["ce-type"], reason=str(error))
+        return True
+    return False
 
 
 def _waves(rows: Sequence[_Row]) -> list[list[_Row]]:

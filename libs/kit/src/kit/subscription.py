@@ -23,9 +23,10 @@ class Subscription:
 
     def on(self, event: type[E]) -> Callable[[Callable[[E], Awaitable[None]]], Callable[[E], Awaitable[None]]]:
         """Register the handler of one event type, which the consumer must list."""
+        self._expect(event)
 
         def register(handler: Callable[[E], Awaitable[None]]) -> Callable[[E], Awaitable[None]]:
-            self._one[self._known(event)] = handler
+            self._one[event] = handler
             return handler
 
         return register
@@ -37,17 +38,17 @@ class Subscription:
 
         It pays where the consumer has a `batch_size`; without a backlog it is called with one event.
         """
+        self._expect(event)
 
         def register(handler: Callable[[Sequence[E]], Awaitable[None]]) -> Callable[[Sequence[E]], Awaitable[None]]:
-            self._many[self._known(event)] = handler
+            self._many[event] = handler
             return handler
 
         return register
 
-    def _known(self, event: type[E]) -> type[E]:
+    def _expect(self, event: type[Event]) -> None:
         if event not in self.consumer.events:
             raise TypeError(f"{self.consumer.name} does not take {event.name()}")
-        return event
 
     def check(self) -> None:
         """Raise `TypeError` if an event that arrives here has no handler."""

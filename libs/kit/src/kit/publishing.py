@@ -1,0 +1,76 @@
+"""Publishes to JetStream with many messages in flight, and tells for each whether it is stored, refused or unknown.
+
+nats-py has the like, but loses a refusal: it raises inside its own callback, and who published waits for ever.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+
+import nats.errors
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+EXPECTED_STREAM = "Nats-Expected-Stream"
+
+_UNAVAILABLE = 503
+
+
+class Refused(Exception):
+    """The server will not store this message, however often it is sent."""
+
+
+class Unavailable(nats.errors.Error):
+    """Nobody stores messages at the moment: no stream leader, or no JetStream. The message can be sent again."""
+
+
+class Publisher:
+    """One inbox for the answers to everything a connection publishes."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._inbox: str | None = None
+        self._sent = 0
+        self._waiting: dict[str, asyncio.Future[None]] = {}
+
+    async def publish(
+        self, subject: str, body: bytes, *, stream: str, headers: Mapping[str, str]
+    ) -> asyncio.Future[None]:
+        """Send a message; the future ends when `stream` has stored it, or raises `Refused` or `Unavailable`.
+
+        It may never end, if the answer was lost; who stops waiting cancels it.
+        """
+        if self._inbox is None:
+            self._inbox = self._client.new_inbox()
+            await self._client.subscribe(f"{self._inbox}.*", cb=self._on_answer)
+        self._sent += 1
+        number = str(self._sent)
+        answer = self._waiting[number] = asyncio.get_running_loop().create_future()
+        answer.add_done_callback(lambda _: self._waiting.pop(number, None))
+        await self._client.publish(
+            subject, body, reply=f"{self._inbox}.{number}", headers={**headers, EXPECTED_STREAM: stream}
+        )
+        return answer
+
+    async def _on_answer(self, message: Msg) -> None:
+        answer = self._waiting.get(message.subject.rpartition(".")[2])
+        if answer is None or answer.done():
+            return
+        error = _error(message)
+        if error is None:
+            answer.set_result(None)
+        else:
+            answer.set_exception(error)
+
+
+def _error(message: Msg) -> Exception | None:
+    if not message.data:
+        # Nobody listens on the subject: the stream does not exist, or its cluster has no leader.
+        return Unavailable((message.headers or {}).get("Description", "no stream answers"))
+    problem = json.loads(message.data).get("error")
+    if problem is None:
+        return None
+    description = str(problem.get("description", "refused"))
+    return Unavailable(description) if problem.get("code") == _UNAVAILABLE else Refused(description)
