@@ -13,8 +13,9 @@ import pytest
 from kit.clock import FixedClock
 from kit.secret import Secret
 from platforms.http import create_http_client
-from platforms.registry import create_platforms, endpoints_for_base_urls
-from platforms.shape import Call, ClientCredentials, Delivery, Media, MediaKind, Platform, PlatformName
+from platforms.platform import Platform
+from platforms.registry import Registered, register
+from platforms.shape import Call, ClientCredentials, Delivery, Media, MediaKind, PlatformName
 from sandbox.consent import callback_parameters, give_consent
 from sandbox.server import Sandbox
 from sandbox.testing import BytesSource, MemoryJournal
@@ -34,15 +35,20 @@ async def sandbox(clock: FixedClock) -> AsyncIterator[Sandbox]:
 
 
 @pytest.fixture
-async def http(sandbox: Sandbox) -> AsyncIterator[httpx.AsyncClient]:
-    endpoints = endpoints_for_base_urls(sandbox.base_urls)
-    async with create_http_client(endpoints.allowed_hosts()) as client:
+def registered(sandbox: Sandbox) -> Registered:
+    """Every platform's client, at the sandbox."""
+    return register(sandbox.base_urls)
+
+
+@pytest.fixture
+async def http(registered: Registered) -> AsyncIterator[httpx.AsyncClient]:
+    async with create_http_client(registered.allowed_hosts) as client:
         yield client
 
 
 @pytest.fixture
-def platforms(sandbox: Sandbox) -> Mapping[PlatformName, Platform]:
-    return create_platforms(endpoints_for_base_urls(sandbox.base_urls))
+def platforms(registered: Registered) -> Mapping[PlatformName, Platform]:
+    return registered.platforms
 
 
 @pytest.fixture

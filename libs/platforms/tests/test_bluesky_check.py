@@ -7,15 +7,16 @@ from typing import Any
 
 import jsonschema
 import pytest
-from platforms.registry import Endpoints, create_platforms
-from platforms.shape import Media, MediaKind, Platform, PlatformName
+from platforms.platform import Platform
+from platforms.registry import register
+from platforms.shape import Media, MediaKind, PlatformName
 
 FAMILY = "👩‍👩‍👧‍👦"
 
 
 @pytest.fixture
 def bluesky() -> Platform:
-    return create_platforms(Endpoints())[PlatformName.BLUESKY]
+    return register().platforms[PlatformName.BLUESKY]
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ from platforms.errors import (
     Rejected,
     Transient,
 )
-from platforms.shape import Call, Delivery, Platform
+from platforms.platform import Platform
+from platforms.shape import Call, Delivery
 from sandbox.server import Sandbox
 from sandbox.testing import MemoryJournal
 

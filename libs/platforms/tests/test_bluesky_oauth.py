@@ -20,7 +20,8 @@ from platforms.errors import (
     Transient,
 )
 from platforms.http import create_http_client
-from platforms.shape import Call, ClientCredentials, Delivery, Platform, PlatformName
+from platforms.platform import Platform
+from platforms.shape import Call, ClientCredentials, Delivery, PlatformName
 from sandbox.consent import callback_parameters, give_consent
 from sandbox.server import Sandbox
 from sandbox.testing import MemoryJournal

@@ -12,7 +12,8 @@ from platforms.errors import (
     Rejected,
     Transient,
 )
-from platforms.shape import Absent, Call, Delivery, Media, MediaKind, Platform, Published, Refused, Undecided
+from platforms.platform import Platform
+from platforms.shape import Absent, Call, Delivery, Media, MediaKind, Published, Refused, Undecided
 from sandbox.server import Sandbox
 from sandbox.testing import MemoryJournal
 

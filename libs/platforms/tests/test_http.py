@@ -8,6 +8,7 @@ import logging
 import socket
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -17,7 +18,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind, Tracer
 from platforms.errors import Misconfigured, OutcomeUnknown, PlatformError, Transient
 from platforms.http import create_http_client
-from platforms.registry import Endpoints, endpoints_for_base_urls
+from platforms.registry import register
 from platforms.wire import send
 from sandbox.server import Sandbox
 
@@ -42,13 +43,13 @@ async def test_a_host_that_is_not_listed_is_refused_before_anything_is_sent(url:
 
 
 async def test_the_real_hosts_are_listed_by_default() -> None:
-    allowed = Endpoints().allowed_hosts()
+    allowed = register().allowed_hosts
     assert {"open.tiktokapis.com", "*.tiktokapis.com", "bsky.social", "*.host.bsky.network"} <= set(allowed)
 
 
 async def test_a_sandbox_is_reached_on_its_own_port_only(sandbox: Sandbox) -> None:
-    endpoints = endpoints_for_base_urls({"tiktok": sandbox.base_urls["tiktok"]})
-    async with create_http_client(dict.fromkeys(endpoints.tiktok.upload_hosts, "tiktok")) as http:
+    hosts = {urlsplit(sandbox.base_urls["tiktok"]).netloc: "tiktok"}
+    async with create_http_client(hosts) as http:
         assert (await http.get(f"{sandbox.base_urls['tiktok']}/nowhere/")).status_code == 404
         with pytest.raises(Misconfigured):
             await http.get(f"{sandbox.base_urls['bluesky']}/nowhere")
@@ -182,7 +183,7 @@ async def test_a_call_that_goes_wrong_is_a_span_too_with_the_kind_of_error_alone
     sandbox: Sandbox, spans: InMemorySpanExporter, tracer: Tracer, fault: dict[str, Any], error: str
 ) -> None:
     sandbox.add_fault("bluesky", "POST /xrpc/*", **fault)
-    async with create_http_client(endpoints_for_base_urls(sandbox.base_urls).allowed_hosts(), tracer) as http:
+    async with create_http_client(register(sandbox.base_urls).allowed_hosts, tracer) as http:
         request = http.build_request("POST", f"{sandbox.base_urls['bluesky']}/xrpc/hunter2?token=hunter2")
         with contextlib.suppress(PlatformError):
             await send(http, request, deadline_seconds=0.5)

@@ -7,15 +7,16 @@ from typing import Any
 
 import jsonschema
 import pytest
-from platforms.registry import Endpoints, create_platforms
-from platforms.shape import Media, MediaKind, Platform, PlatformName
+from platforms.platform import Platform
+from platforms.registry import register
+from platforms.shape import Media, MediaKind, PlatformName
 
 PUBLIC: dict[str, Any] = {"privacy_level": "PUBLIC_TO_EVERYONE"}
 
 
 @pytest.fixture
 def tiktok() -> Platform:
-    return create_platforms(Endpoints())[PlatformName.TIKTOK]
+    return register().platforms[PlatformName.TIKTOK]
 
 
 def test_a_good_video_breaks_no_rule(tiktok: Platform, make_media: Callable[..., Media]) -> None:

@@ -15,7 +15,8 @@ from platforms.errors import (
     Rejected,
     Transient,
 )
-from platforms.shape import Call, Delivery, Platform, Processing, Refused
+from platforms.platform import Platform
+from platforms.shape import Call, Delivery, Processing, Refused
 from sandbox.server import Sandbox
 from sandbox.testing import MemoryJournal
 

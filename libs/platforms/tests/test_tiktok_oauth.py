@@ -11,7 +11,8 @@ import pytest
 from kit.clock import FixedClock
 from kit.secret import Secret
 from platforms.errors import Misconfigured, PlatformError, ReauthorisationNeeded, Transient
-from platforms.shape import Call, ClientCredentials, Platform
+from platforms.platform import Platform
+from platforms.shape import Call, ClientCredentials
 from platforms.tiktok.oauth import challenge_of
 from sandbox.consent import callback_parameters, give_consent
 from sandbox.server import Sandbox

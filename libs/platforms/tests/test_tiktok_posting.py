@@ -13,7 +13,8 @@ from platforms.errors import (
     Rejected,
     Transient,
 )
-from platforms.shape import Absent, Call, Delivery, Media, Platform, Processing, Published, Undecided
+from platforms.platform import Platform
+from platforms.shape import Absent, Call, Delivery, Media, Processing, Published, Undecided
 from platforms.tiktok.upload import cut
 from sandbox.server import Sandbox
 from sandbox.testing import BytesSource, MemoryJournal

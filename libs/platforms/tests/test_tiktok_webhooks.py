@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 from kit.secret import Secret
-from platforms.registry import Endpoints, create_platforms
+from platforms.registry import register
 from platforms.shape import ClientCredentials, PlatformName
 from platforms.tiktok.webhooks import is_fresh
 
@@ -20,7 +20,7 @@ SIGNATURE = "t=1633174587,s=9b3a040019a40a41d8416618edd8c99a8ba685f0977ad5d04cb6
 
 def verify(header: str, body: bytes = BODY, client_secret: str = SECRET) -> bool:
     client = ClientCredentials("aw_test_key", Secret(client_secret), "https://example.com/callback")
-    return create_platforms(Endpoints())[PlatformName.TIKTOK].verify_webhook({"Tiktok-Signature": header}, body, client)
+    return register().platforms[PlatformName.TIKTOK].verify_webhook({"Tiktok-Signature": header}, body, client)
 
 
 def test_the_known_signature_is_accepted() -> None:

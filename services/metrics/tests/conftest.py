@@ -28,7 +28,8 @@ from metrics.main import create_app
 from platforms import grants
 from platforms.environment import OfferedPlatforms
 from platforms.errors import PlatformError
-from platforms.shape import Call, ClientCredentials, Counts, Grant, Platform, PlatformName
+from platforms.platform import Platform
+from platforms.shape import Call, ClientCredentials, Counts, Grant, PlatformName
 
 
 @dataclass

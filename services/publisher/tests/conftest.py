@@ -24,7 +24,7 @@ from kit.testing import wait_for
 from kit.testing.services import Bus, MakePassport, Running, ServiceEnvironment
 from litestar import Litestar
 from platforms.environment import OfferedPlatforms
-from platforms.shape import Platform
+from platforms.platform import Platform
 from publisher.main import create_app
 
 from services.publisher.tests.fakes import FakePlatform

@@ -41,7 +41,7 @@ class FakePlatform:
     each is awaited, and what it returns (if anything) is the answer.
     """
 
-    SECRET_FACTS: tuple[str, ...] = ("upload_url",)
+    secret_facts: tuple[str, ...] = ("upload_url",)
     name = PlatformName.BLUESKY
     scopes: tuple[str, ...] = ()
     insights_batch_max = 1

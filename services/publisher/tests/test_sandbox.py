@@ -18,7 +18,7 @@ from kit.testing import wait_for
 from kit.testing.services import Running
 from platforms.environment import OfferedPlatforms
 from platforms.http import create_http_client
-from platforms.registry import create_platforms, endpoints_for_base_urls
+from platforms.registry import register
 from platforms.shape import ClientCredentials, Grant, PlatformName
 from publisher.main import create_app
 from sandbox.consent import callback_parameters, give_consent
@@ -90,8 +90,8 @@ async def platforms(
     world: World, clock: MovableClock, transports: Transports, environment: dict[str, str], running: Running
 ) -> AsyncIterator[Platforms]:
     async with Sandbox(clock=clock) as sandbox:
-        endpoints = endpoints_for_base_urls(sandbox.base_urls)
-        offered = OfferedPlatforms(create_platforms(endpoints), CLIENTS, endpoints.allowed_hosts())
+        registered = register(sandbox.base_urls)
+        offered = OfferedPlatforms(registered.platforms, CLIENTS, registered.allowed_hosts)
         async with running(create_app(environment, transports=transports, offered=offered)) as client:
             yield Platforms(world, sandbox, offered, client)
 

@@ -14,8 +14,9 @@ from typing import Self
 from kit.secret import Secret
 from kit.settings import Environment
 
-from platforms.registry import create_platforms, endpoints_for_base_urls
-from platforms.shape import ClientCredentials, Platform, PlatformName
+from platforms.platform import Platform
+from platforms.registry import register
+from platforms.shape import ClientCredentials, PlatformName
 
 CALLBACK_PATH = "/api/oauth/callback"
 
@@ -30,13 +31,13 @@ class OfferedPlatforms:
 
     @classmethod
     def read(cls, environment: Environment) -> Self:
-        endpoints = endpoints_for_base_urls(environment.prefixed("PLATFORM_URL_"))
-        every = create_platforms(endpoints)
+        registered = register(environment.prefixed("PLATFORM_URL_"))
+        every = registered.platforms
         credentials = {name: found for name in every if (found := _credentials(environment, name))}
         return cls(
             platforms={name: every[name] for name in credentials},
             credentials=credentials,
-            allowed_hosts=endpoints.allowed_hosts(),
+            allowed_hosts=registered.allowed_hosts,
         )
 
 

@@ -1,13 +1,12 @@
 """The one shape that every platform has, and the words it is told in.
 
 A platform is stateless: what it must remember between two calls is written to the caller's journal,
-and what it must know of an account is in the grant it is handed. Adding a platform is one folder that
-satisfies `Platform` and one line in `platforms.registry`.
+and what it must know of an account is in the grant it is handed. `platforms.platform` is what it can do.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -23,12 +22,20 @@ class PlatformName(StrEnum):
     """The platforms Signoff publishes to. The value is the word used in APIs, events and settings."""
 
     TIKTOK = "tiktok"
+    INSTAGRAM = "instagram"
+    FACEBOOK = "facebook"
+    THREADS = "threads"
+    X = "x"
+    LINKEDIN = "linkedin"
+    YOUTUBE = "youtube"
     BLUESKY = "bluesky"
+    PINTEREST = "pinterest"
 
 
 class MediaKind(StrEnum):
     IMAGE = "image"
     VIDEO = "video"
+    DOCUMENT = "document"
 
 
 # --- authorisation -------------------------------------------------------------------------------
@@ -88,6 +95,12 @@ class MediaSource(Protocol):
 
     def read(self, start: int, end: int) -> AsyncIterator[bytes]:
         """Stream bytes `start` (inclusive) to `end` (exclusive) in pieces of at most 1 MiB."""
+
+    async def address(self) -> str:
+        """An https address from which a platform can fetch the whole object within the next hour.
+
+        It is a credential: who knows it can read. Raises `Misconfigured` where the installation has none to give.
+        """
 
 
 @dataclass(frozen=True)
@@ -199,6 +212,38 @@ class Counts:
     comments: int | None = None
     shares: int | None = None
     impressions: int | None = None
+    reach: int | None = None
+    saves: int | None = None
+    clicks: int | None = None
+    watch_seconds: float | None = None
+
+
+class NoticeKind(StrEnum):
+    """What a platform tells of its own accord."""
+
+    POST_PUBLISHED = "post_published"
+    POST_FAILED = "post_failed"
+    POST_REMOVED = "post_removed"
+    AUTHORISATION_REMOVED = "authorisation_removed"
+    ERASURE_REQUESTED = "erasure_requested"
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One thing that a verified webhook told. `notice_id` is the same when the platform tells it again.
+
+    `reference` is what the platform calls the attempt where it has no post id yet (TikTok's publish_id), `code` its
+    reason. Hints only: what they say of a post is asked of the platform before it is believed.
+    """
+
+    kind: NoticeKind
+    notice_id: str
+    account_id: str | None = None
+    post_id: str | None = None
+    reference: str | None = None
+    code: str | None = None
+    occurred_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -208,61 +253,3 @@ class Call:
     http: httpx.AsyncClient
     clock: Clock
     grant: Grant
-
-
-class Platform(Protocol):
-    """One social platform. Every method raises `platforms.errors.PlatformError` and nothing else
-    for what the platform or the way to it does."""
-
-    name: PlatformName
-    scopes: tuple[str, ...]
-    insights_batch_max: int
-
-    async def authorise(
-        self, http: httpx.AsyncClient, client: ClientCredentials, *, state: str, handle: str | None, clock: Clock
-    ) -> Authorisation: ...
-
-    async def exchange(
-        self,
-        http: httpx.AsyncClient,
-        client: ClientCredentials,
-        *,
-        callback: Mapping[str, str],
-        kept: Mapping[str, Secret],
-        clock: Clock,
-    ) -> Grant:
-        """Turn the callback's query parameters (decoded once) into a grant; `state` is already checked."""
-
-    async def refresh(
-        self, http: httpx.AsyncClient, client: ClientCredentials, grant: Grant, *, clock: Clock
-    ) -> Grant: ...
-
-    async def revoke(self, http: httpx.AsyncClient, client: ClientCredentials, grant: Grant, *, clock: Clock) -> None:
-        """End the grant at the platform. Returns only if the platform confirmed."""
-
-    async def profile(self, call: Call) -> Profile: ...
-
-    def settings_schema(self) -> Mapping[str, Any]:
-        """JSON Schema of `Delivery.settings`, so that a client can draw the form."""
-
-    def check(self, *, text: str, media: Sequence[Media], settings: Mapping[str, Any]) -> list[Violation]:
-        """Every rule the post would break, before anything is scheduled. Pure, no I/O."""
-
-    async def stage(self, call: Call, delivery: Delivery, journal: Journal) -> None:
-        """Do everything that stays invisible. Resumes from the journal; safe to repeat."""
-
-    async def publish(self, call: Call, delivery: Delivery, journal: Journal) -> Outcome:
-        """Do the one thing that makes the post visible. Called only after `stage` returned and the
-        caller has committed its intent. Raises `OutcomeUnknown` when no answer came."""
-
-    async def status(self, call: Call, delivery: Delivery, journal: Journal) -> Outcome:
-        """Ask what became of an accepted post."""
-
-    async def reconcile(self, call: Call, delivery: Delivery, journal: Journal) -> Finding:
-        """Answer "was it posted?" after an unknown outcome, with evidence, changing nothing."""
-
-    async def insights(self, call: Call, post_ids: Sequence[str]) -> Mapping[str, Counts]:
-        """Counts of at most `insights_batch_max` posts; a post that is gone is absent from the answer."""
-
-    def verify_webhook(self, headers: Mapping[str, str], body: bytes, client: ClientCredentials) -> bool:
-        """True if the body is signed by the platform with our secret. False where it has no webhooks."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from kit.clock import Clock, SystemClock
 
@@ -16,6 +16,15 @@ from sandbox.shape import ImitatedPlatform
 from sandbox.tiktok.platform import TikTokSandbox
 from sandbox.truth import Truth
 from sandbox.tuning import Tuning
+
+
+IMITATED: tuple[type[ImitatedPlatform], ...] = (
+    TikTokSandbox,
+    BlueskySandbox,
+)
+"""Every imitated platform; a new one is a folder and its line here."""
+
+P = TypeVar("P", bound=ImitatedPlatform)
 
 
 class Sandbox:
@@ -34,15 +43,15 @@ class Sandbox:
 
     @property
     def tiktok(self) -> TikTokSandbox:
-        platform = self._platforms["tiktok"]
-        assert isinstance(platform, TikTokSandbox)
-        return platform
+        return self.of(TikTokSandbox)
 
     @property
     def bluesky(self) -> BlueskySandbox:
-        platform = self._platforms["bluesky"]
-        assert isinstance(platform, BlueskySandbox)
-        return platform
+        return self.of(BlueskySandbox)
+
+    def of(self, kind: type[P]) -> P:
+        """One imitated platform, to look at and to change from the same process."""
+        return next(platform for platform in self._platforms.values() if isinstance(platform, kind))
 
     def add_fault(self, platform: str, route: str, kind: Any, **details: Any) -> None:
         """Plan a fault; see `sandbox.faults.Fault` for the details."""
@@ -54,12 +63,10 @@ class Sandbox:
 
     async def __aenter__(self) -> Self:
         try:
-            for create in (TikTokSandbox, BlueskySandbox):
+            for create in IMITATED:
                 server = LoopbackServer(self._ports.get(create.name, 0))
                 self._servers.append(server)
-                platform: ImitatedPlatform = create(
-                    base_url=server.base_url, clock=self.clock, truth=self.truth, tuning=self.tuning
-                )
+                platform = create(base_url=server.base_url, clock=self.clock, truth=self.truth, tuning=self.tuning)
                 self._platforms[platform.name] = platform
                 self.base_urls[platform.name] = server.base_url
                 await server.start(FaultyApp(platform.create_app(), platform.faults))

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
+from kit.clock import Clock
 from litestar import Litestar
 
 from sandbox.faults import FaultPlan
+from sandbox.truth import Truth
+from sandbox.tuning import Tuning
 
 
 class ImitatedPlatform(Protocol):
     """One platform's state and its application."""
 
-    @property
-    def name(self) -> str: ...
+    name: ClassVar[str]
+
+    def __init__(self, *, base_url: str, clock: Clock, truth: Truth, tuning: Tuning) -> None: ...
 
     @property
     def faults(self) -> FaultPlan: ...

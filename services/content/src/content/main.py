@@ -13,7 +13,7 @@ from kit.service import Service
 from kit.settings import Environment
 from litestar import Litestar
 from opentelemetry.sdk.trace import TracerProvider
-from platforms.registry import Endpoints, create_platforms
+from platforms.registry import register
 
 from content import api, jobs, subscribers
 from content.adapters.connections import AuthConnections
@@ -43,7 +43,7 @@ def create_app(
         units=units,
         connections=AuthConnections(service.neighbour("auth")),
         # Asked for their rules only, which are the same wherever a platform is reached.
-        platforms=create_platforms(Endpoints()),
+        platforms=register().platforms,
         sign=service.signing_key.sign,
         clock=service.clock,
     )

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from platforms.limits import ContentKind, Limits, MediaLimit, Per, RateLimit, TextLimit, TextUnit
+from platforms.shape import MediaKind
+
 TEXT_GRAPHEMES_MAX = 300
 TEXT_BYTES_MAX = 3000
 IMAGES_MAX = 4
@@ -19,3 +24,20 @@ AUTHORISATION_SECONDS = 600
 # A public client's session ends after two weeks, however often it is renewed.
 SESSION_SECONDS = 14 * 24 * 3600
 RATE_LIMIT_WAIT_SECONDS = 300
+
+KINDS = frozenset({ContentKind.TEXT, ContentKind.IMAGE, ContentKind.CAROUSEL, ContentKind.VIDEO})
+
+LIMITS = Limits(
+    api_version=None,
+    sunset=None,
+    text=TextLimit(TEXT_GRAPHEMES_MAX, TextUnit.GRAPHEMES),
+    media=(
+        MediaLimit(MediaKind.IMAGE, IMAGE_TYPES, IMAGES_MAX, IMAGE_BYTES_MAX),
+        MediaLimit(MediaKind.VIDEO, (VIDEO_TYPE,), 1, VIDEO_BYTES_MAX, seconds_max=VIDEO_SECONDS_MAX),
+    ),
+    rates=(
+        RateLimit("points for writing (a new record costs 3)", 5_000, timedelta(hours=1), Per.ACCOUNT),
+        RateLimit("points for writing (a new record costs 3)", 35_000, timedelta(days=1), Per.ACCOUNT),
+        RateLimit("requests", 3_000, timedelta(minutes=5), Per.ADDRESS),
+    ),
+)

@@ -29,88 +29,102 @@ def challenge_of(verifier: str) -> str:
     return hashlib.sha256(verifier.encode()).hexdigest()
 
 
-def authorise(endpoints: TikTokEndpoints, client: ClientCredentials, *, state: str, clock: Clock) -> Authorisation:
-    """Build the page's address. The challenge is sent although web applications may leave it out."""
-    verifier = secrets.token_urlsafe(48)
-    query = urlencode(
-        {
-            "client_key": client.client_id,
-            "scope": ",".join(SCOPES),
-            "response_type": "code",
+class OAuth:
+    """Getting, renewing and ending a grant of TikTok's Login Kit."""
+
+    def __init__(self, endpoints: TikTokEndpoints) -> None:
+        self._endpoints = endpoints
+
+    async def authorise(
+        self, http: httpx.AsyncClient, client: ClientCredentials, *, state: str, handle: str | None, clock: Clock
+    ) -> Authorisation:
+        """Build the page's address. The challenge is sent although web applications may leave it out."""
+        verifier = secrets.token_urlsafe(48)
+        query = urlencode(
+            {
+                "client_key": client.client_id,
+                "scope": ",".join(SCOPES),
+                "response_type": "code",
+                "redirect_uri": client.redirect_uri,
+                "state": state,
+                "code_challenge": challenge_of(verifier),
+                "code_challenge_method": "S256",
+                # Without it TikTok silently re-uses an old grant, perhaps of another account.
+                "disable_auto_auth": "1",
+            }
+        )
+        return Authorisation(
+            url=f"{self._endpoints.web}/v2/auth/authorize/?{query}",
+            kept={"code_verifier": Secret(verifier)},
+            expires_at=clock.now() + timedelta(seconds=AUTHORISATION_SECONDS),
+        )
+
+    async def exchange(
+        self,
+        http: httpx.AsyncClient,
+        client: ClientCredentials,
+        *,
+        callback: Mapping[str, str],
+        kept: Mapping[str, Secret],
+        clock: Clock,
+    ) -> Grant:
+        """Trade the code for tokens. The grant names the scopes the person really ticked."""
+        if "error" in callback:
+            raise oauth_error(400, callback["error"], log_id=None, now=clock.now())
+        if "code" not in callback or "code_verifier" not in kept:
+            raise ReauthorisationNeeded("code_missing", "the callback brought no code for this authorisation")
+        form = {
+            "grant_type": "authorization_code",
+            "code": callback["code"],
             "redirect_uri": client.redirect_uri,
-            "state": state,
-            "code_challenge": challenge_of(verifier),
-            "code_challenge_method": "S256",
-            # Without it TikTok silently re-uses an old grant, perhaps of another account.
-            "disable_auto_auth": "1",
+            "code_verifier": kept["code_verifier"].reveal(),
         }
-    )
-    return Authorisation(
-        url=f"{endpoints.web}/v2/auth/authorize/?{query}",
-        kept={"code_verifier": Secret(verifier)},
-        expires_at=clock.now() + timedelta(seconds=AUTHORISATION_SECONDS),
-    )
+        return await self._tokens(http, client, form=form, clock=clock)
 
+    async def refresh(self, http: httpx.AsyncClient, client: ClientCredentials, grant: Grant, *, clock: Clock) -> Grant:
+        """Rotate the tokens. The old refresh token is dead afterwards: store the pair before using it."""
+        if grant.refresh_token is None:
+            raise ReauthorisationNeeded("no_refresh_token", "this grant cannot be renewed")
+        form = {"grant_type": "refresh_token", "refresh_token": grant.refresh_token.reveal()}
+        renewed = await self._tokens(http, client, form=form, clock=clock)
+        if renewed.account_id != grant.account_id:
+            raise ReauthorisationNeeded("account_changed", "the renewed tokens belong to another account")
+        return renewed
 
-async def exchange(
-    endpoints: TikTokEndpoints,
-    http: httpx.AsyncClient,
-    client: ClientCredentials,
-    *,
-    callback: Mapping[str, str],
-    kept: Mapping[str, Secret],
-    clock: Clock,
-) -> Grant:
-    """Trade the code for tokens. The grant names the scopes the person really ticked."""
-    if "error" in callback:
-        raise oauth_error(400, callback["error"], log_id=None, now=clock.now())
-    if "code" not in callback or "code_verifier" not in kept:
-        raise ReauthorisationNeeded("code_missing", "the callback brought no code for this authorisation")
-    form = {
-        "grant_type": "authorization_code",
-        "code": callback["code"],
-        "redirect_uri": client.redirect_uri,
-        "code_verifier": kept["code_verifier"].reveal(),
-    }
-    return await _tokens(endpoints, http, client, form=form, clock=clock)
+    async def revoke(self, http: httpx.AsyncClient, client: ClientCredentials, grant: Grant, *, clock: Clock) -> None:
+        """End the grant. TikTok confirms with status 200 and an empty body."""
+        answer = await self._post(http, client, path="revoke/", form={"token": grant.access_token.reveal()})
+        if answer.status != 200 or "error" in answer.json():
+            raise _error(answer, clock)
 
+    async def _tokens(
+        self,
+        http: httpx.AsyncClient,
+        client: ClientCredentials,
+        *,
+        form: Mapping[str, str],
+        clock: Clock,
+    ) -> Grant:
+        answer = await self._post(http, client, path="token/", form=form)
+        document = answer.json()
+        # Errors have been seen with status 200, so only a token is a success.
+        if not document.get("access_token"):
+            raise _error(answer, clock)
+        return _grant(converted(document, Tokens), clock)
 
-async def refresh(
-    endpoints: TikTokEndpoints, http: httpx.AsyncClient, client: ClientCredentials, grant: Grant, *, clock: Clock
-) -> Grant:
-    """Rotate the tokens. The old refresh token is dead afterwards: store the pair before using it."""
-    if grant.refresh_token is None:
-        raise ReauthorisationNeeded("no_refresh_token", "this grant cannot be renewed")
-    form = {"grant_type": "refresh_token", "refresh_token": grant.refresh_token.reveal()}
-    renewed = await _tokens(endpoints, http, client, form=form, clock=clock)
-    if renewed.account_id != grant.account_id:
-        raise ReauthorisationNeeded("account_changed", "the renewed tokens belong to another account")
-    return renewed
-
-
-async def revoke(
-    endpoints: TikTokEndpoints, http: httpx.AsyncClient, client: ClientCredentials, grant: Grant, *, clock: Clock
-) -> None:
-    """End the grant. TikTok confirms with status 200 and an empty body."""
-    answer = await _post(endpoints, http, client, path="revoke/", form={"token": grant.access_token.reveal()})
-    if answer.status != 200 or "error" in answer.json():
-        raise _error(answer, clock)
-
-
-async def _tokens(
-    endpoints: TikTokEndpoints,
-    http: httpx.AsyncClient,
-    client: ClientCredentials,
-    *,
-    form: Mapping[str, str],
-    clock: Clock,
-) -> Grant:
-    answer = await _post(endpoints, http, client, path="token/", form=form)
-    document = answer.json()
-    # Errors have been seen with status 200, so only a token is a success.
-    if not document.get("access_token"):
-        raise _error(answer, clock)
-    return _grant(converted(document, Tokens), clock)
+    async def _post(
+        self,
+        http: httpx.AsyncClient,
+        client: ClientCredentials,
+        *,
+        path: str,
+        form: Mapping[str, str],
+    ) -> Answer:
+        if client.client_secret is None:
+            raise Misconfigured("client_secret_missing", "TikTok needs a client secret")
+        credentials = {"client_key": client.client_id, "client_secret": client.client_secret.reveal()}
+        url = f"{self._endpoints.api}/v2/oauth/{path}"
+        return await send(http, http.build_request("POST", url, data=credentials | dict(form)))
 
 
 def _grant(tokens: Tokens, clock: Clock) -> Grant:
@@ -123,21 +137,6 @@ def _grant(tokens: Tokens, clock: Clock) -> Grant:
         expires_at=now + timedelta(seconds=tokens.expires_in),
         refresh_expires_at=now + timedelta(seconds=tokens.refresh_expires_in) if tokens.refresh_expires_in else None,
     )
-
-
-async def _post(
-    endpoints: TikTokEndpoints,
-    http: httpx.AsyncClient,
-    client: ClientCredentials,
-    *,
-    path: str,
-    form: Mapping[str, str],
-) -> Answer:
-    if client.client_secret is None:
-        raise Misconfigured("client_secret_missing", "TikTok needs a client secret")
-    credentials = {"client_key": client.client_id, "client_secret": client.client_secret.reveal()}
-    url = f"{endpoints.api}/v2/oauth/{path}"
-    return await send(http, http.build_request("POST", url, data=credentials | dict(form)))
 
 
 def _error(answer: Answer, clock: Clock) -> Exception:

@@ -12,7 +12,8 @@ from opentelemetry.trace import Tracer
 from platforms.environment import OfferedPlatforms
 from platforms.errors import Misconfigured
 from platforms.http import create_http_client
-from platforms.shape import Authorisation, Call, ClientCredentials, Grant, Platform, PlatformName, Profile
+from platforms.platform import Platform
+from platforms.shape import Authorisation, Call, ClientCredentials, Grant, PlatformName, Profile
 
 
 class CalledPlatforms:

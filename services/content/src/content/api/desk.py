@@ -10,7 +10,8 @@ from uuid import UUID
 from kit.clock import Clock
 from kit.database import Scope, Units
 from kit.passport import Caller
-from platforms.shape import Platform, PlatformName
+from platforms.platform import Platform
+from platforms.shape import PlatformName
 
 from content.api.shapes import PostAnswer
 from content.ports import Connections, Sign, Store

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from contracts.sealing import SealedMedia, SealedRevision
-from platforms.shape import Media, MediaKind, Platform, PlatformName
+from platforms.platform import Platform
+from platforms.shape import Media, MediaKind, PlatformName
 
 NOT_OFFERED = "platform_not_offered"
 

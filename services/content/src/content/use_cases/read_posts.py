@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from contracts.sealing import SealedRevision
-from platforms.shape import Platform, PlatformName
+from platforms.platform import Platform
+from platforms.shape import PlatformName
 
 from content.domain.post import Post, PostDetails
 from content.domain.problems import PostMissing, RevisionMissing

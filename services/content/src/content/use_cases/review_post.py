@@ -16,7 +16,8 @@ from contracts.content import (
 )
 from contracts.sealing import Seal, SealedRevision, seal_message
 from kit.ids import new_id
-from platforms.shape import Platform, PlatformName
+from platforms.platform import Platform
+from platforms.shape import PlatformName
 
 from content.domain.post import Decision, Post, Step
 from content.domain.problems import PlatformRules, PostMissing

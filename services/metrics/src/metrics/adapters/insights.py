@@ -16,7 +16,8 @@ from kit.problems import Unavailable
 from platforms.environment import OfferedPlatforms
 from platforms.errors import Misconfigured, PlatformError, RateLimited, ReauthorisationNeeded
 from platforms.leasing import Borrowing, Leases
-from platforms.shape import Call, Platform, PlatformName
+from platforms.platform import Platform
+from platforms.shape import Call, PlatformName
 
 from metrics.domain import Answer, Batch, Counted, Failed, Postponed
 

@@ -1,6 +1,6 @@
 """The journal in PostgreSQL: each record is a short transaction of its own, on disk before it returns.
 
-What a platform names in `SECRET_FACTS` (the address of an upload is as good as a token) is sealed for
+What a platform names in `secret_facts` (the address of an upload is as good as a token) is sealed for
 ourselves before it is stored, bound to its publication and name.
 """
 
@@ -14,7 +14,8 @@ from uuid import UUID
 from kit.database import Database, Scope
 from kit.keys import SealingKey, TrustedKeys
 from kit.secret import Secret
-from platforms.shape import Platform, PlatformName
+from platforms.platform import Platform
+from platforms.shape import PlatformName
 from psycopg.types.json import Jsonb
 
 from publisher.domain.publication import Publication
@@ -112,7 +113,7 @@ class PostgresJournals:
 
     def _secret_facts(self, platform: str) -> frozenset[str]:
         offered = {name.value: client for name, client in self._platforms.items()}
-        return frozenset(getattr(offered.get(platform), "SECRET_FACTS", ()))
+        return frozenset(getattr(offered.get(platform), "secret_facts", ()))
 
 
 def _context(publication_id: UUID, name: str) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from kit.objects import ObjectMissing, Objects
+from platforms.errors import Misconfigured
 
 from publisher.ports import MediaMissing
 
@@ -22,6 +23,9 @@ class ObjectSource:
                 yield piece
         except ObjectMissing:
             raise MediaMissing(self._key) from None
+
+    async def address(self) -> str:
+        raise Misconfigured("no_media_address", "this installation gives platforms no address to fetch media from")
 
 
 class ObjectMedia:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import httpx
 from kit.clock import Clock
 from platforms.errors import Misconfigured
-from platforms.shape import Call, Delivery, Finding, Grant, Journal, Outcome, Platform, PlatformName
+from platforms.platform import Platform
+from platforms.shape import Call, Delivery, Finding, Grant, Journal, Outcome, PlatformName
 
 
 class HttpPlatforms:
