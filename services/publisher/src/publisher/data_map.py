@@ -62,6 +62,8 @@ DATA_MAP = DataMap(
                 "attempted_at": Kind.TIME, "published_at": Kind.TIME, "platform_post_id": Kind.PERSONAL,
                 "url": Kind.PERSONAL, "evidence": Kind.PERSONAL, "code": Kind.STATE, "detail": Kind.CONTENT,
                 "advice": Kind.STATE, "claim": Kind.ID, "leased_until": Kind.TIME,
+                # A random number that leads to spans. They are kept by the collector, and hold no id of ours.
+                "trace": Kind.STATE,
             },
             subjects={
                 SubjectKind.WORKSPACE: _WORKSPACE,

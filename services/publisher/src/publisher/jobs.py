@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -13,6 +13,8 @@ import psycopg
 import psycopg_pool
 import structlog
 from kit.background import Loop
+from kit.telemetry import continued
+from opentelemetry.trace import Tracer
 
 from publisher.domain.publication import Publication, State
 from publisher.ports import Means
@@ -37,6 +39,17 @@ PUBLISHING_STATES = frozenset(
     {State.STAGED, State.PUBLISHING, State.PROCESSING, State.OUTCOME_UNKNOWN, State.PUBLISHED}
 )
 
+STEPS: Mapping[State, str] = {
+    State.PLANNED: "stage publication",
+    State.STAGING: "stage publication",
+    State.STAGED: "publish publication",
+    State.PUBLISHING: "find interrupted publication",
+    State.PROCESSING: "ask about publication",
+    State.OUTCOME_UNKNOWN: "reconcile publication",
+    State.PUBLISHED: "identify publication",
+}
+"""What is done with a publication in each state, as its trace names it."""
+
 
 @dataclass
 class Lane:
@@ -46,6 +59,7 @@ class Lane:
     states: Collection[State]
     slots: int
     means: Means
+    tracer: Tracer
     done: asyncio.Event
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     busy: set[UUID] = field(default_factory=set)
@@ -60,7 +74,7 @@ class Lane:
             async def step() -> float:
                 for publication in await self._claim():
                     self.busy.add(publication.publication_id)
-                    workers.create_task(self._work(publication))
+                    workers.create_task(self._work_in_trace(publication))
                 return PAUSE_SECONDS
 
             await Loop(self.name, step, self.wake).run()
@@ -77,6 +91,11 @@ class Lane:
                 busy=self.busy,
                 leased_until=self.means.clock.now() + LEASE,
             )
+
+    async def _work_in_trace(self, publication: Publication) -> None:
+        """Work in the trace of what brought the publication here, be it days ago and in another process."""
+        with continued(self.tracer, STEPS[publication.state], publication.trace):
+            await self._work(publication)
 
     async def _work(self, publication: Publication) -> None:
         try:
@@ -115,8 +134,10 @@ class Lane:
                 log.warning("lease_not_prolonged", reason=type(error).__name__)
 
 
-def lanes(means: Means) -> list[Loop]:
+def lanes(means: Means, tracer: Tracer) -> list[Loop]:
     publishing_wake = asyncio.Event()
-    staging = Lane("stage", STAGING_STATES, STAGE_SLOTS, means, done=publishing_wake)
-    publishing = Lane("publish", PUBLISHING_STATES, PUBLISH_SLOTS, means, done=staging.wake, wake=publishing_wake)
+    staging = Lane("stage", STAGING_STATES, STAGE_SLOTS, means, tracer, done=publishing_wake)
+    publishing = Lane(
+        "publish", PUBLISHING_STATES, PUBLISH_SLOTS, means, tracer, done=staging.wake, wake=publishing_wake
+    )
     return [staging.loop(), publishing.loop()]

@@ -55,7 +55,7 @@ def create_app(
     return service.app(
         routes=api.routes(units),
         subscriptions=[*subscribers.subscriptions(units, service.clock), eraser.subscription()],
-        loops=[*jobs.lanes(means), eraser.loop()],
+        loops=[*jobs.lanes(means, service.tracer), eraser.loop()],
         resources=[lambda: http],
     )
 

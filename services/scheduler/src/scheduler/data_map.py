@@ -45,6 +45,8 @@ DATA_MAP = DataMap(
                 "reason": Kind.STATE,
                 "created_by": Kind.ID,
                 "created_at": Kind.TIME,
+                # A random number that leads to spans. They are kept by the collector, and hold no id of ours.
+                "trace": Kind.STATE,
             },
             subjects={
                 SubjectKind.ACCOUNT: Anonymise("created_by = %(subject)s", "created_by = NULL"),

@@ -36,7 +36,7 @@ def create_app(
     return service.app(
         routes=api.routes(units, revisions=revisions, clock=service.clock, wake=wake),
         subscriptions=[*subscribers.subscriptions(units), eraser.subscription()],
-        loops=[jobs.announcing(units, service.clock, wake), eraser.loop()],
+        loops=[jobs.announcing(units, service.clock, wake, service.tracer), eraser.loop()],
     )
 
 

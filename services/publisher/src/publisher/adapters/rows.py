@@ -17,16 +17,16 @@ from publisher.ports import Entry
 _COLUMNS: LiteralString = """
 publication_id, workspace_id, schedule_id, occurrence, post_id, revision_id, connection_id, due_at, created_at,
 platform, state, due, held, next_at, attempts, failures, content_hash, media_verified, staged_at, attempted_at,
-published_at, platform_post_id, url, evidence, code, detail, advice, claim, leased_until
+published_at, platform_post_id, url, evidence, code, detail, advice, claim, leased_until, trace
 """
 _SELECT: LiteralString = "SELECT " + _COLUMNS + " FROM publication "  # noqa: S608  # constants
 
 _INSERT: LiteralString = """
 INSERT INTO publication (publication_id, workspace_id, schedule_id, occurrence, post_id, revision_id, connection_id,
-    due_at, created_at, platform, state, due, held, next_at, code, detail, advice)
+    due_at, created_at, platform, state, due, held, next_at, code, detail, advice, trace)
 VALUES (%(publication_id)s, %(workspace_id)s, %(schedule_id)s, %(occurrence)s, %(post_id)s, %(revision_id)s,
     %(connection_id)s, %(due_at)s, %(created_at)s, %(platform)s, %(state)s, %(due)s, %(held)s, %(next_at)s, %(code)s,
-    %(detail)s, %(advice)s)
+    %(detail)s, %(advice)s, %(trace)s)
 ON CONFLICT (schedule_id, connection_id, occurrence) DO NOTHING
 """
 
@@ -35,7 +35,8 @@ UPDATE publication SET platform = %(platform)s, state = %(state)s, due = %(due)s
     next_at = %(next_at)s, attempts = %(attempts)s, failures = %(failures)s, content_hash = %(content_hash)s,
     media_verified = %(media_verified)s, staged_at = %(staged_at)s, attempted_at = %(attempted_at)s,
     published_at = %(published_at)s, platform_post_id = %(platform_post_id)s, url = %(url)s, evidence = %(evidence)s,
-    code = %(code)s, detail = %(detail)s, advice = %(advice)s, claim = %(claim)s, leased_until = %(leased_until)s
+    code = %(code)s, detail = %(detail)s, advice = %(advice)s, claim = %(claim)s, leased_until = %(leased_until)s,
+    trace = %(trace)s
 WHERE publication_id = %(publication_id)s
 """
 
@@ -48,8 +49,9 @@ WITH chosen AS (
 )
 UPDATE publication SET claim = gen_random_uuid(), leased_until = %(leased_until)s
 WHERE publication_id IN (SELECT publication_id FROM chosen)
-RETURNING publication.*
 """
+# The columns are named, because a newer schema must fit this code while a release rolls out.
+_RETURNING: LiteralString = "RETURNING " + _COLUMNS
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,7 @@ class PublicationRows:
         self, states: Collection[State], *, limit: int, busy: Collection[UUID], leased_until: datetime
     ) -> list[Publication]:
         return await self._all(
-            _CLAIM,
+            _CLAIM + _RETURNING,
             {
                 "now": self._transaction.clock.now(),
                 "states": list(states),
@@ -222,6 +224,7 @@ class _Row:
     advice: str | None
     claim: UUID | None
     leased_until: datetime | None
+    trace: str | None
 
 
 def _values(publication: Publication) -> dict[str, Any]:

@@ -69,7 +69,7 @@ class Publication:
 
     `attempts` counts intents, `failures` steps in a row that came to nothing. `attempted_at` is when the last
     intent was written. `code`, `detail` and `advice` say why it stands where it stands. `claim` is the worker
-    that has it now.
+    that has it now. `trace` is the trace that its next step continues (a W3C `traceparent`).
     """
 
     publication_id: UUID
@@ -101,6 +101,7 @@ class Publication:
     advice: str | None = None
     claim: UUID | None = None
     leased_until: datetime | None = None
+    trace: str | None = None
 
     @property
     def ended(self) -> bool:
@@ -113,13 +114,12 @@ class Publication:
             raise IllegalMove(f"{self.state} does not become {state}")
         return replace(self, **({"code": None, "detail": None, "advice": None} | changes), state=state)
 
-    def mark_due(self, now: datetime) -> Publication:
-        """Its time has come. What has to wait for other reasons goes on waiting."""
+    def mark_due(self, now: datetime, trace: str | None = None) -> Publication:
+        """Its time has come: the next steps continue `trace`. What has to wait for other reasons goes on waiting."""
         if self.due or self.state not in BEFORE_INTENT:
             return self
-        if self.held or self.state is State.STAGING:
-            return replace(self, due=True, next_at=self.next_at or now)
-        return replace(self, due=True, next_at=now)
+        waits = self.held or self.state is State.STAGING
+        return replace(self, due=True, next_at=(self.next_at or now) if waits else now, trace=trace or self.trace)
 
     def cancel(self, code: str) -> Publication:
         """Take it back if nothing visible can have happened; otherwise it stays as it is."""

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from contracts.scheduler import ScheduleCreatedV1, ScheduleDueV1
 from kit.ids import new_id
+from kit.telemetry import current_traceparent
 
 from publisher.domain.connection import ConnectionState
 from publisher.domain.publication import Publication, stage_at
@@ -30,7 +31,7 @@ async def mark_due(event: ScheduleDueV1, *, store: Store, now: datetime) -> None
     await plan_publications(event, store=store, now=now)
     for publication in await store.lock_of_schedule(event.schedule_id):
         if publication.connection_id in event.connection_ids and publication.occurrence == event.occurrence:
-            await write(publication, publication.mark_due(now), store=store)
+            await write(publication, publication.mark_due(now, current_traceparent()), store=store)
 
 
 async def _plan(event: ScheduleCreatedV1 | ScheduleDueV1, connection_id: UUID, *, store: Store, now: datetime) -> None:
@@ -47,6 +48,7 @@ async def _plan(event: ScheduleCreatedV1 | ScheduleDueV1, connection_id: UUID, *
         due_at=event.due_at,
         next_at=stage_at(event.due_at, now),
         created_at=now,
+        trace=current_traceparent(),
     )
     reason = await store.cancellation(event.schedule_id, connection_id)
     if reason is not None:

@@ -17,7 +17,7 @@ from scheduler.domain.wall_clock import Adjustment
 
 _SELECT: LiteralString = """
 SELECT schedule_id, workspace_id, post_id, revision_id, wall_clock, time_zone, adjustment, due_at, state, reason,
-       created_by, created_at,
+       created_by, created_at, trace,
        ARRAY(SELECT jsonb_build_object('connection_id', t.connection_id, 'state', t.state, 'code', t.code,
                                        'publication_id', t.publication_id)
              FROM target t WHERE t.schedule_id = schedule.schedule_id ORDER BY t.position) AS targets
@@ -39,6 +39,7 @@ class _Row:
     reason: str | None
     created_by: UUID | None
     created_at: datetime
+    trace: str | None
     targets: list[dict[str, Any]]
 
     def schedule(self) -> Schedule:
@@ -55,6 +56,7 @@ class _Row:
             reason=self.reason,
             created_by=self.created_by,
             created_at=self.created_at,
+            trace=self.trace,
             targets=tuple(_target(target) for target in self.targets),
         )
 
@@ -81,11 +83,11 @@ class Store:
     async def add(self, schedule: Schedule) -> None:
         await self._transaction.execute(
             "INSERT INTO schedule (schedule_id, workspace_id, post_id, revision_id, wall_clock, time_zone, adjustment,"
-            " due_at, state, created_by, created_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            " due_at, state, created_by, created_at, trace) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             (
                 schedule.schedule_id, schedule.workspace_id, schedule.post_id, schedule.revision_id, schedule.at,
                 schedule.time_zone, schedule.adjustment, schedule.due_at, schedule.state, schedule.created_by,
-                schedule.created_at,
+                schedule.created_at, schedule.trace,
             ),
         )  # fmt: skip
         await self._transaction.execute_many(

@@ -80,7 +80,10 @@ class Target:
 
 @dataclass(frozen=True)
 class Schedule:
-    """`at` is what the person asked for, on the wall clock of `time_zone`; `due_at` the instant it means."""
+    """`at` is what the person asked for, on the wall clock of `time_zone`; `due_at` the instant it means.
+
+    `trace` is the trace of the request that made it (a W3C `traceparent`), which its announcement continues.
+    """
 
     schedule_id: UUID
     workspace_id: UUID
@@ -95,6 +98,7 @@ class Schedule:
     created_by: UUID | None
     created_at: datetime
     targets: tuple[Target, ...]
+    trace: str | None = None
 
     def waiting(self) -> tuple[UUID, ...]:
         """The connections whose outcome is open."""

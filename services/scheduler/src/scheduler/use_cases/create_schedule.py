@@ -12,6 +12,7 @@ from contracts.sealing import SealedRevision
 from kit.clock import Clock
 from kit.ids import new_id
 from kit.problems import Invalid
+from kit.telemetry import current_traceparent
 
 from scheduler.domain.schedule import (
     HORIZON,
@@ -63,6 +64,7 @@ async def check_wish(wish: Wish, *, revisions: Revisions, clock: Clock) -> Sched
         created_by=wish.account_id,
         created_at=clock.now(),
         targets=tuple(Target(connection_id) for connection_id in wish.connection_ids),
+        trace=current_traceparent(),
     )
 
 
