@@ -13,7 +13,7 @@ import kubernetes_validate
 import pytest
 import yaml
 from contracts.topology import consumers_of
-from kit import broker, server
+from kit import consuming, server
 from kit.settings import Environment
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -149,7 +149,7 @@ def test_a_pod_stops_after_its_work_is_done(name: str):
     template = named("Deployment", name)["spec"]["template"]
     pause = container(template)["lifecycle"]["preStop"]["sleep"]["seconds"]
     closing_seconds = 5
-    needed = pause + server.GRACEFUL_SECONDS + broker.GRACEFUL_SECONDS + closing_seconds
+    needed = pause + server.GRACEFUL_SECONDS + consuming.GRACEFUL_SECONDS + closing_seconds
     assert template["spec"]["terminationGracePeriodSeconds"] >= needed
 
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import dataclasses
 import signal
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 
 import httpx
 import psycopg
 import pytest
+from contracts.scheduler import ScheduleCancelledV1
 from kit import migrations
 from kit.background import Loop
 from kit.clock import MovableClock, SystemClock
+from kit.database import Scope
 from kit.embedded.nats_server import EmbeddedNats
+from kit.ids import new_id
 from kit.service import Service
 from kit.settings import Environment, ServiceSettings, SettingError
 from kit.subscription import Subscription
@@ -90,7 +93,7 @@ async def test_it_does_not_start_without_its_consumers(
 ):
     at_revision("0002")
     await bus.jetstream.delete_consumer("CONTENT", "scheduler-content")
-    with pytest.RaisesGroup(pytest.RaisesExc(Drift, match="scheduler-content is missing"), flatten_subgroups=True):
+    with pytest.RaisesGroup(pytest.RaisesExc(Drift, match="scheduler-content: missing"), flatten_subgroups=True):
         async with running(Service("scheduler", settings).app(subscriptions=[recording()])):
             raise AssertionError("it started")
 
@@ -110,6 +113,29 @@ async def test_it_is_ready_but_says_so_while_nats_is_away(
         await wait_for(lambda: nats_is("down"))
         await nats_server.start()
         await wait_for(lambda: nats_is("up"))
+
+
+async def test_it_serves_without_nats_and_tells_what_waited_when_nats_comes(
+    bus: Bus,
+    settings: ServiceSettings,
+    running: Running,
+    at_revision: Callable[[str], None],
+    nats_server: EmbeddedNats,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr("kit.messaging.START_SECONDS", 0.1)
+    at_revision("0002")
+    service = Service("scheduler", settings)
+    event = ScheduleCancelledV1(workspace_id=new_id(), schedule_id=new_id(), reason="test")
+    await nats_server.kill()
+    async with AsyncExitStack() as stack:
+        client = await stack.enter_async_context(running(service.app()))
+        answer = await client.get("/health/ready")
+        assert (answer.status_code, answer.json()["nats"]) == (200, "down")
+        async with service.database.transaction(Scope.worker()) as transaction:
+            transaction.emit(event)
+        await nats_server.start()
+        assert await bus.wait_told(ScheduleCancelledV1, timeout_seconds=20) == [event]
 
 
 async def test_it_is_no_longer_alive_when_a_loop_has_died(

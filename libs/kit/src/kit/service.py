@@ -23,16 +23,16 @@ from litestar.types import ControllerRouterHandler, ExceptionHandlersMap
 from nats.aio.client import Client
 from opentelemetry.sdk.trace import TracerProvider
 
-from kit import bus, inbox, migrations, topology
+from kit import migrations
 from kit.background import Loop, Supervisor
 from kit.calls import Neighbour, Transports, create_client
 from kit.clock import Clock, MovableClock, SystemClock
-from kit.consuming import Consumers
 from kit.database import Database
 from kit.keys import SealingKey, SigningKey, TrustedKeys
+from kit.messaging import Messaging
 from kit.passport import Caller, Passports, caller_of
 from kit.problems import EXCEPTION_HANDLERS, Unavailable, on_problem
-from kit.relay import Relay
+from kit.publishing import Unavailable as BusUnavailable
 from kit.settings import ServiceSettings, SettingError
 from kit.settle import RetryPolicy
 from kit.subscription import Subscription
@@ -67,7 +67,7 @@ class Service:
         self._transports = transports or {}
         self._retry_policy = retry_policy or RetryPolicy()
         self._neighbours: list[Neighbour] = []
-        self._nats: Client | None = None
+        self._messaging: Messaging | None = None
         self._supervisor: Supervisor | None = None
 
     @cached_property
@@ -90,10 +90,10 @@ class Service:
 
     @property
     def nats(self) -> Client:
-        """The connection to NATS, while the service runs."""
-        if self._nats is None:
-            raise RuntimeError(f"{self.name} is not connected to NATS yet")
-        return self._nats
+        """The connection to NATS; raises `kit.publishing.Unavailable` as long as there never was one."""
+        if self._messaging is None:
+            raise BusUnavailable("the service does not run")
+        return self._messaging.client
 
     def neighbour(self, name: str) -> Neighbour:
         """Another service: in process if a transport was given for it, else at SERVICE_URL_<NAME>."""
@@ -125,14 +125,13 @@ class Service:
                 runs = [(loop.name, loop.run) for loop in loops]
                 if self.settings.database_url is not None:
                     await stack.enter_async_context(self._connected_database())
-                    consumers = await stack.enter_async_context(self._connected_consumers(subscriptions))
-                    runs += self._messaging_runs(consumers)
-                    self._supervisor = Supervisor(self.name, runs)
-                    await stack.enter_async_context(self._supervisor.running())
-                    stack.push_async_callback(consumers.drain)
-                else:
-                    self._supervisor = Supervisor(self.name, runs)
-                    await stack.enter_async_context(self._supervisor.running())
+                    messaging = self._messaging = self._create_messaging(subscriptions)
+                    await stack.enter_async_context(messaging.opened())
+                    runs.append(("messaging", messaging.run))
+                self._supervisor = Supervisor(self.name, runs)
+                await stack.enter_async_context(self._supervisor.running())
+                if self._messaging is not None:
+                    stack.push_async_callback(self._messaging.drain)
                 yield
 
         return Litestar(
@@ -169,30 +168,10 @@ class Service:
         finally:
             await self.database.close()
 
-    @asynccontextmanager
-    async def _connected_consumers(self, subscriptions: Sequence[Subscription]) -> AsyncIterator[Consumers]:
+    def _create_messaging(self, subscriptions: Sequence[Subscription]) -> Messaging:
         if self.settings.bus is None:
             raise SettingError("NATS_URL is not set")
-
-        async def on_reconnect() -> None:
-            await consumers.reconnected()
-
-        self._nats = await bus.connect(self.settings.bus, self.name, on_reconnect=on_reconnect)
-        consumers = Consumers(self._nats, self.database, subscriptions, policy=self._retry_policy, tracer=self.tracer)
-        try:
-            await topology.check(self._nats.jetstream(), [s.consumer for s in subscriptions])
-            yield consumers
-        finally:
-            await self._nats.close()
-
-    def _messaging_runs(self, consumers: Consumers) -> list[tuple[str, Callable[[], Any]]]:
-        relay = Relay(self.database, self.nats, self.tracer)
-
-        async def prune() -> float:
-            await inbox.prune(self.database)
-            return inbox.PRUNE_EVERY_SECONDS
-
-        return [("outbox", relay.run), ("inbox", Loop("inbox", prune).run), ("consumers", consumers.run)]
+        return Messaging(self.settings.bus, self.database, subscriptions, policy=self._retry_policy, tracer=self.tracer)
 
     def _probes(self) -> list[ControllerRouterHandler]:
         @get("/health/live", include_in_schema=False)
@@ -210,7 +189,8 @@ class Service:
                 await self.database.check()
             except (psycopg.OperationalError, psycopg_pool.PoolTimeout):
                 return Response({"status": "the database does not answer"}, status_code=503)
-            return Response({"status": "ready", "nats": "up" if self.nats.is_connected else "down"})
+            told = self._messaging is not None and self._messaging.is_connected
+            return Response({"status": "ready", "nats": "up" if told else "down"})
 
         return [live, ready]
 
