@@ -14,13 +14,14 @@ from types import MappingProxyType
 
 import nats.errors
 import nats.js.errors
+from kit.differences import Difference, Kind
 from kit.embedded import DataDirectory, EmbeddedError, EmbeddedNats, EmbeddedPostgres
 from kit.embedded.data_directory import VERSION_FILE
 from kit.embedded.ports import LOOPBACK
 from kit.secret import Secret
 from kit.settings import Environment, SettingError, read_duration
 from kit.streams import TopologySettings
-from kit.topology import Difference, Kind, Refused, differences, obsolete, reconcile
+from kit.topology import Refused, differences, obsolete, reconcile
 from nats.aio.client import Client
 
 from signoff.backing import bus_users, embedded_bus, external_bus, operator_connection

@@ -12,11 +12,12 @@ import pytest
 from contracts import topology
 from contracts.content import PostApprovedV1, PostDeletedV1
 from contracts.topology import CONSUMERS, STREAMS
+from kit.differences import Difference, Kind
 from kit.ids import new_id
 from kit.settings import Environment, SettingError
 from kit.streams import OWNER, TopologySettings, consumer_config, stream_config
 from kit.testing.services import Bus
-from kit.topology import Difference, Drift, Kind, Refused, check, differences, obsolete, reconcile
+from kit.topology import Drift, Refused, check, differences, obsolete, reconcile
 from nats.js.api import AckPolicy, ConsumerConfig, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import NotFoundError
 

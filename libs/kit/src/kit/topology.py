@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from enum import Enum, StrEnum
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import nats.errors
 import structlog
 from contracts import topology
 from contracts.topology import Consumer, Stream
 from nats.js import JetStreamContext
-from nats.js.api import ConsumerConfig, StreamConfig
 from nats.js.errors import APIError, NotFoundError, ServiceUnavailableError
 
+from kit.differences import Difference, Kind, compared
 from kit.streams import (
     DEFAULTS,
     OWNER,
@@ -34,9 +34,12 @@ log = structlog.get_logger("topology")
 _STOPPING = ("filter_subjects", "ack_policy", "max_deliver", "headers_only")
 """With any of these another way than its code expects, a service would hear the wrong events, or lose some."""
 
-UNKNOWN_PAUSE_SECONDS = 1.0
+ANSWER_SECONDS = 2.0
+PAUSE_SECONDS = 0.1
+PATIENCE_SECONDS = 20.0
+"""Twice what an election takes at its slowest."""
 
-_SECONDS = ("max_age", "duplicate_window", "ack_wait", "inactive_threshold")
+Answer = TypeVar("Answer")
 
 
 class Drift(Exception):
@@ -50,32 +53,6 @@ class Refused(Drift):
         lines = (f"{'; '.join(map(str, refused))}: {reason}" for reason, refused in refusals.items())
         super().__init__(f"NATS refuses {'. '.join(lines)}")
         self.mended = mended
-
-
-class Kind(StrEnum):
-    MISSING = "missing"
-    DIFFERS = "differs"
-    OBSOLETE = "obsolete"
-
-
-@dataclass(frozen=True)
-class Difference:
-    """One difference between the server and the contracts; as text, a line for people."""
-
-    what: str
-    kind: Kind
-    field: str = ""
-    present: str = ""
-    wanted: str = ""
-
-    def __str__(self) -> str:
-        match self.kind:
-            case Kind.MISSING:
-                return f"{self.what}: missing"
-            case Kind.OBSOLETE:
-                return f"{self.what}: not in the contracts"
-            case _:
-                return f"{self.what}: {self.field} {self.present} → {self.wanted}"
 
 
 async def differences(jetstream: JetStreamContext, settings: TopologySettings = DEFAULTS) -> list[Difference]:
@@ -98,7 +75,7 @@ async def reconcile(
         if not part.differences:
             continue
         try:
-            await part.mend()
+            await _answered(part.mend)
         except ServiceUnavailableError:
             raise
         except APIError as error:
@@ -142,7 +119,7 @@ async def _pruned(jetstream: JetStreamContext, difference: Difference) -> bool:
     if kind != "consumer":
         return False
     with suppress(NotFoundError):
-        await jetstream.delete_consumer(name.rpartition("-")[2].upper(), name)
+        await _answered(partial(jetstream.delete_consumer, name.rpartition("-")[2].upper(), name))
     return True
 
 
@@ -163,10 +140,25 @@ async def _looked_at(jetstream: JetStreamContext, consumer: Consumer) -> list[Di
     while True:
         try:
             return (await _consumer_part(jetstream, consumer)).differences
-        except (ServiceUnavailableError, nats.errors.Error) as error:
-            # A cluster that starts, or lost a server, has no leader for some seconds.
+        except _SILENCE as error:
             log.warning("topology_unknown", consumer=consumer.name, reason=type(error).__name__)
-            await asyncio.sleep(UNKNOWN_PAUSE_SECONDS)
+
+
+_SILENCE = (TimeoutError, nats.errors.NoRespondersError, ServiceUnavailableError)
+
+
+async def _answered(ask: Callable[[], Awaitable[Answer]]) -> Answer:
+    """Ask until there is an answer. What has no leader gives none: for a moment after its creation in a cluster, and
+    for some seconds after the loss of a server. All we ask may be asked twice."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await ask()
+        except _SILENCE:
+            if time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(PAUSE_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -174,7 +166,7 @@ class _Part:
     """A stream or consumer as the server holds it, and how it is put right."""
 
     differences: list[Difference]
-    mend: Callable[[], Awaitable[object]]
+    mend: Callable[[], Awaitable[Any]]
 
 
 async def _parts(jetstream: JetStreamContext, settings: TopologySettings) -> AsyncIterator[_Part]:
@@ -188,63 +180,29 @@ async def _parts(jetstream: JetStreamContext, settings: TopologySettings) -> Asy
 async def _stream_part(jetstream: JetStreamContext, stream: Stream, settings: TopologySettings) -> _Part:
     what, wanted = f"stream {stream.name}", stream_fields(stream, settings)
     try:
-        present = (await jetstream.stream_info(stream.name)).config
+        present = (await _answered(partial(jetstream.stream_info, stream.name))).config
     except NotFoundError:
         return _Part([Difference(what, Kind.MISSING)], lambda: jetstream.add_stream(stream_config(stream, settings)))
     kept = wanted | {"metadata": dict(present.metadata or {}) | wanted["metadata"]}
-    return _Part(_compared(what, present, wanted), lambda: jetstream.update_stream(present.evolve(**kept)))
+    return _Part(compared(what, present, wanted), lambda: jetstream.update_stream(present.evolve(**kept)))
 
 
 async def _consumer_part(jetstream: JetStreamContext, consumer: Consumer) -> _Part:
     what, wanted = f"consumer {consumer.name}", consumer_fields(consumer)
     try:
-        present = (await jetstream.consumer_info(consumer.stream, consumer.name)).config
+        present = (await _answered(partial(jetstream.consumer_info, consumer.stream, consumer.name))).config
     except NotFoundError:
         config = consumer_config(consumer)
         return _Part([Difference(what, Kind.MISSING)], lambda: jetstream.add_consumer(consumer.stream, config))
     # Creating a durable consumer again under its name updates it and keeps its position.
     config = present.evolve(**wanted, filter_subject=None)
-    return _Part(_compared(what, present, wanted), lambda: jetstream.add_consumer(consumer.stream, config))
-
-
-def _compared(what: str, present: StreamConfig | ConsumerConfig, wanted: Mapping[str, Any]) -> list[Difference]:
-    found = []
-    for field, value in wanted.items():
-        is_there = _shown(field, _present(present, field))
-        if is_there != (to_be := _shown(field, value)):
-            found.append(Difference(what, Kind.DIFFERS, field, is_there, to_be))
-    return found
-
-
-def _present(config: StreamConfig | ConsumerConfig, field: str) -> Any:
-    value = getattr(config, field)
-    if field == "filter_subjects" and not value:
-        # The server folds a list of one into the older single field.
-        single = getattr(config, "filter_subject", None)
-        return [single] if single else []
-    # It adds notes of its own to ours.
-    return {OWNER: (value or {}).get(OWNER)} if field == "metadata" else value
-
-
-def _shown(field: str, value: Any) -> str:
-    """A value as people read it. The server leaves out what is nothing, so no, none and zero are the same."""
-    if field == "metadata":
-        return f"{OWNER}={value[OWNER] or 'nobody'}"
-    if not value:
-        return "none"
-    if isinstance(value, Enum):
-        return str(value.value)
-    if isinstance(value, list):
-        return ", ".join(sorted(map(str, value)))
-    if field in _SECONDS:
-        return f"{value:g} s" if value != int(value) else f"{int(value)} s"
-    return str(value).lower()
+    return _Part(compared(what, present, wanted), lambda: jetstream.add_consumer(consumer.stream, config))
 
 
 async def _pages(page: Callable[[int], Awaitable[list[Any]]]) -> AsyncIterator[Any]:
     """Everything of a list that the server gives out a page at a time."""
     offset = 0
-    while items := await page(offset):
+    while items := await _answered(partial(page, offset)):
         for item in items:
             yield item
         offset += len(items)
