@@ -30,6 +30,10 @@ run: $(VENV)/ready ## Start the whole system and keep it up until Ctrl-C
 test: $(VENV)/ready ## Run every test
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
+.PHONY: test-chaos
+test-chaos: $(VENV)/ready ## Kill everything at random under load (CHAOS_SEED, CHAOS_ROUNDS) and look what is true afterwards
+	@$(BIN)/python -m pytest -m chaos -s tests/integration/test_chaos.py $(ARGS)
+
 .PHONY: lint
 lint: $(VENV)/ready ## Check style, types and import contracts
 	@$(BIN)/ruff check .

@@ -1,0 +1,78 @@
+"""One run from the first fact to the last effect: strike, wait until all is quiet, report, and look what is true."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+
+import nats
+from kit.testing import wait_for
+from kit.testing.services import Bus
+from rich.console import Console
+
+from tests.integration.chaos.house import House
+from tests.integration.chaos.ledger import Figures, Ledger
+from tests.integration.chaos.plan import Plan, Round
+
+STALLED_SECONDS = 45.0
+"""No kill keeps the producer from its next facts for so long, nor the last of them from its effects."""
+
+
+async def torment(house: House, plan: Plan, *, again: str) -> None:
+    """Carry out a plan; raises `AssertionError` with the differences. `again` is the command that repeats the run."""
+    try:
+        await _torment(house, plan, Console(width=140, highlight=False))
+    except BaseException as error:
+        error.add_note(f"{house.logs()}\n--- again with: {again}")
+        raise
+
+
+async def _torment(house: House, plan: Plan, console: Console) -> None:
+    ledger, started = Ledger(house), time.monotonic()
+    console.print(f"seed {plan.seed}: {plan.facts:,} facts, {len(plan.rounds)} rounds")
+    for number, strike in enumerate(plan.rounds, 1):
+        await _strike(house, ledger, strike)
+        console.print(f"{number:>3}  {strike}")
+    client = await nats.connect(house.bus_url.split(","))
+    try:
+        bus = Bus(client)
+        await _until_quiet(ledger, bus)
+        _report(house, await ledger.figures(bus), time.monotonic() - started, console)
+        differences = await ledger.differences(bus)
+        assert not differences, "\n" + "\n".join(differences)
+    finally:
+        await client.close()
+
+
+async def _strike(house: House, ledger: Ledger, strike: Round) -> None:
+    async def reached() -> bool:
+        return await ledger.facts() >= strike.after_facts
+
+    await wait_for(reached, STALLED_SECONDS, what=f"{strike.after_facts} facts")
+    await house.kill(strike.victims)
+    await asyncio.sleep(strike.down_seconds)
+    await house.start(strike.victims)
+    if strike.again_after_seconds is not None:
+        await asyncio.sleep(strike.again_after_seconds)
+        await house.kill(strike.victims)
+        await house.start(strike.victims)
+
+
+async def _until_quiet(ledger: Ledger, bus: Bus) -> None:
+    deadline = time.monotonic() + STALLED_SECONDS
+    while (unfinished := await ledger.unfinished(bus)) is not None:
+        assert time.monotonic() < deadline, f"after {STALLED_SECONDS:g} s, {unfinished}"
+        await asyncio.sleep(0.05)
+
+
+def _report(house: House, figures: Figures, seconds: float, console: Console) -> None:
+    times = Counter(kill.victim for kill in house.kills)
+    console.print(f"killed {times.total()} times: {', '.join(f'{name} {times[name]}' for name in sorted(times))}")
+    itself = {name: len(worker.ended_itself) for name, worker in house.workers.items() if worker.ended_itself}
+    console.print(f"ended by themselves, and started again: {itself or 'nobody'}")
+    console.print(f"repeated, and recognised: {figures.delivered_again} deliveries, {figures.stored_again} messages")
+    console.print(f"held: {figures.failed} events whose handler failed, {figures.behind} behind them")
+    silences = ", ".join(f"{name} {took:.1f} s" for name, took in sorted(figures.silences.items()))
+    console.print(f"longest silence: {silences}")
+    console.print(f"{seconds:.1f} s from the first fact to the last effect")
