@@ -231,11 +231,3 @@ class ServiceSettings:
             database_connections_max=environment.integer("DATABASE_CONNECTIONS_MAX", 10, minimum=2, maximum=200),
             neighbours=environment.prefixed("SERVICE_URL_"),
         )
-
-    @property
-    def nats_url(self) -> str | None:
-        return self.bus.url if self.bus else None
-
-    @property
-    def nats_seed_file(self) -> Path | None:
-        return self.bus.seed_file if self.bus else None
