@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 
+import nats
 import pytest
 from contracts.content import PostDeletedV1
 from contracts.event import Event
@@ -120,19 +121,46 @@ async def test_an_event_that_is_replayed_again_and_again_has_one_effect(
     assert await effects(units) == [event.post_id]
 
 
+@asynccontextmanager
+async def cut_off_before_deleting(url: str) -> AsyncIterator[tuple[DeadLetters, asyncio.Event]]:
+    """Dead letters over a line that breaks where the first deletion is to go through; the event says when."""
+    host, _, port = url.removeprefix("nats://").partition(":")
+    broken = asyncio.Event()
+
+    async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65_536):
+            if b".MSG.DELETE." in data:
+                broken.set()
+                return
+            writer.write(data)
+
+    async def between(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        upstream, downstream = await asyncio.open_connection(host, port)
+        copies = [asyncio.ensure_future(forward(reader, downstream)), asyncio.ensure_future(forward(upstream, writer))]
+        await asyncio.wait(copies, return_when=asyncio.FIRST_COMPLETED)
+        for copy in copies:
+            copy.cancel()
+        downstream.close()
+        writer.close()
+
+    async with await asyncio.start_server(between, "127.0.0.1", 0) as line:
+        client = await nats.connect(f"nats://127.0.0.1:{line.sockets[0].getsockname()[1]}", allow_reconnect=False)
+        yield DeadLetters(client), broken
+        await client.close()
+
+
 async def test_a_replay_that_was_cut_off_before_it_deleted_has_one_effect(
-    consumed: tuple[Mendable, PostDeletedV1, DeadLetter], bus: Bus, units: Units[Transaction]
+    consumed: tuple[Mendable, PostDeletedV1, DeadLetter], bus: Bus, nats_url: str, units: Units[Transaction]
 ):
     fault, event, letter = consumed
     fault.mended = True
-    letters = DeadLetters(bus.client)
-    replaying = asyncio.ensure_future(letters.replay([letter]))
-    told = await bus.client.subscribe(REPLAYS)
-    await told.next_msg(5)
-    replaying.cancel()
-    await wait_for(lambda: stored(bus))
+    async with cut_off_before_deleting(nats_url) as (letters, broken):
+        replaying = asyncio.ensure_future(letters.replay([letter]))
+        await asyncio.wait_for(broken.wait(), 5)
+        replaying.cancel()
+    assert await stored(bus) == 1
     assert await parked(bus) == [letter]
-    assert await letters.replay([letter]) == {}
+    assert await DeadLetters(bus.client).replay([letter]) == {}
     await wait_for(lambda: bus.settled(SCHEDULER.name))
     assert await effects(units) == [event.post_id]
     assert await parked(bus) == []
