@@ -1,0 +1,11 @@
+"""Which version of the Graph API is spoken. A call without one would get the application's oldest, so all name it."""
+
+from __future__ import annotations
+
+from datetime import date
+
+GRAPH_VERSION = "v26.0"
+GRAPH_RELEASED = date(2026, 7, 29)
+
+GRAPH_SUNSET: date | None = None
+"""Not announced. A version is answered for about two years after its release."""
