@@ -259,6 +259,19 @@ async def test_what_no_consumer_would_take_is_refused_and_kept(
     assert await stored(bus) == 0
 
 
+async def test_what_the_stream_refuses_is_named_with_its_reason_and_kept(bus: Bus):
+    event = deleted()
+    headers = codec.headers_of(event, new_id(), source="test", at=SystemClock().now())
+    # What nobody knows of an event is ignored; only its size is in the way.
+    body = codec.encode(event)[:-1] + b',"padding":"' + b"x" * MESSAGE_BYTES_MAX + b'"}'
+    await bus.jetstream.publish(SCHEDULER.dead_letter_subject(str(event.workspace_id)), body, headers=headers)
+    await park(bus, deleted())
+    letters = await parked(bus)
+    failed = await DeadLetters(bus.client).replay(letters)
+    assert failed == {letters[0].id: "message size exceeds maximum allowed"}
+    assert await parked(bus) == letters[:1]
+
+
 async def test_nothing_is_replayed_where_nobody_would_hear_it(bus: Bus):
     await park(bus, deleted())
     await bus.jetstream.delete_consumer("CONTENT", SCHEDULER.name)

@@ -17,9 +17,11 @@ import nats.js.errors
 from contracts import topology
 from contracts.topology import Consumer
 from nats.aio.client import Client
+from nats.js.api import Header
 from nats.js.errors import NotFoundError
 
 from kit.dead_letters import ANSWER_SECONDS, EXPIRES, DeadLetter, NotReplayable, expiry_of, own_headers, seconds_until
+from kit.publishing import Publisher
 
 PAGE = 256
 PAGE_BYTES_MAX = 1024 * 1024
@@ -71,6 +73,7 @@ class DeadLetters:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._jetstream = client.jetstream()
+        self._publisher = Publisher(client)
         self._max_age: timedelta | None = None
         self._takes_replays: dict[str, bool] = {}
 
@@ -115,7 +118,7 @@ class DeadLetters:
         Stored first, deleted then: between the two it is there twice, and the consumer's inbox takes it once.
         """
         failed = await self.refusals(letters)
-        sent: list[tuple[DeadLetter, asyncio.Future[Any]]] = []
+        sent: list[tuple[DeadLetter, asyncio.Future[None]]] = []
         for letter in letters:
             if letter.id in failed:
                 continue
@@ -124,10 +127,10 @@ class DeadLetters:
             except BUS_ERRORS as error:
                 failed[letter.id] = _sentence(error)
         if sent:
-            await asyncio.wait([acknowledgement for _, acknowledgement in sent], timeout=ANSWER_SECONDS)
+            await asyncio.wait([answer for _, answer in sent], timeout=ANSWER_SECONDS)
         stored = []
-        for letter, acknowledgement in sent:
-            refusal = _failure(acknowledgement)
+        for letter, answer in sent:
+            refusal = _failure(answer)
             if refusal is None:
                 stored.append(letter)
             else:
@@ -208,20 +211,16 @@ class DeadLetters:
             return ()
         return config.filter_subjects or ([config.filter_subject] if config.filter_subject else ())
 
-    async def _send(self, letter: DeadLetter) -> asyncio.Future[Any]:
+    async def _send(self, letter: DeadLetter) -> asyncio.Future[None]:
         consumer = letter.addressee()
         headers = own_headers(letter.headers) | {
             # Repeated after a crash, the stream stores it once; after its window the inbox knows the event's id.
             "Nats-Msg-Id": f"{topology.REPLAYS}:{letter.id}",
             EXPIRES: letter.expires.isoformat(),
+            Header.MSG_TTL.value: str(seconds_until(letter.expires)),
         }
-        return await self._jetstream.publish_async(
-            consumer.replay_subject(letter.key),
-            letter.body,
-            wait_stall=ANSWER_SECONDS,
-            stream=consumer.stream,
-            headers=headers,
-            msg_ttl=seconds_until(letter.expires),
+        return await self._publisher.publish(
+            consumer.replay_subject(letter.key), letter.body, stream=consumer.stream, headers=headers
         )
 
     async def _delete(self, letter: DeadLetter, *, overwritten: bool) -> None:
@@ -235,11 +234,12 @@ class DeadLetters:
             raise nats.errors.Error(f"the server does not delete it: {error.get('description')}")
 
 
-def _failure(acknowledgement: asyncio.Future[Any]) -> BaseException | None:
-    return acknowledgement.exception() if acknowledgement.done() else TimeoutError("no answer from NATS")
+def _failure(answer: asyncio.Future[None]) -> BaseException | None:
+    if answer.done():
+        return answer.exception()
+    answer.cancel()
+    return TimeoutError("no answer from NATS")
 
 
 def _sentence(error: BaseException) -> str:
-    if isinstance(error, nats.js.errors.APIError):
-        return str(error.description)
     return str(error) or type(error).__name__
