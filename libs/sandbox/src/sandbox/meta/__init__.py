@@ -1,0 +1,1 @@
+"""What the imitated Facebook, Instagram and Threads share: a Graph, its tokens, limits, dialog, uploads, webhooks."""
