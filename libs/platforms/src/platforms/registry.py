@@ -10,9 +10,11 @@ from platforms.entry import Entry
 from platforms.platform import Platform
 from platforms.shape import PlatformName
 from platforms.tiktok.platform import TIKTOK
+from platforms.youtube.platform import YOUTUBE
 
 ENTRIES: tuple[Entry, ...] = (
     TIKTOK,
+    YOUTUBE,
     BLUESKY,
 )
 

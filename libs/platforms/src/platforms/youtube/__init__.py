@@ -1,0 +1,1 @@
+"""YouTube: Google's authorisation, the Data API v3, the Analytics API v2."""
