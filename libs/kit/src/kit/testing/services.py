@@ -21,6 +21,7 @@ from contracts.event import Event
 from litestar import Litestar
 from nats.aio.client import Client
 from nats.js.errors import NotFoundError
+from opentelemetry import propagate
 from psycopg import sql
 
 from kit import codec, migrations
@@ -134,6 +135,7 @@ class Bus:
         stream = topology.stream_of(type(event)).name
         # Without its message id the server stores a repetition too, as it would after its window.
         del headers["Nats-Msg-Id"]
+        propagate.inject(headers)
         await self.jetstream.publish(event.subject(), codec.encode(event), stream=stream, headers=headers, timeout=5)
         return event_id
 
