@@ -304,15 +304,19 @@ async def test_what_is_held_about_a_subject_is_erased_with_it(
     consuming: Consuming, bus: Bus, nats_url: str, database: Database, recording: Recording, effects: Effects
 ):
     by_key, by_aggregate, stays = event(A), event(B), event(new_id())
+    named = PostApprovalWithdrawnV1(workspace_id=new_id(), post_id=A, revision_id=new_id())
 
     def fail(_: PostDeletedV1) -> None:
         raise RuntimeError("not yet")
 
     async with consuming(nats_url, database, recording(fail), policy=PATIENT):
         await told(bus, by_key, by_aggregate, stays)
-        await wait_for(lambda: _is(effects.held, 3))
+        await bus.publish(named)
+        await wait_for(lambda: _is(effects.held, 4))
     nothing = DataMap("scheduler", ())
     done = await erase(database, nothing, SubjectKind.WORKSPACE, by_key.workspace_id)
     assert done.erased == {"held_event": 1}
     await erase(database, nothing, SubjectKind.CONNECTION, B)
+    assert await effects.held() == 2
+    await erase(database, nothing, SubjectKind.CONNECTION, named.revision_id)
     assert await effects.held() == 1

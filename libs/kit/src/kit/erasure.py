@@ -123,7 +123,11 @@ class _Task:
     subject_id: UUID
 
 
-_OF_SUBJECT = Delete("key = %(subject)s OR aggregate = %(subject)s")
+# Events are small JSON texts of ids, and few are held: whatever names the subject is found by looking into them.
+_OF_SUBJECT = Delete(
+    "key = %(subject)s OR aggregate = %(subject)s"
+    " OR position(%(subject)s::text IN convert_from(body, 'UTF8')) > 0"
+)
 HELD_EVENTS = Table(
     name="held_event",
     purpose="events whose handler failed, until their next attempt",
