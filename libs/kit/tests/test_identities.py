@@ -14,13 +14,14 @@ from contracts import topology
 from contracts.content import PostDeletedV1
 from contracts.registry import EVENTS
 from contracts.topology import CONSUMERS
-from kit import codec
+from kit import codec, dead_letters
 from kit.clock import SystemClock
 from kit.database import Database, Scope, Transaction, Units
 from kit.embedded.nats_server import EmbeddedNats, NatsUser
 from kit.identities import OPERATOR, generate_seeds, inbox_prefix, permissions_of, public_key, seed_file
 from kit.ids import new_id
 from kit.relay import Relay
+from kit.replays import DeadLetters
 from kit.subscription import Subscription
 from kit.testing import wait_for
 from kit.testing.services import SERVICES
@@ -209,6 +210,36 @@ async def test_the_permissions_suffice_for_delivery(
     await asyncio.gather(relay, return_exceptions=True)
     await content.close()
     assert CONSUMERS["scheduler-content"].dead_letter_subject("*") in permissions_of("scheduler").publish
+
+
+async def test_the_permissions_suffice_to_read_replay_and_drop_dead_letters(server: EmbeddedNats, tmp_path: Path):
+    event = PostDeletedV1(workspace_id=new_id(), post_id=new_id())
+    scheduler = await connect(server, tmp_path, "scheduler")
+    for sequence in range(3):
+        await dead_letters.park(
+            scheduler.jetstream(),
+            consumer=CONSUMERS["scheduler-content"],
+            subject=event.subject(),
+            headers=codec.headers_of(event, new_id(), source="test", at=SystemClock().now()),
+            body=codec.encode(event),
+            sequence=sequence,
+            attempts=11,
+            reason="exhausted",
+            error=RuntimeError(),
+        )
+    operator = await connect(server, tmp_path, OPERATOR)
+    retention = await connect(server, tmp_path, "retention")
+    letters = [letter async for page in DeadLetters(operator).pages() for letter in page]
+    assert await DeadLetters(operator).replay(letters[:1]) == {}
+    assert await DeadLetters(operator).drop(letters[1:2]) == {}
+    assert await DeadLetters(operator).find(letters[0].id) is None
+    seen = [letter async for page in DeadLetters(retention).pages() for letter in page]
+    assert [letter.id for letter in seen] == [letters[2].id]
+    assert await DeadLetters(retention).drop(seen) == {}
+    assert (await operator.jetstream().stream_info(topology.DEAD_LETTERS)).state.messages == 0
+    assert (await operator.jetstream().stream_info("CONTENT")).state.messages == 1
+    for client in (scheduler, operator, retention):
+        await client.close()
 
 
 async def has_effect(units: Units[Transaction]) -> bool:
