@@ -1,6 +1,7 @@
 """Which platforms this installation offers, and as whom: read from the environment at start.
 
-`PLATFORM_CLIENT_ID_<NAME>` and `PLATFORM_CLIENT_SECRET_<NAME>` are what the platform gave our application; a
+`PLATFORM_CLIENT_ID_<NAME>` and `PLATFORM_CLIENT_SECRET_<NAME>` are what the platform gave our application, and
+`PLATFORM_WEBHOOK_SECRET_<NAME>` what it signs webhooks with if that is another secret (X's consumer secret); a
 platform without a client id is not offered. `PLATFORM_URL_<NAME>` points it elsewhere, at a sandbox for
 example. `PUBLIC_URL` is where people reach us, and so where platforms send them back to.
 """
@@ -46,8 +47,10 @@ def _credentials(environment: Environment, name: PlatformName) -> ClientCredenti
     if client_id is None:
         return None
     client_secret = environment.optional(f"PLATFORM_CLIENT_SECRET_{name.upper()}")
+    webhook_secret = environment.optional(f"PLATFORM_WEBHOOK_SECRET_{name.upper()}")
     return ClientCredentials(
         client_id=client_id,
         client_secret=Secret(client_secret) if client_secret else None,
         redirect_uri=environment.text("PUBLIC_URL").rstrip("/") + CALLBACK_PATH,
+        webhook_secret=Secret(webhook_secret) if webhook_secret else None,
     )

@@ -10,10 +10,12 @@ from platforms.entry import Entry
 from platforms.platform import Platform
 from platforms.shape import PlatformName
 from platforms.tiktok.platform import TIKTOK
+from platforms.x.platform import X
 from platforms.youtube.platform import YOUTUBE
 
 ENTRIES: tuple[Entry, ...] = (
     TIKTOK,
+    X,
     YOUTUBE,
     BLUESKY,
 )

@@ -17,9 +17,21 @@ Settings = TypeVar("Settings", bound=msgspec.Struct)
 def schema_of(settings: type[msgspec.Struct]) -> Mapping[str, Any]:
     """The JSON Schema of a settings struct, written out without references."""
     (document,), definitions = msgspec.json.schema_components([settings], ref_template="{name}")
-    own: dict[str, Any] = dict(definitions[document["$ref"]])
+    own: dict[str, Any] = dict(_written_out(definitions[document["$ref"]], definitions))
     own["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     return own
+
+
+def _written_out(node: Any, definitions: Mapping[str, Any]) -> Any:
+    """The node with each definition in the place of its reference; settings never hold themselves."""
+    if isinstance(node, list):
+        return [_written_out(item, definitions) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if "$ref" in node:
+        named = {name: value for name, value in node.items() if name != "$ref"}
+        return _written_out(definitions[node["$ref"]], definitions) | named
+    return {name: _written_out(value, definitions) for name, value in node.items()}
 
 
 def mistakes_in(settings: Mapping[str, Any], struct: type[msgspec.Struct]) -> list[Violation]:

@@ -43,11 +43,15 @@ class MediaKind(StrEnum):
 
 @dataclass(frozen=True)
 class ClientCredentials:
-    """What the platform knows our application by. `client_id` is TikTok's client key."""
+    """What the platform knows our application by. `client_id` is TikTok's client key.
+
+    `webhook_secret` is named where webhooks are signed with another secret than the client's, as X's are.
+    """
 
     client_id: str
     client_secret: Secret | None
     redirect_uri: str
+    webhook_secret: Secret | None = None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,46 @@
+"""X, put together."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from platforms.composed import ComposedPlatform
+from platforms.entry import Entry, Placed
+from platforms.shape import PlatformName
+from platforms.x.api import XApi
+from platforms.x.endpoints import XEndpoints
+from platforms.x.limits import INSIGHTS_IDS_MAX, KINDS, LIMITS
+from platforms.x.oauth import SCOPES, OAuth
+from platforms.x.posting import Posting
+from platforms.x.reading import Reading
+from platforms.x.rules import check
+from platforms.x.settings import XSettings
+from platforms.x.text import weighted_length
+from platforms.x.webhooks import Webhooks
+
+
+def create(endpoints: XEndpoints) -> ComposedPlatform:
+    api = XApi(endpoints)
+    reading = Reading(api)
+    return ComposedPlatform(
+        name=PlatformName.X,
+        scopes=SCOPES,
+        kinds=KINDS,
+        limits=LIMITS,
+        insights_batch_max=INSIGHTS_IDS_MAX,
+        settings=XSettings,
+        rules=check,
+        authorising=OAuth(endpoints, reading),
+        posting=Posting(endpoints, api, reading),
+        reading=reading,
+        webhooks=Webhooks(),
+        counter=weighted_length,
+    )
+
+
+def _place(base: str | None) -> Placed:
+    endpoints = XEndpoints(base, base) if base else XEndpoints()
+    return Placed(create(endpoints), (urlsplit(endpoints.api).netloc,))
+
+
+X = Entry(PlatformName.X, _place)
