@@ -45,6 +45,9 @@ def test_a_missing_setting_is_named(variables: dict[str, str], missing: str, val
         read(variables)
 
 
+_NO_ADDRESS = "OTEL_EXPORTER_OTLP_ENDPOINT must be an http or https address without a user or password"
+
+
 @pytest.mark.parametrize(
     ("name", "value", "complaint"),
     [
@@ -56,6 +59,11 @@ def test_a_missing_setting_is_named(variables: dict[str, str], missing: str, val
         ("NATS_CA_FILE", "/nowhere", "NATS_CA_FILE names /nowhere, but there is no such file"),
         ("NATS_PLAIN_TEXT", "yes", "NATS_PLAIN_TEXT is 'yes', but must be one of: refused, allowed"),
         ("CLOCK_FILE", "/clock", "CLOCK_FILE is set, but a production system has no movable clock"),
+        ("OTEL_TRACES_SAMPLER_ARG", "1.5", "OTEL_TRACES_SAMPLER_ARG is '1.5', but must be a number from 0 to 1"),
+        ("OTEL_TRACES_SAMPLER_ARG", "nan", "OTEL_TRACES_SAMPLER_ARG is 'nan', but must be a number from 0 to 1"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318", _NO_ADDRESS),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://", _NO_ADDRESS),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://user:hunter2@collector", _NO_ADDRESS),
     ],
 )
 def test_a_wrong_setting_is_named_with_what_it_should_be(
@@ -76,6 +84,12 @@ def test_a_service_without_a_database_needs_neither_it_nor_the_bus(variables: di
     settings = read(variables, has_database=False)
     assert settings.database_url is None
     assert settings.bus is None
+
+
+def test_every_trace_is_recorded_unless_a_share_is_named(variables: dict[str, str]):
+    assert read(variables).traces_share == 1.0
+    assert read(variables | {"OTEL_TRACES_SAMPLER_ARG": "0.05"}).traces_share == 0.05
+    assert read(variables).otlp_endpoint is None
 
 
 def test_neighbours_are_found_by_their_name(variables: dict[str, str]):

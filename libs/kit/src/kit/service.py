@@ -62,7 +62,9 @@ class Service:
         self.signing_key = SigningKey.load(name, settings.signing_key_file)
         self.trusted_keys = TrustedKeys.load(settings.trusted_keys_file)
         self.passports = Passports(self.signing_key, self.trusted_keys, self.clock)
-        self._tracer_provider = tracer_provider or create_tracer_provider(name, settings.otlp_endpoint)
+        self._tracer_provider = tracer_provider or create_tracer_provider(
+            name, settings.otlp_endpoint, settings.traces_share
+        )
         self.tracer = self._tracer_provider.get_tracer("signoff")
         self._transports = transports or {}
         self._retry_policy = retry_policy or RetryPolicy()

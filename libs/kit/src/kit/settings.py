@@ -66,6 +66,20 @@ class Environment:
             raise SettingError(f"{name} is {text}, but must be between {_short(minimum)} and {_short(maximum)}")
         return value
 
+    def share(self, name: str, default: float) -> float:
+        """A part of the whole: 0 is none of it, 1 all."""
+        text = self._values.get(name) or str(default)
+        if not re.fullmatch(r"0(\.\d{1,9})?|1(\.0{1,9})?", text):
+            raise SettingError(f"{name} is {text!r}, but must be a number from 0 to 1")
+        return float(text)
+
+    def web_address(self, name: str) -> str | None:
+        """An http or https address, if one is set. It is printed with the settings, so it holds no credentials."""
+        text = self.optional(name)
+        if text and (not re.match(r"https?://[^/]", text) or "@" in text):
+            raise SettingError(f"{name} must be an http or https address without a user or password")
+        return text
+
     def file(self, name: str) -> Path:
         """A file that exists and can be read."""
         path = Path(self.text(name))
@@ -197,6 +211,8 @@ class ServiceSettings:
     `signing_key_file`: SIGNING_KEY_FILE_<SERVICE>, Ed25519 private key (PEM); the trusted public keys of all
     services are in `trusted_keys_file`: TRUSTED_KEYS_FILE (JWKS).
     `neighbours`: SERVICE_URL_<SERVICE>, where the other services are reached over HTTP.
+    `otlp_endpoint`: OTEL_EXPORTER_OTLP_ENDPOINT, the collector's base address; without one no span is recorded.
+    `traces_share`: OTEL_TRACES_SAMPLER_ARG, how much of the traces that begin here is recorded, from 0 to 1.
     """
 
     stage: Stage
@@ -207,6 +223,7 @@ class ServiceSettings:
     trusted_keys_file: Path
     clock_file: Path | None
     otlp_endpoint: str | None
+    traces_share: float
     database_connections_max: int
     neighbours: Mapping[str, str]
 
@@ -226,7 +243,8 @@ class ServiceSettings:
             sealing_key_file=environment.file(f"SEALING_KEY_FILE_{suffix}") if sealing else None,
             trusted_keys_file=environment.file("TRUSTED_KEYS_FILE"),
             clock_file=Path(clock_file) if clock_file else None,
-            otlp_endpoint=environment.optional("OTEL_EXPORTER_OTLP_ENDPOINT"),
+            otlp_endpoint=environment.web_address("OTEL_EXPORTER_OTLP_ENDPOINT"),
+            traces_share=environment.share("OTEL_TRACES_SAMPLER_ARG", 1.0),
             # Every handler in flight and every request holds one connection; an idle one costs 3 MB.
             database_connections_max=environment.integer("DATABASE_CONNECTIONS_MAX", 10, minimum=2, maximum=200),
             neighbours=environment.prefixed("SERVICE_URL_"),

@@ -31,9 +31,9 @@ _TRACE_CONTEXT = TraceContextTextMapPropagator()
 _HEADER = "traceparent"
 
 
-def create_tracer_provider(service: str, otlp_endpoint: str | None, sampled_ratio: float = 1.0) -> TracerProvider:
-    """What gives a service its spans. `sampled_ratio` of the traces that begin here are recorded, from 0 to 1;
-    of a trace that began elsewhere, that was decided there."""
+def create_tracer_provider(service: str, otlp_endpoint: str | None, share: float = 1.0) -> TracerProvider:
+    """What gives a service its spans. `share` of the traces that begin here are recorded, from 0 to 1; of a trace
+    that began elsewhere, that was decided there."""
     resource = Resource({"service.name": service, "service.namespace": "signoff"})
     if not otlp_endpoint:
         # Ids alone cost half as much as a record that nobody reads.
@@ -41,7 +41,7 @@ def create_tracer_provider(service: str, otlp_endpoint: str | None, sampled_rati
     # 70 ms and several megabytes that only who exports has to pay.
     from kit.trace_export import create_processor  # noqa: PLC0415
 
-    sampler = ParentBased(TraceIdRatioBased(sampled_ratio))
+    sampler = ParentBased(TraceIdRatioBased(share))
     provider = TracerProvider(sampler=sampler, resource=resource, span_limits=_LIMITS)
     provider.add_span_processor(create_processor(otlp_endpoint))
     return provider
