@@ -24,6 +24,8 @@ Kind = Literal[
     "answer", "answer_after", "delay", "delay_after", "reset_before", "reset_during", "reset_after", "expire_token"
 ]
 CONTROL_PREFIX = "/_sandbox"
+PLANNED = "x-sandbox-planned"
+"""The header by which an answer shows that it was planned, and is not what the platform would say."""
 
 
 @dataclass
@@ -165,7 +167,11 @@ async def _drain(receive: Receive, at_least: int | None = None) -> None:
 
 async def _answer(fault: Fault, send: Send) -> None:
     body = b"" if fault.body is None else json.dumps(fault.body).encode()
-    headers = {"content-type": "application/json", "content-length": str(len(body))} | fault.headers
+    headers = {
+        "content-type": "application/json",
+        "content-length": str(len(body)),
+        PLANNED: fault.kind,
+    } | fault.headers
     encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": fault.status, "headers": encoded})
     await send({"type": "http.response.body", "body": body, "more_body": False})

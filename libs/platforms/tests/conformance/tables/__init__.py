@@ -1,0 +1,1 @@
+"""One table of differences a platform."""
