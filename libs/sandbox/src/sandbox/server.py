@@ -16,11 +16,13 @@ from sandbox.shape import ImitatedPlatform
 from sandbox.tiktok.platform import TikTokSandbox
 from sandbox.truth import Truth
 from sandbox.tuning import Tuning
+from sandbox.youtube.platform import YouTubeSandbox
 
 
 IMITATED: tuple[type[ImitatedPlatform], ...] = (
     TikTokSandbox,
     BlueskySandbox,
+    YouTubeSandbox,
 )
 """Every imitated platform; a new one is a folder and its line here."""
 

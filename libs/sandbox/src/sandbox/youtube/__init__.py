@@ -1,0 +1,1 @@
+"""YouTube, imitated: Google's authorisation, the Data and Analytics APIs, the hub for push notices."""
