@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 from kit.clock import MovableClock
-from sandbox.server import Sandbox
+from sandbox.server import IMITATED, Sandbox
 from sandbox.tiktok.state import Asked
 
 
@@ -21,7 +21,7 @@ async def test_it_starts_in_less_than_a_second_and_gives_its_ports_back() -> Non
     began = time.monotonic()
     async with Sandbox() as sandbox:
         assert time.monotonic() - began < 1
-        assert set(sandbox.base_urls) == {"tiktok", "bluesky"}
+        assert set(sandbox.base_urls) == {kind.name for kind in IMITATED}
         assert all(url.startswith("http://127.0.0.1:") for url in sandbox.base_urls.values())
         ports = {name: int(url.rsplit(":", 1)[1]) for name, url in sandbox.base_urls.items()}
     async with Sandbox(ports=ports) as again:

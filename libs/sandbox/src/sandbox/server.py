@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -30,16 +30,22 @@ P = TypeVar("P", bound=ImitatedPlatform)
 
 
 class Sandbox:
-    """`async with Sandbox() as sandbox:` serves every platform on a free loopback port of its own."""
+    """`async with Sandbox() as sandbox:` serves every platform, or `only` some, on a free loopback port of its own."""
 
     def __init__(
-        self, *, clock: Clock | None = None, tuning: Tuning | None = None, ports: Mapping[str, int] | None = None
+        self,
+        *,
+        clock: Clock | None = None,
+        tuning: Tuning | None = None,
+        ports: Mapping[str, int] | None = None,
+        only: Collection[str] | None = None,
     ) -> None:
         self.clock = clock or SystemClock()
         self.tuning = tuning or Tuning()
         self.truth = Truth(self.clock)
         self.base_urls: dict[str, str] = {}
         self._ports = dict(ports or {})
+        self._imitated = [kind for kind in IMITATED if only is None or kind.name in only]
         self._servers: list[LoopbackServer] = []
         self._platforms: dict[str, ImitatedPlatform] = {}
 
@@ -65,7 +71,7 @@ class Sandbox:
 
     async def __aenter__(self) -> Self:
         try:
-            for create in IMITATED:
+            for create in self._imitated:
                 server = LoopbackServer(self._ports.get(create.name, 0))
                 self._servers.append(server)
                 platform = create(base_url=server.base_url, clock=self.clock, truth=self.truth, tuning=self.tuning)
