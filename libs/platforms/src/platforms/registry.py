@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from platforms.bluesky.platform import BLUESKY
 from platforms.entry import Entry
+from platforms.facebook.platform import FACEBOOK
 from platforms.platform import Platform
 from platforms.shape import PlatformName
 from platforms.tiktok.platform import TIKTOK
@@ -15,6 +16,7 @@ from platforms.youtube.platform import YOUTUBE
 
 ENTRIES: tuple[Entry, ...] = (
     TIKTOK,
+    FACEBOOK,
     X,
     YOUTUBE,
     BLUESKY,

@@ -47,13 +47,13 @@ class Code:
 
 
 class Dialog:
-    """One product's dialog at `path`. `suffix` is what the product hangs on the address it sends people back to."""
+    """One product's dialog at its path, or at one for each version. `suffix` is what the product hangs on the address it sends people back to."""
 
     def __init__(
         self,
         *,
         title: str,
-        path: str,
+        path: str | Sequence[str],
         clients: Mapping[str, Client],
         scopes: Sequence[str],
         choices: Callable[[], Sequence[Choice]],
@@ -62,7 +62,7 @@ class Dialog:
         always: Sequence[str] = (),
     ) -> None:
         self._title = title
-        self._path = path
+        self._path = [path] if isinstance(path, str) else list(path)
         self._clients = clients
         self._scopes = scopes
         self._choices = choices

@@ -1,0 +1,99 @@
+"""Texts, links and images: images first, unpublished, then one call to the Page's feed that shows everything."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from platforms.errors import OutcomeUnknown, Rejected, Transient
+from platforms.facebook.answers import Listed, Posted
+from platforms.facebook.endpoints import FacebookEndpoints
+from platforms.facebook.limits import LISTED_MAX
+from platforms.facebook.photos import all_photo_ids, photo_ids, stage_photos
+from platforms.facebook.work import Work, words
+from platforms.meta.graph import Graph
+from platforms.shape import Finding, Outcome, Undecided
+
+_DUPLICATE = "506"
+_LISTED = "id,message,created_time,permalink_url,attachments{media_type,target,subattachments{media_type,target}}"
+
+
+class FeedWay:
+    """Satisfies `platforms.facebook.work.Way`."""
+
+    def __init__(self, endpoints: FacebookEndpoints, graph: Graph) -> None:
+        self._web = endpoints.web
+        self._graph = graph
+
+    async def stage(self, work: Work) -> None:
+        if work.delivery.media:
+            await stage_photos(self._graph, work)
+
+    async def publish(self, work: Work) -> Outcome:
+        photos = photo_ids(work)
+        if len(photos) < len(work.delivery.media):
+            raise Transient("not_staged", "not every image is uploaded; stage again")
+        again = work.facts.get("tried_at") is not None
+        await work.trying()
+        try:
+            posted = await self._graph.post(work.call, f"{work.page}/feed", Posted, visible=True, **_form(work, photos))
+        except OutcomeUnknown as error:
+            await self._judge_duplicate(work, error, again=again)
+            raise
+        return await work.posted(posted.id, self._address(posted))
+
+    async def status(self, work: Work) -> Outcome:
+        """A post of this kind is there or it is not; what the journal has was told by Facebook."""
+        if work.post_id is None:
+            raise Transient("not_posted", "the post is not out yet as far as is known; reconcile first")
+        return await work.posted(work.post_id, work.facts.get("post_url"))
+
+    async def reconcile(self, work: Work) -> Finding:
+        """Look through what the Page has posted since the first try, for our images, else for our very words."""
+        photos, alike = all_photo_ids(work), 0
+        listed = self._graph.every(
+            work.call,
+            f"{work.page}/published_posts",
+            Listed,
+            pages_max=2,
+            fields=_LISTED,
+            since=work.looked_since,
+            limit=LISTED_MAX,
+        )
+        async for post in listed:
+            if _is_ours(post, work, photos):
+                url = self._address(Posted(post.id, post.permalink_url))
+                return await work.posted(post.id, url, created_time=post.created_time)
+            alike += not words(post.message)
+        if alike and work.settings.link and not words(work.delivery.text):
+            return Undecided({"reason": "a post without a text appeared at that time", "posts": alike})
+        return await work.not_found(searched="published_posts")
+
+    async def _judge_duplicate(self, work: Work, error: OutcomeUnknown, *, again: bool) -> None:
+        """The same text twice in a row is refused. At the first try the other post cannot be ours; later it may."""
+        if error.code.partition(".")[0] != _DUPLICATE:
+            return
+        if not again or work.facts.get("duplicate_at"):
+            raise Rejected(error.code, error.detail, advice=self._graph.table[int(_DUPLICATE), None].advice)
+        await work.journal.record(duplicate_at=work.now.isoformat())
+
+    def _address(self, posted: Posted) -> str:
+        return posted.permalink_url or f"{self._web}/{posted.id}"
+
+
+def _form(work: Work, photos: list[str]) -> dict[str, Any]:
+    attached = {f"attached_media[{position}]": {"media_fbid": photo} for position, photo in enumerate(photos)}
+    return {
+        "message": work.delivery.text or None,
+        "link": work.settings.link or None,
+        "published": True,
+        # Read after write in the same answer, where it comes with no further doubt.
+        "fields": "id,permalink_url",
+    } | attached
+
+
+def _is_ours(post: Listed, work: Work, photos: set[str]) -> bool:
+    targets = post.targets()
+    if photos and targets:
+        return bool(photos & targets)
+    text = words(work.delivery.text)
+    return bool(text) and words(post.message) == text
