@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,9 +13,12 @@ import structlog
 from kit import trace_export
 from kit.calls import InProcess
 from kit.problems import EXCEPTION_HANDLERS, Conflict
+from kit.service import Service
+from kit.settings import Environment, ServiceSettings
 from kit.telemetry import TraceRequests, continued, create_tracer_provider, current_traceparent
 from kit.testing import wait_for
 from kit.testing.collector import Collector
+from kit.testing.services import Running
 from litestar import Litestar, get
 from litestar.params import FromPath
 from opentelemetry.sdk.trace import TracerProvider
@@ -143,6 +147,22 @@ async def test_a_collector_gets_the_request_and_what_was_done_in_it(collector: C
     assert {server.trace_id, later.trace_id} == {TRACE_ID}
     assert server.parent_id == CALLER.split("-")[2]
     assert collector.ancestry(later) == [later, server]
+
+
+@pytest.mark.parametrize(("share", "seen"), [("1", ["GET /things/{thing}"]), ("0", [])])
+async def test_a_service_sends_its_share_and_the_last_of_it_when_it_ends(
+    collector: Collector, keys_folder: Path, running: Running, share: str, seen: list[str]
+):
+    variables = {
+        "SIGNING_KEY_FILE_GATEWAY": str(keys_folder / "gateway.signing.pem"),
+        "TRUSTED_KEYS_FILE": str(keys_folder / "trusted.jwks.json"),
+        "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
+        "OTEL_TRACES_SAMPLER_ARG": share,
+    }
+    settings = ServiceSettings.read(Environment(variables), "gateway", has_database=False)
+    async with running(Service("gateway", settings).app(routes=[show])) as client:
+        assert (await client.get("/things/seen")).status_code == 200
+    assert [span.name for span in collector.spans] == seen
 
 
 def test_an_error_leaves_its_type_and_never_its_text(collector: Collector, exporting: TracerProvider):

@@ -5,6 +5,7 @@ They open in that order and close in reverse, so that a handler never outlives w
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import cached_property
@@ -62,10 +63,9 @@ class Service:
         self.signing_key = SigningKey.load(name, settings.signing_key_file)
         self.trusted_keys = TrustedKeys.load(settings.trusted_keys_file)
         self.passports = Passports(self.signing_key, self.trusted_keys, self.clock)
-        self._tracer_provider = tracer_provider or create_tracer_provider(
-            name, settings.otlp_endpoint, settings.traces_share
-        )
-        self.tracer = self._tracer_provider.get_tracer("signoff")
+        self._ends_tracing = tracer_provider is None
+        self._tracing = tracer_provider or create_tracer_provider(name, settings.otlp_endpoint, settings.traces_share)
+        self.tracer = self._tracing.get_tracer("signoff")
         self._transports = transports or {}
         self._retry_policy = retry_policy or RetryPolicy()
         self._neighbours: list[Neighbour] = []
@@ -121,6 +121,9 @@ class Service:
         @asynccontextmanager
         async def lifespan(_: Litestar) -> AsyncIterator[None]:
             async with AsyncExitStack() as stack:
+                if self._ends_tracing:
+                    # What was recorded last goes out too; telemetry bounds how long that may take.
+                    stack.push_async_callback(asyncio.to_thread, self._tracing.shutdown)
                 for resource in resources:
                     await stack.enter_async_context(resource())
                 await stack.enter_async_context(self._closing_neighbours())
