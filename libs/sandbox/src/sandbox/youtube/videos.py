@@ -91,8 +91,8 @@ def _pages(state: YouTubeState) -> list[HTTPRouteHandler]:
         return shown(request.query_params.get("v", ""))
 
     @get("/shorts/{video_id:str}", sync_to_thread=False)
-    def short(video_id: str) -> Response[str]:
-        return shown(video_id)
+    def short(request: AnyRequest) -> Response[str]:
+        return shown(str(request.path_params["video_id"]))
 
     return [watch, short]
 
