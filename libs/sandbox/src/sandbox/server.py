@@ -16,11 +16,12 @@ from sandbox.shape import ImitatedPlatform
 from sandbox.tiktok.platform import TikTokSandbox
 from sandbox.truth import Truth
 from sandbox.tuning import Tuning
+from sandbox.x.platform import XSandbox
 from sandbox.youtube.platform import YouTubeSandbox
-
 
 IMITATED: tuple[type[ImitatedPlatform], ...] = (
     TikTokSandbox,
+    XSandbox,
     BlueskySandbox,
     YouTubeSandbox,
 )

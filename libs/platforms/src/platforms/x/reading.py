@@ -31,7 +31,7 @@ class Reading:
             handle=user.username,
             display_name=user.name or user.username,
             avatar_url=user.profile_image_url or None,
-            account_type=user.verified_type or None,
+            account_type=None if user.verified_type == "none" else user.verified_type,
         )
 
     async def insights(self, call: Call, post_ids: Sequence[str]) -> Mapping[str, Counts]:
