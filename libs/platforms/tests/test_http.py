@@ -107,6 +107,18 @@ async def test_a_connection_lost_after_sending_leaves_a_visible_step_open(
     assert sandbox.requests("tiktok", f"{method} /step/") == 1
 
 
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "POST"])
+async def test_a_change_whose_connection_is_lost_is_never_repeated_underneath(
+    sandbox: Sandbox, http: httpx.AsyncClient, method: str
+) -> None:
+    """The library below repeats what HTTP calls idempotent, which would hide that nobody knows what happened."""
+    sandbox.add_fault("tiktok", f"{method} /changed/", "reset_after")
+    request = http.build_request(method, f"{sandbox.base_urls['tiktok']}/changed/", json={"a": 1})
+    with pytest.raises(OutcomeUnknown):
+        await send(http, request, visible=True)
+    assert sandbox.requests("tiktok", f"{method} /changed/") == 1
+
+
 async def test_an_answer_that_takes_too_long_leaves_a_visible_step_open(
     sandbox: Sandbox, http: httpx.AsyncClient
 ) -> None:

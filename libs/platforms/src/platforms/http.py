@@ -99,7 +99,9 @@ class GuardedTransport(AiohttpTransport):
         connector = aiohttp.TCPConnector(
             limit=CONNECTIONS_MAX, keepalive_timeout=IDLE_SECONDS, ssl=self.ssl_context, ttl_dns_cache=60
         )
-        return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+        return aiohttp.ClientSession(
+            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), middlewares=(_never_written_twice,)
+        )
 
 
 def refuse_unlisted(url: httpx.URL, allowed: Iterable[str]) -> None:
@@ -121,6 +123,24 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+class _Lost(aiohttp.ClientError):
+    """A connection that ended under a request which may have had its effect."""
+
+
+async def _never_written_twice(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Keep aiohttp from repeating PUT and DELETE by itself when a connection is lost; a question it may ask again."""
+    try:
+        return await handler(request)
+    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        if request.method in ("GET", "HEAD"):
+            raise
+        raise _Lost(type(error).__name__) from error
 
 
 def _drop_request_line(record: logging.LogRecord) -> bool:
