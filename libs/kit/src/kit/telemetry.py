@@ -24,7 +24,7 @@ TRACEPARENT_LENGTH = 55
 """Characters of a `traceparent` of version 00, the only one there is (W3C Trace Context, 3.2.2)."""
 
 _LIMITS = SpanLimits(max_span_attributes=16, max_span_attribute_length=128, max_events=4, max_links=4)
-"""A span of ours has five attributes at most, each a word, a number or a host name."""
+"""A span of ours has four attributes at most, each a word, a number or a host name."""
 
 # State of the trace's vendors (`tracestate`) and baggage are not passed on: an outsider could fill them.
 _TRACE_CONTEXT = TraceContextTextMapPropagator()
