@@ -10,6 +10,7 @@ from typing import Any, Self, TypeVar
 from kit.clock import Clock, SystemClock
 
 from sandbox.bluesky.platform import BlueskySandbox
+from sandbox.facebook.platform import FacebookSandbox
 from sandbox.faults import Fault, FaultyApp
 from sandbox.serving import LoopbackServer
 from sandbox.shape import ImitatedPlatform
@@ -21,6 +22,7 @@ from sandbox.youtube.platform import YouTubeSandbox
 
 IMITATED: tuple[type[ImitatedPlatform], ...] = (
     TikTokSandbox,
+    FacebookSandbox,
     XSandbox,
     BlueskySandbox,
     YouTubeSandbox,

@@ -71,8 +71,6 @@ class Videos:
     async def _published(self, work: Work, video: Video) -> Published:
         """The post's id can come later than the post."""
         post_id = video.post_id or work.facts.get("told_post_id")
-        if post_id is not None and "_" not in post_id:
-            post_id = f"{work.page}_{post_id}"
         url = video.permalink_url
         if url is not None and url.startswith("/"):
             url = self._web + url

@@ -76,7 +76,9 @@ class Work:
         await self.journal.record(tried_at=self.facts.get("tried_at") or self.now.isoformat(), missed_at=None)
 
     async def posted(self, post_id: str | None, url: str | None, **evidence: Any) -> Published:
-        """Note the post, so that nothing makes it visible a second time."""
+        """Note the post, so that nothing makes it visible a second time. Short ids are made whole with the Page's."""
+        if post_id is not None and "_" not in post_id:
+            post_id = f"{self.page}_{post_id}"
         if post_id is not None:
             await self.journal.record(post_id=post_id, post_url=url)
         return Published(Receipt(post_id, url, evidence))

@@ -47,7 +47,10 @@ class Code:
 
 
 class Dialog:
-    """One product's dialog at its path, or at one for each version. `suffix` is what the product hangs on the address it sends people back to."""
+    """One product's dialog at its path, or at one for each version.
+
+    `suffix` is what the product hangs on the address it sends people back to; `always` are scopes that stay ticked.
+    """
 
     def __init__(
         self,
