@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from platforms.bluesky.platform import BLUESKY
 from platforms.entry import Entry
 from platforms.facebook.platform import FACEBOOK
+from platforms.instagram.platform import INSTAGRAM
 from platforms.platform import Platform
 from platforms.shape import PlatformName
 from platforms.tiktok.platform import TIKTOK
@@ -16,6 +17,7 @@ from platforms.youtube.platform import YOUTUBE
 
 ENTRIES: tuple[Entry, ...] = (
     TIKTOK,
+    INSTAGRAM,
     FACEBOOK,
     X,
     YOUTUBE,

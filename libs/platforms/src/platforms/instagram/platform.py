@@ -1,0 +1,45 @@
+"""Instagram, put together."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from platforms.composed import ComposedPlatform
+from platforms.entry import Entry, Placed
+from platforms.instagram import oauth, rules
+from platforms.instagram.endpoints import InstagramEndpoints
+from platforms.instagram.errors import INSTAGRAM_ERRORS
+from platforms.instagram.limits import INSIGHTS_POSTS_MAX, KINDS, LIMITS
+from platforms.instagram.posting import Posting
+from platforms.instagram.reading import Reading
+from platforms.instagram.settings import InstagramSettings
+from platforms.meta.graph import Graph
+from platforms.meta.webhooks import Webhooks
+from platforms.shape import PlatformName
+
+
+def create(endpoints: InstagramEndpoints) -> ComposedPlatform:
+    graph = Graph(endpoints.graph, table=INSTAGRAM_ERRORS)
+    return ComposedPlatform(
+        name=PlatformName.INSTAGRAM,
+        scopes=oauth.SCOPES,
+        kinds=KINDS,
+        limits=LIMITS,
+        insights_batch_max=INSIGHTS_POSTS_MAX,
+        settings=InstagramSettings,
+        rules=rules.check,
+        authorising=oauth.OAuth(endpoints, graph),
+        posting=Posting(graph),
+        reading=Reading(graph),
+        # Instagram tells nothing of our own posts; what comes is that a person left or wants to be forgotten.
+        webhooks=Webhooks(),
+    )
+
+
+def _place(base: str | None) -> Placed:
+    endpoints = InstagramEndpoints(base, base, base) if base else InstagramEndpoints()
+    hosts = {urlsplit(address).netloc: None for address in (endpoints.login, endpoints.graph)}
+    return Placed(create(endpoints), tuple(hosts))
+
+
+INSTAGRAM = Entry(PlatformName.INSTAGRAM, _place)
