@@ -15,6 +15,7 @@ from platforms.youtube.limits import COMMENT_CHARACTERS_MAX, TAGS_CHARACTERS_MAX
 
 Visibility = Literal["public", "unlisted", "private"]
 Language = Annotated[str, Meta(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", description="BCP 47, such as “de-CH”.")]
+PlaylistId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{2,64}$")]
 PEOPLE_AND_BLOGS = "22"
 
 
@@ -41,7 +42,5 @@ class YouTubeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     embeddable: Annotated[bool, Meta(title="May be embedded elsewhere")] = True
     public_stats_viewable: Annotated[bool, Meta(title="Everybody may see extended statistics")] = True
     notify_subscribers: Annotated[bool, Meta(title="Tell subscribers")] = True
-    playlist_id: Annotated[
-        str | None, Meta(title="Playlist", pattern=r"^[A-Za-z0-9_-]{2,64}$", description="One of the channel's own.")
-    ] = None
+    playlist_id: Annotated[PlaylistId | None, Meta(title="Playlist", description="One of the channel's own.")] = None
     first_comment: Annotated[str, Meta(title="First comment", max_length=COMMENT_CHARACTERS_MAX)] = ""

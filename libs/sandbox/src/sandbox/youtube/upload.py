@@ -57,9 +57,9 @@ def _send(state: YouTubeState) -> HTTPRouteHandler:
     async def send(request: AnyRequest) -> Response[bytes]:
         session = state.sessions.get(request.query_params.get("upload_id", ""))
         if session is None:
-            return await _refuse(request, 404)
+            return await _refuse(request, 404, "notFound")
         if state.clock.now() - session.started_at > timedelta(seconds=SESSION_SECONDS):
-            return await _refuse(request, 410)
+            return await _refuse(request, 410, "gone")
         if "authorization" in request.headers:
             try:
                 state.signed_in(request)
@@ -71,7 +71,7 @@ def _send(state: YouTubeState) -> HTTPRouteHandler:
             return _finished(state, session)
         span = _span(request, session)
         if span is None:
-            return await _refuse(request, 400)
+            return await _refuse(request, 400, "badRequest")
         start, end, total = span
         if start != session.stored or start == end:
             await _drain(request.stream())
@@ -157,7 +157,7 @@ async def _store(state: YouTubeState, request: AnyRequest, session: Session, len
         digest.update(piece[: max(kept - size, 0)])
         size += len(piece)
     if size != length or session.stored != before:
-        return Response(b"", status_code=400)
+        raise ApiError(400, "badRequest", "The chunk broke off.", domain="global")
     session.digest, session.stored = digest, before + kept
     if session.stored < (session.size or 0):
         return _incomplete(session)
@@ -189,7 +189,7 @@ def _create(state: YouTubeState, session: Session) -> None:
 def _finished(state: YouTubeState, session: Session) -> Response[bytes]:
     video = state.videos.get(session.video_id or "")
     if video is None:
-        return Response(b"", status_code=404)
+        raise ApiError(404, "notFound", domain="global")
     return document(told_video(state, video, session.parts, owner=True))
 
 
@@ -198,10 +198,10 @@ def _incomplete(session: Session) -> Response[bytes]:
     return Response(b"", status_code=308, headers=headers)
 
 
-async def _refuse(request: AnyRequest, status: int) -> Response[bytes]:
+async def _refuse(request: AnyRequest, status: int, reason: str) -> Response[bytes]:
     """Read what is still to come first: a caller that is sending would see a reset instead of the answer."""
     await _drain(request.stream())
-    return Response(b"", status_code=status)
+    raise ApiError(status, reason, domain="global")
 
 
 async def _drain(stream: AsyncIterator[bytes]) -> None:

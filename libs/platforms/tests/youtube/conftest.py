@@ -1,0 +1,98 @@
+"""YouTube's tests: only its server runs, and every call is held against Google's discovery documents."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+from kit.clock import FixedClock
+from kit.secret import Secret
+from platforms.platform import Platform
+from platforms.shape import Call, ClientCredentials, Delivery, Media, MediaKind, PlatformName
+from sandbox.consent import callback_parameters, give_consent
+from sandbox.server import Sandbox
+from sandbox.youtube.platform import YouTubeSandbox
+
+from libs.platforms.tests.conformance import checked
+
+SETTINGS: Mapping[str, Any] = {"title": "A red door", "visibility": "public", "made_for_kids": False}
+
+http, recorder = checked("youtube")
+
+
+@pytest.fixture
+async def sandbox(clock: FixedClock) -> AsyncIterator[Sandbox]:
+    async with Sandbox(clock=clock, only=["youtube"]) as running:
+        yield running
+
+
+@pytest.fixture
+def server(sandbox: Sandbox) -> YouTubeSandbox:
+    return sandbox.of(YouTubeSandbox)
+
+
+@pytest.fixture
+def youtube(platforms: Mapping[PlatformName, Platform]) -> Platform:
+    return platforms[PlatformName.YOUTUBE]
+
+
+@pytest.fixture
+def client() -> ClientCredentials:
+    secret = Secret("sandbox-client-secret")
+    return ClientCredentials("sandbox-client-id", secret, "http://127.0.0.1:8000/callback")
+
+
+@pytest.fixture
+def connect(
+    youtube: Platform, http: httpx.AsyncClient, client: ClientCredentials, clock: FixedClock
+) -> Callable[..., Any]:
+    """Walk through the consent; what the person chooses there can be said."""
+
+    async def walk(**choice: Any) -> Call:
+        started = await youtube.authorise(http, client, state="state-1", handle=None, clock=clock)
+        callback = callback_parameters(await give_consent(http, started.url, **choice))
+        grant = await youtube.exchange(http, client, callback=callback, kept=started.kept, clock=clock)
+        return Call(http, clock, grant)
+
+    return walk
+
+
+@pytest.fixture
+async def call(connect: Callable[..., Any]) -> Call:
+    connected: Call = await connect()
+    return connected
+
+
+@pytest.fixture
+def make_video(make_delivery: Callable[..., Delivery], make_media: Callable[..., Media]) -> Callable[..., Delivery]:
+    """One landscape video in one chunk; settings can be changed by name, media added."""
+
+    def make(*more: Media, text: str = "Fresh paint", size: int = 1_000_000, **settings: Any) -> Delivery:
+        video = make_media(size=size, width=1920, height=1080)
+        return make_delivery(text, media=(video, *more), settings={**SETTINGS, **settings})
+
+    return make
+
+
+@pytest.fixture
+def delivery(make_video: Callable[..., Delivery]) -> Delivery:
+    return make_video()
+
+
+@pytest.fixture
+def thumbnail(make_media: Callable[..., Media]) -> Media:
+    return make_media(MediaKind.IMAGE, size=50_000)
+
+
+@pytest.fixture
+def as_short() -> Callable[[Delivery], Delivery]:
+    """The same delivery with an upright video."""
+
+    def turned(delivery: Delivery) -> Delivery:
+        video = replace(delivery.media[0], width=1080, height=1920)
+        return replace(delivery, media=(video, *delivery.media[1:]))
+
+    return turned
