@@ -57,8 +57,8 @@ def create_pages(state: FacebookState) -> list[HTTPRouteHandler]:
         return _shown(state, f"{query.get('id')}_{query.get('story_fbid')}")
 
     @get("/reel/{video_id:str}", sync_to_thread=False)
-    def show_reel(video_id: str) -> Response[str]:
-        video = state.videos.get(video_id)
+    def show_reel(request: AnyRequest) -> Response[str]:
+        video = state.videos.get(str(request.path_params["video_id"]))
         return _shown(state, f"{video.page_id}_{video.post_id}" if video else "")
 
     return [show_post, show_reel]

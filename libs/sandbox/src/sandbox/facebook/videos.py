@@ -32,8 +32,9 @@ def add_edges(state: FacebookState) -> None:
 def create_upload_handler(state: FacebookState) -> HTTPRouteHandler:
     """The upload host's one route; its errors are in no envelope."""
 
-    @post([f"/video-upload/{VERSION}/{{video_id:str}}"], status_code=200)
-    async def upload(request: AnyRequest, video_id: str) -> Response[bytes]:
+    @post(f"/video-upload/{VERSION}/{{video_id:str}}", status_code=200)
+    async def upload(request: AnyRequest) -> Response[bytes]:
+        video_id = str(request.path_params["video_id"])
         try:
             # The address of the upload brings no proof: nothing but the token is looked at here.
             scheme, _, token = request.headers.get("authorization", "").partition(" ")
