@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -64,6 +65,17 @@ def connect(
 async def call(connect: Callable[..., Any]) -> Call:
     connected: Call = await connect()
     return connected
+
+
+@pytest.fixture
+def later(youtube: Platform, call: Call, client: ClientCredentials, clock: FixedClock) -> Callable[..., Any]:
+    """Let time pass and renew the grant, as its keeper does."""
+
+    async def passed(**span: float) -> Call:
+        clock.advance(timedelta(**span))
+        return Call(call.http, clock, await youtube.refresh(call.http, client, call.grant, clock=clock))
+
+    return passed
 
 
 @pytest.fixture
