@@ -12,6 +12,7 @@ from kit.clock import Clock, SystemClock
 from sandbox.bluesky.platform import BlueskySandbox
 from sandbox.facebook.platform import FacebookSandbox
 from sandbox.faults import Fault, FaultyApp
+from sandbox.instagram.platform import InstagramSandbox
 from sandbox.serving import LoopbackServer
 from sandbox.shape import ImitatedPlatform
 from sandbox.tiktok.platform import TikTokSandbox
@@ -22,6 +23,7 @@ from sandbox.youtube.platform import YouTubeSandbox
 
 IMITATED: tuple[type[ImitatedPlatform], ...] = (
     TikTokSandbox,
+    InstagramSandbox,
     FacebookSandbox,
     XSandbox,
     BlueskySandbox,

@@ -64,12 +64,23 @@ Edge = Callable[[Ask], Awaitable[Any]]
 class Graph:
     """The edges of one product behind its tokens, limits and versions."""
 
-    def __init__(self, *, clock: Clock, tuning: Tuning, tokens: Tokens, usage: Usage, versions: Versions) -> None:
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        tuning: Tuning,
+        tokens: Tokens,
+        usage: Usage,
+        versions: Versions,
+        limited_by_account: TokenKind = TokenKind.PAGE,
+    ) -> None:
+        """`limited_by_account`: the kind of token whose calls count for its account; others' do for the application."""
         self._clock = clock
         self._tuning = tuning
         self._tokens = tokens
         self._usage = usage
         self._versions = versions
+        self._limited_by_account = limited_by_account
         self._edges: dict[tuple[str, str], tuple[Edge, bool]] = {}
 
     def on(self, method: str, pattern: str, edge: Edge, *, open_to_all: bool = False) -> None:
@@ -124,7 +135,7 @@ class Graph:
         raise GraphError(2500, f"Unknown path components: /{rest or node}")
 
     def _count(self, caller: Token, headers: dict[str, str]) -> None:
-        account_id = caller.account_id if caller.kind is TokenKind.PAGE else None
+        account_id = caller.account_id if caller.kind is self._limited_by_account else None
         now = self._clock.now()
         try:
             if self._tuning.rate_limits:
