@@ -32,4 +32,4 @@ COUNTERS = {
     TextUnit.UTF8_BYTES: utf8_bytes,
     TextUnit.GRAPHEMES: graphemes,
 }
-"""By unit; X's weighted length is its own business."""
+"""By unit; how X and Threads count is their own business."""

@@ -36,6 +36,8 @@ class TextUnit(StrEnum):
     GRAPHEMES = "graphemes"
     WEIGHTED = "weighted"
     """X: see `platforms.x.text`."""
+    EMOJI_BYTES = "emoji_bytes"
+    """Threads: characters, but emojis by their bytes; see `platforms.threads.text`."""
 
 
 @dataclass(frozen=True)

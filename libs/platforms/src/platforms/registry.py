@@ -11,6 +11,7 @@ from platforms.facebook.platform import FACEBOOK
 from platforms.instagram.platform import INSTAGRAM
 from platforms.platform import Platform
 from platforms.shape import PlatformName
+from platforms.threads.platform import THREADS
 from platforms.tiktok.platform import TIKTOK
 from platforms.x.platform import X
 from platforms.youtube.platform import YOUTUBE
@@ -19,6 +20,7 @@ ENTRIES: tuple[Entry, ...] = (
     TIKTOK,
     INSTAGRAM,
     FACEBOOK,
+    THREADS,
     X,
     YOUTUBE,
     BLUESKY,

@@ -1,0 +1,1 @@
+"""Threads: containers that are made, processed and shown, one post after the other."""
