@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
+import httpx
 import pytest
 from kit.clock import FixedClock
-from platforms.errors import OutcomeUnknown, Rejected, Transient
+from platforms.errors import OutcomeUnknown, ReauthorisationNeeded, Rejected, Transient
 from platforms.platform import Platform
-from platforms.shape import Absent, Call, Delivery, Media, Processing, Published, Refused, Undecided
+from platforms.shape import Absent, Call, ClientCredentials, Delivery, Media, Processing, Published, Refused, Undecided
 from platforms.youtube.limits import CHUNK_BYTES, CHUNK_STEP_BYTES
 from sandbox.server import Sandbox
 from sandbox.testing import BytesSource, MemoryJournal
@@ -484,19 +485,19 @@ async def test_an_expired_token_keeps_the_session(
     long_delivery: Delivery,
     journal: MemoryJournal,
     sandbox: Sandbox,
-    client: object,
+    client: ClientCredentials,
     server: YouTubeSandbox,
 ) -> None:
     sandbox.add_fault("youtube", SEND, "expire_token", skip=1)
-    with pytest.raises(Exception, match="authError"):
+    with pytest.raises(ReauthorisationNeeded, match="authError"):
         await youtube.stage(call, long_delivery, journal)
-    renewed = await youtube.refresh(call.http, client, call.grant, clock=call.clock)  # type: ignore[arg-type]
+    renewed = await youtube.refresh(call.http, client, call.grant, clock=call.clock)
     await youtube.stage(Call(call.http, call.clock, renewed), long_delivery, journal)
     assert sandbox.requests("youtube", START) == 1
     (video,) = server.state.videos.values()
     assert video.sha256 == long_delivery.media[0].sha256
 
 
-async def read_page(call: Call, url: str | None) -> object:
+async def read_page(call: Call, url: str | None) -> httpx.Response:
     assert url is not None
     return await call.http.get(url)

@@ -7,6 +7,7 @@ import hmac
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from kit.clock import FixedClock
@@ -135,8 +136,8 @@ async def test_a_subscribed_channel_tells_of_its_video_once_shown_and_once_delet
 ) -> None:
     endpoints = YouTubeEndpoints.at(sandbox.base_urls["youtube"])
     account = call.grant.account_id
-    ask = {"channel_id": account, "callback": receiver.address, "clock": clock}
-    await subscribe(call.http, client, endpoints, **ask)
+    ask = partial(subscribe, call.http, client, endpoints, channel_id=account, callback=receiver.address, clock=clock)
+    await ask()
     await wait_for(lambda: server.state.hub.subscriptions)
     await youtube.stage(call, delivery, journal)
     await youtube.publish(call, delivery, journal)
@@ -144,7 +145,7 @@ async def test_a_subscribed_channel_tells_of_its_video_once_shown_and_once_delet
     clock.advance(timedelta(hours=1))
     server.delete_video(journal.facts["video_id"])
     await wait_for(lambda: len(receiver.got) == 2)
-    notices = []
+    notices: list[Notice] = []
     for headers, body in receiver.got:
         assert youtube.verify_webhook(headers, body, client)
         notices += youtube.read_webhook(headers, body)
@@ -152,5 +153,5 @@ async def test_a_subscribed_channel_tells_of_its_video_once_shown_and_once_delet
         (NoticeKind.POST_PUBLISHED, journal.facts["video_id"], account),
         (NoticeKind.POST_REMOVED, journal.facts["video_id"], account),
     ]
-    await subscribe(call.http, client, endpoints, **ask, end=True)
+    await ask(end=True)
     await wait_for(lambda: not server.state.hub.subscriptions)
