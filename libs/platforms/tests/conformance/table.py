@@ -16,7 +16,8 @@ class Difference:
     """One deviation that is right. `route` and `pointer` may hold `*`; a `[` in them is meant literally.
 
     `example` is a body (or, for `/query`, a dict of parameters) that shows it, `status` that of the answer. What is
-    merely unknown to the specification needs no example. `shown_at` is a route to show it at, where `route` has a `*`.
+    merely unknown to the specification needs no example. `shown_at` is a route to show it at, where `route` has a `*`;
+    `content_type` is that of the example.
     """
 
     route: str
@@ -27,6 +28,7 @@ class Difference:
     example: Any = None
     status: int = 200
     shown_at: str = ""
+    content_type: str = "application/json"
 
     def covers(self, deviation: Deviation) -> bool:
         return (
@@ -46,7 +48,7 @@ class Difference:
         part, _, rest = self.pointer.removeprefix("/").partition("/")
         shown = self.example if self.example is not None else _nested(rest.split("/")) if part == "body" else None
         body = json.dumps(shown).encode() if part == "body" else b""
-        headers = {"content-type": "application/json"} if part == "body" else {}
+        headers = {"content-type": self.content_type} if part == "body" else {}
         sent = Sent(method.replace("*", "GET"), path.replace("*", "x"))
         if self.direction == "answer":
             return sent, Answered(self.status, headers, body)

@@ -144,6 +144,8 @@ WORDS: tuple[tuple[str, Row], ...] = (
 """By what is said in `title`, `detail` or a message, in small letters; the first that fits."""
 
 FORBIDDEN_WORDS: tuple[tuple[str, Row], ...] = (
+    ("suspended", _LOCKED),
+    ("temporarily locked", _LOCKED),
     (
         "not permitted to access this feature",
         Row(Kind.REJECT, "feature", "the account may not use a feature of this post", "Choose other settings."),
@@ -152,8 +154,6 @@ FORBIDDEN_WORDS: tuple[tuple[str, Row], ...] = (
         "mention",
         Row(Kind.REJECT, "mention", "X does not let the application mention this account", "Remove the mention."),
     ),
-    ("suspended", _LOCKED),
-    ("temporarily locked", _LOCKED),
     ("scope", PROBLEMS["oauth1-permissions"]),
     (
         "not permitted to perform this action",

@@ -56,16 +56,16 @@ def _webhooks(state: XState) -> list[HTTPRouteHandler]:
         return whole(request, {"data": mine, "meta": {"result_count": len(mine)}})
 
     @put("/2/webhooks/{webhook_id:str}", status_code=200)
-    async def validate(request: AnyRequest, webhook_id: str) -> Response[bytes]:
+    async def validate(request: AnyRequest) -> Response[bytes]:
         client = state.admit_application(request)
-        webhook = _find(state, webhook_id)
+        webhook = _find(state, str(request.path_params["webhook_id"]))
         webhook.valid = await passes_challenge(webhook.url, client.consumer_secret)
         return data(request, {"valid": webhook.valid})
 
     @delete("/2/webhooks/{webhook_id:str}", status_code=200, sync_to_thread=False)
-    def remove(request: AnyRequest, webhook_id: str) -> Response[bytes]:
+    def remove(request: AnyRequest) -> Response[bytes]:
         state.admit_application(request)
-        del state.webhooks[_find(state, webhook_id).id]
+        del state.webhooks[_find(state, str(request.path_params["webhook_id"])).id]
         return data(request, {"deleted": True})
 
     return [register, listing, validate, remove]

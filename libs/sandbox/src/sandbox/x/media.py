@@ -61,9 +61,9 @@ def _sending(state: XState) -> list[HTTPRouteHandler]:
         return data(request, _begun(_begin(state, asked, family.account_id)))
 
     @post("/2/media/upload/{media_id:str}/append", status_code=200)
-    async def append(request: AnyRequest, media_id: str) -> Response[bytes]:
+    async def append(request: AnyRequest) -> Response[bytes]:
         family = state.admit(request, "append", 1875, "media.write")
-        file = _own(state, media_id, family.account_id)
+        file = _own(state, request.path_params["media_id"], family.account_id)
         index, segment = await _segment(request)
         if len(segment) > SEGMENT_BYTES_MAX:
             raise Problem(413, "Request Entity Too Large")
@@ -73,13 +73,13 @@ def _sending(state: XState) -> list[HTTPRouteHandler]:
         return data(request, {"expires_at": int(file.expires_at.timestamp())})
 
     @post("/2/media/upload/{media_id:str}/finalize", status_code=200)
-    async def finalise(request: AnyRequest, media_id: str) -> Response[bytes]:
+    async def finalise(request: AnyRequest) -> Response[bytes]:
         family = state.admit(request, "finalize", 1875, "media.write")
         if state.needs_finalise_body and not await request.body():
             raise Problem(400, "Request body must be a JSON object.")
-        file = _own(state, media_id, family.account_id)
+        file = _own(state, request.path_params["media_id"], family.account_id)
         if not file.is_complete or file.finalised_at:
-            raise invalid("Segments do not add up to provided total file size.", media_id=[media_id])
+            raise invalid("Segments do not add up to provided total file size.", media_id=[file.id])
         _finalise(state, file)
         return data(request, _shown(state, file))
 

@@ -27,18 +27,18 @@ Id = Annotated[str, Meta(pattern="^[0-9]{1,19}$")]
 Repliers = Literal["following", "mentionedUsers", "subscribers", "verified"]
 
 
-class NewMedia(msgspec.Struct, forbid_unknown_fields=True):
+class NewMedia(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     media_ids: Annotated[list[Id], Meta(min_length=1, max_length=4)]
     tagged_user_ids: Annotated[list[Id], Meta(max_length=10)] = []
 
 
-class NewPoll(msgspec.Struct, forbid_unknown_fields=True):
+class NewPoll(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     options: Annotated[list[Annotated[str, Meta(min_length=1, max_length=25)]], Meta(min_length=2, max_length=4)]
     duration_minutes: Annotated[int, Meta(ge=5, le=10_080)]
     reply_settings: Repliers | None = None
 
 
-class NewReply(msgspec.Struct, forbid_unknown_fields=True):
+class NewReply(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     in_reply_to_tweet_id: Id
     exclude_reply_user_ids: list[Id] = []
     auto_populate_reply_metadata: bool = False
@@ -99,8 +99,9 @@ def _create(state: XState) -> HTTPRouteHandler:
 
 def _remove(state: XState) -> HTTPRouteHandler:
     @delete("/2/tweets/{post_id:str}", status_code=200, sync_to_thread=False)
-    def remove(request: AnyRequest, post_id: str) -> Response[bytes]:
+    def remove(request: AnyRequest) -> Response[bytes]:
         family = state.admit(request, "delete_post", 50, "tweet.read", "tweet.write", "users.read")
+        post_id = str(request.path_params["post_id"])
         found = state.post(post_id)
         if found is not None and found.account_id != family.account_id:
             raise Problem(403, NOT_PERMITTED)

@@ -96,16 +96,16 @@ def _posts(state: XState) -> list[HTTPRouteHandler]:
         return whole(request, _page_of(request, state, ids, family.account_id))
 
     @get("/2/tweets/{post_id:str}", sync_to_thread=False)
-    def one(request: AnyRequest, post_id: str) -> Response[bytes]:
+    def one(request: AnyRequest) -> Response[bytes]:
         family = state.admit(request, "lookup_one", 900, *READ)
-        document = _page_of(request, state, [post_id], family.account_id)
+        document = _page_of(request, state, [str(request.path_params["post_id"])], family.account_id)
         return whole(request, {"data": document["data"][0]} if document.get("data") else document)
 
     @get("/2/users/{user_id:str}/tweets", sync_to_thread=False)
-    def listing(request: AnyRequest, user_id: str) -> Response[bytes]:
+    def listing(request: AnyRequest) -> Response[bytes]:
         family = state.admit(request, "user_posts", 900, *READ)
         fields = _fields(request)
-        found = _listed(state, request, user_id)
+        found = _listed(state, request, str(request.path_params["user_id"]))
         size = _page_size(request)
         token = request.query_params.get("pagination_token", "0")
         if not token.isdigit():
@@ -124,7 +124,8 @@ def _posts(state: XState) -> list[HTTPRouteHandler]:
 
 def _page(state: XState) -> HTTPRouteHandler:
     @get("/{author:str}/status/{post_id:str}", sync_to_thread=False)
-    def show_page(author: str, post_id: str) -> Response[str]:
+    def show_page(request: AnyRequest) -> Response[str]:
+        author, post_id = str(request.path_params["author"]), str(request.path_params["post_id"])
         return permalink(state.truth, NAME, post_id, author=author)
 
     return show_page
