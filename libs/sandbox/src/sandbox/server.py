@@ -15,6 +15,7 @@ from sandbox.faults import Fault, FaultyApp
 from sandbox.instagram.platform import InstagramSandbox
 from sandbox.serving import LoopbackServer
 from sandbox.shape import ImitatedPlatform
+from sandbox.threads.platform import ThreadsSandbox
 from sandbox.tiktok.platform import TikTokSandbox
 from sandbox.truth import Truth
 from sandbox.tuning import Tuning
@@ -25,6 +26,7 @@ IMITATED: tuple[type[ImitatedPlatform], ...] = (
     TikTokSandbox,
     InstagramSandbox,
     FacebookSandbox,
+    ThreadsSandbox,
     XSandbox,
     BlueskySandbox,
     YouTubeSandbox,

@@ -103,6 +103,7 @@ class OAuth:
         parameters: dict[str, str | Secret] = {
             "grant_type": "th_refresh_token",
             "access_token": grant.access_token,
+            PROOF: grant.extra[PROOF],
         }
         token = await self._get_token(http, "refresh_access_token", parameters, clock)
         return _grant(client, grant.account_id, token, grant.scopes, clock.now())

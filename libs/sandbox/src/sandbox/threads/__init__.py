@@ -1,0 +1,1 @@
+"""The imitated Threads: containers fetched by address, shown once, found in lists, measured, told of by webhooks."""
