@@ -18,6 +18,7 @@ _LOOK_AT_PAGE = Row(Kind.REJECT, "Facebook refused the post", "Look at the Page,
 
 FACEBOOK_ERRORS: Table = {
     **ERRORS,
+    (101, None): Row(Kind.OPERATOR, "Facebook does not know our application"),
     (324, None): Row(Kind.REJECT, "the image is missing or broken", "Upload the image again."),
     (352, None): _BAD_FILE,
     (382, None): Row(Kind.REJECT, "the video is too small", "Export it with more pixels or a longer running time."),

@@ -12,7 +12,7 @@ import httpx
 from kit.clock import Clock
 from kit.secret import Secret
 
-from platforms.errors import Misconfigured, PlatformError, ReauthorisationNeeded
+from platforms.errors import Misconfigured, PlatformError, ReauthorisationNeeded, Rejected
 from platforms.facebook.answers import Named, Permissions
 from platforms.facebook.endpoints import FacebookEndpoints
 from platforms.facebook.errors import FACEBOOK_ERRORS
@@ -86,8 +86,10 @@ class OAuth:
         code = code_from(callback)
         if code is None:
             raise ReauthorisationNeeded("code_missing", "the callback brought no code for this authorisation")
-        form = {"redirect_uri": client.redirect_uri, "code": code}
-        short = await self._trade(http, client, form, clock)
+        try:
+            short = await self._trade(http, client, {"redirect_uri": client.redirect_uri, "code": code}, clock)
+        except Rejected as error:
+            raise ReauthorisationNeeded(error.code, "the code is used, expired or not for us") from None
         opened = await self._open(
             http, client, await self._lengthen(http, client, Secret(short.access_token), clock), clock
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import mimetypes
 import re
 from typing import Any
 
@@ -138,7 +139,10 @@ async def _photo_media(ask: Ask) -> PostedMedia:
     source = next(iter(ask.files.values()), None)
     if source is not None:
         data = await source.read()
-        return PostedMedia(hashlib.sha256(data).hexdigest(), len(data), source.content_type, alt_text)
+        # Not every client names a type for the file.
+        told = source.content_type if source.content_type.startswith("image/") else None
+        content_type = told or mimetypes.guess_type(source.filename)[0] or ""
+        return PostedMedia(hashlib.sha256(data).hexdigest(), len(data), content_type, alt_text)
     try:
         found = await fetch(ask.parameters.get("url", ""), bytes_max=PHOTO_BYTES_MAX + 1)
     except NotFetched as error:

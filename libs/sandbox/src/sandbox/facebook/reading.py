@@ -195,7 +195,10 @@ async def _insights(state: FacebookState, ask: Ask) -> Any:
     post = state.post_of(ask.node)
     if post is None or post.account_id != ask.token.account_id:
         raise absent(ask.node)
-    asked = [name for name in ask.parameters.get("metric", "").split(",") if name]
+    listed = ask.json("metric")
+    asked = (
+        listed if isinstance(listed, list) else [name for name in ask.parameters.get("metric", "").split(",") if name]
+    )
     if not asked or any(name not in METRICS or name in state.withdrawn_metrics for name in asked):
         raise invalid("The value must be a valid insights metric")
     values = _values(state, post)
