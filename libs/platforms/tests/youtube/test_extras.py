@@ -209,3 +209,41 @@ async def test_a_thumbnail_whose_answer_was_lost_is_sent_again(
     await youtube.stage(call, delivery, journal)
     (video,) = server.state.videos.values()
     assert video.thumbnail == (thumbnail.sha256, thumbnail.size_bytes, "image/jpeg")
+
+
+async def test_a_video_that_is_uploaded_anew_gets_its_own_thumbnail_playlist_and_comment(
+    youtube: Platform,
+    call: Call,
+    make_video: Callable[..., Delivery],
+    thumbnail: Media,
+    journal: MemoryJournal,
+    sandbox: Sandbox,
+    server: YouTubeSandbox,
+    clock: FixedClock,
+) -> None:
+    delivery = make_video(thumbnail, first_comment="First!", playlist_id="PL-brand_one")
+    server.plan_outcome({"processing_failure_reason": "streamingFailed"})
+    await youtube.stage(call, delivery, journal)
+    await youtube.publish(call, delivery, journal)
+    failed = journal.facts["video_id"]
+    clock.advance(timedelta(seconds=1))
+    await youtube.stage(call, delivery, journal)
+    await youtube.publish(call, delivery, journal)
+    again = server.state.videos[journal.facts["video_id"]]
+    assert again.video_id != failed
+    assert again.thumbnail is not None
+    assert [comment.video_id for comment in server.state.comments] == [failed, again.video_id]
+    assert [item.video_id for item in server.state.playlists["PL-brand_one"].items] == [failed, again.video_id]
+
+
+async def test_comments_switched_off_while_nobody_knew_are_noted_when_it_goes_on(
+    youtube: Platform, call: Call, commented: Delivery, journal: MemoryJournal, sandbox: Sandbox, server: YouTubeSandbox
+) -> None:
+    await youtube.stage(call, commented, journal)
+    sandbox.add_fault("youtube", COMMENT, "reset_before")
+    with pytest.raises(OutcomeUnknown):
+        await youtube.publish(call, commented, journal)
+    server.state.channels[call.grant.account_id].comments_disabled = True
+    assert isinstance(await youtube.reconcile(call, commented, journal), Absent)
+    outcome = await youtube.publish(call, commented, journal)
+    assert evidence_of(outcome)["first_comment"] == {"left_out": "commentsDisabled"}

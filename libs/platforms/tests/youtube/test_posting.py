@@ -310,13 +310,36 @@ async def test_a_server_error_on_the_visible_step_leaves_it_open(
     assert isinstance(await youtube.reconcile(call, delivery, journal), Processing)
 
 
+@pytest.mark.parametrize("body", [{"odd": True}, {"id": "x"}])
 async def test_an_answer_of_another_form_leaves_the_visible_step_open(
+    youtube: Platform, call: Call, delivery: Delivery, journal: MemoryJournal, sandbox: Sandbox, body: object
+) -> None:
+    await youtube.stage(call, delivery, journal)
+    sandbox.add_fault("youtube", SHOW, "answer_after", status=200, body=body)
+    with pytest.raises(OutcomeUnknown):
+        await youtube.publish(call, delivery, journal)
+
+
+async def test_an_update_that_did_not_show_the_video_is_no_success(
     youtube: Platform, call: Call, delivery: Delivery, journal: MemoryJournal, sandbox: Sandbox
 ) -> None:
     await youtube.stage(call, delivery, journal)
-    sandbox.add_fault("youtube", SHOW, "answer_after", status=200, body={"odd": True})
-    with pytest.raises(OutcomeUnknown):
-        await youtube.publish(call, delivery, journal)
+    kept = {"id": journal.facts["video_id"], "status": {"privacyStatus": "private", "uploadStatus": "processed"}}
+    sandbox.add_fault("youtube", SHOW, "answer", status=200, body=kept)
+    outcome = await youtube.publish(call, delivery, journal)
+    assert isinstance(outcome, Refused)
+    assert outcome.code == "not_shown_as_chosen"
+
+
+async def test_a_video_that_its_owner_has_since_hidden_from_search_is_out_all_the_same(
+    youtube: Platform, call: Call, delivery: Delivery, journal: MemoryJournal, server: YouTubeSandbox, clock: FixedClock
+) -> None:
+    await youtube.stage(call, delivery, journal)
+    await youtube.publish(call, delivery, journal)
+    clock.advance(timedelta(seconds=1))
+    server.state.videos[journal.facts["video_id"]].status["privacyStatus"] = "unlisted"
+    assert isinstance(await youtube.status(call, delivery, journal), Published)
+    assert isinstance(await youtube.reconcile(call, delivery, journal), Published)
 
 
 async def test_a_video_that_is_still_processed_is_asked_for_later(
@@ -436,7 +459,7 @@ async def test_a_video_that_youtube_keeps_private_is_no_success(
     server.state.videos[journal.facts["video_id"]].status["privacyStatus"] = "private"
     outcome = await youtube.status(call, delivery, journal)
     assert isinstance(outcome, Refused)
-    assert outcome.code == "stays_private"
+    assert outcome.code == "not_shown_as_chosen"
 
 
 async def test_a_long_video_needs_a_verified_channel(

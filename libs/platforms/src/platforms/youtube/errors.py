@@ -79,7 +79,11 @@ REASONS: Mapping[str, Row] = {
     "youtubeSignupRequired": Row(
         Kind.REJECT, "the Google account has no YouTube channel", "Create a channel, then connect it again."
     ),
-    "forbidden": Row(Kind.REJECT, "the channel may not do this", "Verify the channel's telephone number in Studio."),
+    "forbidden": Row(
+        Kind.REJECT,
+        "the channel may not do this",
+        "Look at the channel in YouTube Studio; a thumbnail needs a verified telephone number.",
+    ),
     "accountDelegationForbidden": Row(Kind.REJECT, "the person may not act for this channel", _CHANNEL),
     "authenticatedUserAccountClosed": Row(Kind.REJECT, "the YouTube account is closed", _CHANNEL),
     "authenticatedUserAccountSuspended": Row(Kind.REJECT, "the YouTube account is suspended", _CHANNEL),
@@ -187,9 +191,8 @@ def _words(answer: Answer) -> list[str]:
     error = answer.json().get("error")
     if not isinstance(error, dict):
         return []
-    listed = [*_dicts(error.get("details")), *_dicts(error.get("errors"))]
-    exact = [item.get("reason") for item in _dicts(error.get("errors"))]
-    words = [*exact, *(item.get("reason") for item in listed), error.get("status")]
+    listed = [*_dicts(error.get("errors")), *_dicts(error.get("details"))]
+    words = [*(item.get("reason") for item in listed), error.get("status")]
     return [word for word in map(safe_code, words) if word != "unknown"]
 
 

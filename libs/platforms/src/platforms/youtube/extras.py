@@ -33,6 +33,15 @@ from platforms.youtube.resources import comment, playlist_item
 from platforms.youtube.settings import YouTubeSettings
 
 THUMBNAIL, PLAYLIST, FIRST_COMMENT = "thumbnail", "playlist", "first_comment"
+NOTHING_ADDED: Mapping[str, Any] = {
+    THUMBNAIL: None,
+    PLAYLIST: None,
+    FIRST_COMMENT: None,
+    "comment_tried_at": None,
+    "comment_tries": 0,
+    "extra_failures": {},
+}
+"""The facts of a video that has none of them yet."""
 _SCOPE_WORDS = ("insufficientPermissions", "ACCESS_TOKEN_SCOPE_INSUFFICIENT")
 
 
@@ -68,7 +77,12 @@ class Extras:
         tried_at = facts.get("comment_tried_at")
         if tried_at is None:
             return FIRST_COMMENT
-        if await self._find_comment(call, video_id, settings) or _given_up(facts):
+        try:
+            found = await self._find_comment(call, video_id, settings)
+        except Rejected:
+            # Comments are off by now. To go on there is what notes it.
+            return FIRST_COMMENT
+        if found or _given_up(facts):
             return None
         if _just_now(call, tried_at):
             raise Transient("comment_not_listed_yet", "the comment may be there and not be listed yet")

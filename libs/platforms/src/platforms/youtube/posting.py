@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from platforms.errors import Rejected, Transient
+from platforms.errors import OutcomeUnknown, Rejected, Transient
 from platforms.shape import (
     Absent,
     Call,
@@ -30,7 +30,7 @@ from platforms.shape import (
 )
 from platforms.youtube import answers
 from platforms.youtube.api import YouTubeApi
-from platforms.youtube.extras import FIRST_COMMENT, PLAYLIST, THUMBNAIL, Extras
+from platforms.youtube.extras import FIRST_COMMENT, NOTHING_ADDED, PLAYLIST, THUMBNAIL, Extras
 from platforms.youtube.limits import PROCESSING_ASK_AGAIN_SECONDS
 from platforms.youtube.outcomes import GONE, is_processed, refusal
 from platforms.youtube.resources import shown_video
@@ -38,9 +38,9 @@ from platforms.youtube.rules import check, is_short
 from platforms.youtube.settings import YouTubeSettings
 from platforms.youtube.staging import Staging
 
-STAYS_PRIVATE = Refused(
-    "stays_private",
-    "YouTube keeps the video private",
+NOT_AS_CHOSEN = Refused(
+    "not_shown_as_chosen",
+    "YouTube does not show the video to those who were chosen",
     "Look at the video in YouTube Studio; videos of an application that is not audited stay private.",
 )
 
@@ -89,8 +89,10 @@ class Posting:
             await journal.record(show_tried=True)
             body = shown_video(video.id, post.settings)
             video = await self._api.write(call, "PUT", "videos", "status", body, answers.Video, visible=True)
+            if video.status.privacy_status is None:
+                raise OutcomeUnknown("answer_malformed", "YouTube's answer does not say who may see the video")
             if video.status.privacy_status != post.settings.visibility:
-                return STAYS_PRIVATE
+                return NOT_AS_CHOSEN
         await self._extras.after(call, video.id, post.settings, journal)
         return self._outcome(video, post, journal.facts)
 
@@ -106,8 +108,8 @@ class Posting:
         refused = refusal(video)
         if refused is not None:
             return refused
-        if video.status.privacy_status != post.settings.visibility:
-            return STAYS_PRIVATE
+        if not _is_out(video, post.settings):
+            return NOT_AS_CHOSEN
         return self._outcome(video, post, journal.facts)
 
     async def reconcile(self, call: Call, delivery: Delivery, journal: Journal) -> Finding:
@@ -123,7 +125,7 @@ class Posting:
         refused = refusal(video)
         if refused is not None:
             return refused
-        if video.status.privacy_status != post.settings.visibility:
+        if not _is_out(video, post.settings):
             return Absent(_evidence(video, facts))
         missing = await self._extras.missing(call, video_id, post.settings, facts)
         if missing is not None:
@@ -174,7 +176,12 @@ def _prepared(delivery: Delivery) -> Post:
 async def _give_up(journal: Journal, video_id: str) -> None:
     """Forget a video that came to nothing; its id stays as evidence."""
     abandoned = [*journal.facts.get("abandoned_video_ids", []), video_id]
-    await journal.record(video_id=None, show_tried=False, thumbnail=None, abandoned_video_ids=abandoned)
+    await journal.record(video_id=None, show_tried=False, abandoned_video_ids=abandoned, **NOTHING_ADDED)
+
+
+def _is_out(video: answers.Video, settings: YouTubeSettings) -> bool:
+    """True if it is as it was chosen, or its owner has since let others see it than were chosen."""
+    return video.status.privacy_status in (settings.visibility, "public", "unlisted")
 
 
 def _evidence(video: answers.Video, facts: Mapping[str, Any]) -> dict[str, Any]:
