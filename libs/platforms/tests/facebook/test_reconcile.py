@@ -197,6 +197,17 @@ async def test_the_same_refusal_after_a_lost_answer_says_that_it_is_posted(
     assert len(sandbox.truth.posts()) == 1
 
 
+@pytest.mark.parametrize("kind", ["video", "reel", "image_story"])
+async def test_an_empty_answer_to_a_finish_is_no_success(
+    facebook: Platform, call: Call, kinds: Kinds, sandbox: Sandbox, kind: str
+) -> None:
+    delivery, journal = kinds[kind](), MemoryJournal()
+    await facebook.stage(call, delivery, journal)
+    sandbox.add_fault("facebook", f"POST /v26.0/{PAGE}/{SHOWN_BY[kind]}", "answer", status=200, body={})
+    with pytest.raises(OutcomeUnknown):
+        await facebook.publish(call, delivery, journal)
+
+
 @pytest.mark.parametrize(
     ("status", "body"),
     [

@@ -58,7 +58,7 @@ class Posted(msgspec.Struct, frozen=True):
 
 
 class StoryPosted(msgspec.Struct, frozen=True):
-    success: bool = True
+    success: bool
     post_id: str | None = None
 
 

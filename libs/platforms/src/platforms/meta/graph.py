@@ -35,9 +35,9 @@ class Key:
 
 
 class Done(msgspec.Struct, frozen=True):
-    """The whole answer of many calls."""
+    """The whole answer of many calls. One without it says nothing, so it is no success."""
 
-    success: bool = True
+    success: bool
 
 
 class _Cursors(msgspec.Struct, frozen=True):

@@ -5,6 +5,7 @@ A product adds its edges (`graph.on("POST", "{node}/feed", …)`) and takes the 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +21,8 @@ from sandbox.meta.tokens import Token, TokenKind, Tokens
 from sandbox.meta.usage import Usage
 from sandbox.meta.versions import Versions
 from sandbox.tuning import Tuning
+
+ASKED_KEPT = 500
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,8 @@ class Graph:
         self._versions = versions
         self._limited_by_account = limited_by_account
         self._edges: dict[tuple[str, str], tuple[Edge, bool]] = {}
+        self.asked: deque[tuple[str, str, frozenset[str]]] = deque(maxlen=ASKED_KEPT)
+        """Method, edge and names of the parameters of the latest calls, to be held against a specification."""
 
     def on(self, method: str, pattern: str, edge: Edge, *, open_to_all: bool = False) -> None:
         """Add an edge at "name", "{node}" or "{node}/name"; `open_to_all`: it looks at credentials itself."""
@@ -119,6 +124,7 @@ class Graph:
     async def _dispatch(self, request: AnyRequest, version: str, path: str, headers: dict[str, str]) -> Any:
         edge, open_to_all, node = self._find(request.method, path)
         parameters, files = await read_parameters(request)
+        self.asked.append((request.method, path.rpartition("/")[2], frozenset(parameters) | frozenset(files)))
         caller = None
         if not open_to_all:
             caller = self._tokens.authenticate(request, parameters)
