@@ -90,6 +90,7 @@ ROWS: list[tuple[int, Any, type[PlatformError], str]] = [
     (502, b"<html>", Transient, "server_error"),
     (302, b"", Transient, "server_error"),
     (418, b"", Rejected, "status_418"),
+    (418, {"errors": 5, "type": 7, "detail": None}, Rejected, "status_418"),
 ]
 
 

@@ -207,6 +207,10 @@ async def test_a_duplicate_at_the_first_attempt_is_refused(
     x: Platform, call: Call, make_delivery: Callable[..., Delivery], journal: MemoryJournal, sandbox: Sandbox
 ) -> None:
     await x.publish(call, make_delivery("Same"), MemoryJournal())
+    # A refusal that came before proves nothing about the text.
+    sandbox.add_fault("x", TWEETS, "answer", status=429)
+    with pytest.raises(RateLimited):
+        await x.publish(call, make_delivery("Same"), journal)
     with pytest.raises(Rejected, match="duplicate_content"):
         await x.publish(call, make_delivery("Same"), journal)
     assert len(sandbox.truth.posts()) == 1

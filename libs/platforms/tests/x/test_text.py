@@ -31,7 +31,7 @@ def published(file: str, *sections: str) -> Iterator[dict[str, Any]]:
     if not path.is_file():
         print(f"{file} is not here: set SIGNOFF_SPECS to check against X's own vectors")  # noqa: T201
         return
-    document = yaml.safe_load(path.read_text())["tests"]
+    document = yaml.load(path.read_text(), yaml.CSafeLoader)["tests"]
     for section in sections:
         yield from document[section]
 

@@ -55,7 +55,7 @@ class Created(msgspec.Struct, frozen=True):
 
 
 class Url(msgspec.Struct, frozen=True):
-    url: str = ""
+    url: str | None = None
     expanded_url: str | None = None
     media_key: str | None = None
 
@@ -104,7 +104,6 @@ class PrivateMetrics(msgspec.Struct, frozen=True):
 class Post(msgspec.Struct, frozen=True):
     id: Id
     text: str = ""
-    created_at: str | None = None
     entities: Entities | None = None
     attachments: Attachments | None = None
     referenced_tweets: list[Reference] | None = None

@@ -215,7 +215,8 @@ def refused_by_person(word: object) -> PlatformError:
 
 
 def _row(status: int, document: Mapping[str, Any]) -> Row:
-    entries = [document, *(entry for entry in document.get("errors") or () if isinstance(entry, dict))]
+    listed = document.get("errors")
+    entries = [document, *(entry for entry in (listed if isinstance(listed, list) else ()) if isinstance(entry, dict))]
     said = " ".join(str(entry.get(name, "")) for entry in entries for name in ("title", "detail", "message")).lower()
     heard = WORDS + FORBIDDEN_WORDS if status == 403 else WORDS
     by_words = next((row for words, row in heard if words in said), None)

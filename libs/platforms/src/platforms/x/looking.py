@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,7 +20,7 @@ from platforms.x import answers
 from platforms.x.api import XApi
 from platforms.x.limits import LISTING_BEFORE_SECONDS, LISTING_MAX, LISTING_PAGES_MAX
 
-FIELDS = "created_at,entities,attachments,referenced_tweets,note_tweet"
+FIELDS = "entities,attachments,referenced_tweets,note_tweet"
 _SCHEME = regex.compile(r"https?://", regex.IGNORECASE)
 _SLASH = regex.compile(r"/(?=\s|$)")
 
@@ -55,7 +55,7 @@ class Looking:
         found = [post.id async for post in self._posts(call, since) if wanted.matches(post)]
         return sorted(found, key=int)
 
-    async def _posts(self, call: Call, since: datetime) -> Any:
+    async def _posts(self, call: Call, since: datetime) -> AsyncIterator[answers.Post]:
         """Newest first, replies included; at most 500 posts."""
         begin = (since - timedelta(seconds=LISTING_BEFORE_SECONDS)).astimezone(UTC)
         query: dict[str, Any] = {
@@ -79,7 +79,7 @@ def said_in(post: answers.Post, *, quotes: str | None = None) -> str:
     text = html.unescape(source.text)
     for url in _links(post, source):
         added = url.media_key or _shows_a_file(url.expanded_url) or (quotes and _ends_in(url.expanded_url, quotes))
-        text = text.replace(url.url, "" if added else url.expanded_url or url.url)
+        text = text.replace(url.url or "", "" if added else url.expanded_url or url.url or "")
     return text
 
 
@@ -91,8 +91,7 @@ def comparable(text: str) -> str:
 
 def _links(post: answers.Post, source: answers.Post | answers.Note) -> Iterator[answers.Url]:
     """A long text has its own list; the links of its files stand in the short one."""
-    lists: Sequence[answers.Entities | None] = (source.entities, post.entities)
-    for entities in lists:
+    for entities in (source.entities, post.entities):
         yield from (url for url in (entities and entities.urls) or () if url.url)
 
 

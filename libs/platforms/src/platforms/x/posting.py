@@ -108,7 +108,7 @@ class Posting:
             if earlier and error.code == DUPLICATE:
                 await self._explain_duplicate(call, part, settings, journal)
                 return
-            await journal.record(trying=None)
+            await _forget_attempt(part, journal, all_of_them=not earlier)
             await _after_refusal(error, part, journal)
             raise
         await _note_post(journal, part, created.id)
@@ -197,6 +197,14 @@ async def _note_attempt(call: Call, part: Part, journal: Journal) -> None:
     tried = dict(journal.facts.get("first_tried") or {})
     tried.setdefault(str(part.index), call.clock.now().isoformat())
     await journal.record(trying={"index": part.index}, first_tried=tried)
+
+
+async def _forget_attempt(part: Part, journal: Journal, *, all_of_them: bool) -> None:
+    """X refused this attempt, so it showed nothing; an earlier one that went unanswered stays on record."""
+    tried = dict(journal.facts["first_tried"])
+    if all_of_them:
+        del tried[str(part.index)]
+    await journal.record(trying=None, first_tried=tried)
 
 
 async def _note_post(journal: Journal, part: Part, post_id: str) -> None:
