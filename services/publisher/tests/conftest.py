@@ -96,12 +96,15 @@ class World:
         for event in events:
             await self.bus.publish(event)
 
-    async def seen(self, client: httpx.AsyncClient, **query: Any) -> list[dict[str, Any]]:
-        response = await client.get(
+    async def ask(self, client: httpx.AsyncClient, **query: Any) -> httpx.Response:
+        return await client.get(
             f"/api/workspaces/{self.workspace_id}/publications",
             params={name: str(value) for name, value in query.items()},
             headers=self.passport(workspace_id=self.workspace_id, role="viewer"),
         )
+
+    async def seen(self, client: httpx.AsyncClient, **query: Any) -> list[dict[str, Any]]:
+        response = await self.ask(client, **query)
         assert response.status_code == 200, response.text
         return cast("list[dict[str, Any]]", response.json()["publications"])
 
