@@ -17,19 +17,11 @@ from sandbox.testing import MemoryJournal
 from sandbox.truth import Post
 from sandbox.x.platform import XSandbox
 
+from libs.platforms.tests.x.steps import reconciled
+
 TWEETS = "POST /2/tweets"
 TEXT = "Doors & “more” <b> at example.com/A and https://example.org/x?y=1#z 🙂\n\nNew line "
 THREAD = {"thread": [{"text": "two"}, {"text": "three"}]}
-
-
-async def reconciled(x: Platform, call: Call, delivery: Delivery, journal: MemoryJournal, clock: FixedClock) -> object:
-    """Look as often as it takes, as the publisher does."""
-    for _ in range(5):
-        try:
-            return await x.reconcile(call, delivery, journal)
-        except Transient:
-            clock.advance(timedelta(seconds=10))
-    raise AssertionError("X's list never decided")
 
 
 @pytest.mark.parametrize("kind", ["reset_after", "answer_after"])

@@ -1,4 +1,4 @@
-"""Every kind of post on X, compared with what X received; and staging that goes on where it was cut."""
+"""Every kind of post on X, compared with what X received; and what X refuses."""
 
 from __future__ import annotations
 
@@ -10,46 +10,14 @@ import pytest
 from kit.clock import FixedClock
 from platforms.errors import RateLimited, ReauthorisationNeeded, Rejected, Transient
 from platforms.platform import Platform
-from platforms.shape import Call, Delivery, Media, Published, Refused
-from platforms.x.limits import SEGMENT_BYTES
+from platforms.shape import Call, Delivery, Media, Refused
 from sandbox.server import Sandbox
-from sandbox.testing import BytesSource, MemoryJournal
-from sandbox.truth import Post
+from sandbox.testing import MemoryJournal
 from sandbox.x.platform import XSandbox
 
-TWEETS = "POST /2/tweets"
-INITIALISE = "POST /2/media/upload/initialize"
-APPEND = "POST /2/media/upload/*/append"
-FINALISE = "POST /2/media/upload/*/finalize"
+from libs.platforms.tests.x.steps import posted
+
 DESCRIBE = "POST /2/media/metadata"
-STATUS = "GET /2/media/upload"
-THREE_SEGMENTS = 2 * SEGMENT_BYTES + 100
-
-
-async def staged(x: Platform, call: Call, delivery: Delivery, journal: MemoryJournal, clock: FixedClock) -> None:
-    """Stage to the end, as the publisher does: wait where X says how long."""
-    for _ in range(5):
-        try:
-            await x.stage(call, delivery, journal)
-        except RateLimited as waiting:
-            clock.advance(waiting.until - clock.now())
-        else:
-            return
-    raise AssertionError("X never finished processing")
-
-
-async def posted(
-    x: Platform, call: Call, delivery: Delivery, journal: MemoryJournal, clock: FixedClock, sandbox: Sandbox
-) -> list[Post]:
-    await staged(x, call, delivery, journal, clock)
-    assert sandbox.truth.posts("x") == []
-    outcome = await x.publish(call, delivery, journal)
-    posts = sandbox.truth.posts("x")
-    assert isinstance(outcome, Published)
-    assert outcome.receipt.post_id == posts[0].post_id
-    assert outcome.receipt.url == f"{sandbox.base_urls['x']}/brand_one/status/{posts[0].post_id}"
-    assert await x.status(call, delivery, journal) == outcome
-    return posts
 
 
 @pytest.mark.parametrize(
@@ -164,136 +132,6 @@ async def test_a_thread_with_its_files_and_a_first_reply(
     targets = [post.settings.get("reply", {}).get("in_reply_to_tweet_id") for post in posts]
     assert targets == [None, posts[0].post_id, posts[1].post_id, posts[0].post_id]
     assert [post.settings.get("reply_settings") for post in posts] == ["following", None, None, None]
-
-
-async def test_a_large_file_is_sent_in_segments_never_whole(
-    x: Platform,
-    call: Call,
-    make_delivery: Callable[..., Delivery],
-    make_media: Callable[..., Media],
-    journal: MemoryJournal,
-    sandbox: Sandbox,
-    clock: FixedClock,
-) -> None:
-    video = make_media(size=THREE_SEGMENTS)
-    (post,) = await posted(x, call, make_delivery("Long", media=(video,)), journal, clock, sandbox)
-    assert isinstance(video.source, BytesSource)
-    assert [end - start for start, end in video.source.spans] == [SEGMENT_BYTES, SEGMENT_BYTES, 100]
-    assert (post.media[0].sha256, post.media[0].size_bytes) == (video.sha256, THREE_SEGMENTS)
-
-
-@pytest.mark.parametrize(
-    ("route", "kind", "skip", "initialised", "sent"),
-    [
-        (INITIALISE, "reset_after", 0, 2, [0, 1, 2]),
-        (APPEND, "reset_before", 1, 1, [0, 1, 1, 2]),
-        # X has the segment although nobody heard so, and takes each only once: the upload is begun anew.
-        (APPEND, "reset_after", 1, 2, [0, 1, 1, 0, 1, 2]),
-        (FINALISE, "reset_before", 0, 1, [0, 1, 2]),
-        (FINALISE, "reset_after", 0, 2, [0, 1, 2, 0, 1, 2]),
-        (STATUS, "reset_after", 0, 1, [0, 1, 2]),
-    ],
-)
-async def test_staging_goes_on_where_it_was_cut(
-    x: Platform,
-    call: Call,
-    make_delivery: Callable[..., Delivery],
-    make_media: Callable[..., Media],
-    journal: MemoryJournal,
-    sandbox: Sandbox,
-    clock: FixedClock,
-    route: str,
-    kind: str,
-    skip: int,
-    initialised: int,
-    sent: list[int],
-) -> None:
-    video = make_media(size=THREE_SEGMENTS)
-    delivery = make_delivery("Long", media=(video,))
-    sandbox.add_fault("x", route, kind, skip=skip)
-    failures = 0
-    while failures < 5:
-        try:
-            await staged(x, call, delivery, journal, clock)
-            break
-        except Transient:
-            failures += 1
-    assert isinstance(video.source, BytesSource)
-    assert [start // SEGMENT_BYTES for start, _ in video.source.spans] == sent
-    assert sandbox.requests("x", INITIALISE) == initialised
-    await x.publish(call, delivery, journal)
-    (post,) = sandbox.truth.posts("x")
-    assert post.media[0].sha256 == video.sha256
-
-
-async def test_a_description_without_an_answer_is_given_again(
-    x: Platform,
-    call: Call,
-    make_delivery: Callable[..., Delivery],
-    image: Callable[..., Media],
-    journal: MemoryJournal,
-    sandbox: Sandbox,
-) -> None:
-    delivery = make_delivery("", media=(image(),))
-    sandbox.add_fault("x", DESCRIBE, "reset_after")
-    with pytest.raises(Transient):
-        await x.stage(call, delivery, journal)
-    await x.stage(call, delivery, journal)
-    await x.stage(call, delivery, journal)
-    assert (sandbox.requests("x", INITIALISE), sandbox.requests("x", DESCRIBE)) == (1, 2)
-
-
-async def test_a_file_that_x_cannot_process_is_refused_with_its_word(
-    x: Platform,
-    call: Call,
-    make_delivery: Callable[..., Delivery],
-    make_media: Callable[..., Media],
-    journal: MemoryJournal,
-    sandbox: Sandbox,
-    clock: FixedClock,
-) -> None:
-    sandbox.of(XSandbox).plan_outcome({"media_error": "InvalidMedia"})
-    with pytest.raises(Rejected, match=r"media_failed.*InvalidMedia"):
-        await staged(x, call, make_delivery("", media=(make_media(size=900),)), journal, clock)
-    assert journal.facts["media"] == {}
-
-
-async def test_a_file_that_expired_is_sent_again(
-    x: Platform,
-    call: Call,
-    make_delivery: Callable[..., Delivery],
-    image: Callable[..., Media],
-    x_client: Any,
-    journal: MemoryJournal,
-    sandbox: Sandbox,
-    clock: FixedClock,
-) -> None:
-    delivery = make_delivery("", media=(image(),))
-    await x.stage(call, delivery, journal)
-    clock.advance(timedelta(hours=23, minutes=55))
-    with pytest.raises(Transient, match="not_staged"):
-        await x.publish(call, delivery, journal)
-    fresh = Call(call.http, clock, await x.refresh(call.http, x_client, call.grant, clock=clock))
-    await x.stage(fresh, delivery, journal)
-    assert isinstance(await x.publish(fresh, delivery, journal), Published)
-    assert sandbox.requests("x", INITIALISE) == 2
-
-
-async def test_a_file_that_x_knows_no_more_is_sent_again_once(
-    x: Platform,
-    call: Call,
-    make_delivery: Callable[..., Delivery],
-    image: Callable[..., Media],
-    journal: MemoryJournal,
-    sandbox: Sandbox,
-) -> None:
-    delivery = make_delivery("", media=(image(),))
-    for kind in (Transient, Rejected):
-        await x.stage(call, delivery, journal)
-        sandbox.of(XSandbox).state.files.clear()
-        with pytest.raises(kind, match="media_invalid"):
-            await x.publish(call, delivery, journal)
-    assert sandbox.truth.posts("x") == []
 
 
 async def test_a_long_text_needs_an_account_with_premium(

@@ -12,9 +12,9 @@ from msgspec import Meta
 
 from sandbox.truth import Post, PostedMedia
 from sandbox.x.answers import AnyRequest, Problem, data, invalid
+from sandbox.x.documents import document_of
 from sandbox.x.media import decode, usable
 from sandbox.x.platform_state import NAME, XState
-from sandbox.x.reading import document_of
 from sandbox.x.state import Account, Client, File
 from sandbox.x.wording import SHORT_TEXT_MAX, cashtags, show, weight
 
