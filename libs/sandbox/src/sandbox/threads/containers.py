@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from sandbox.meta.answers import GraphError, invalid, time_text
-from sandbox.meta.fetching import NotFetched, fetch
+from sandbox.fetching import NotFetched, fetch
 from sandbox.meta.graph import Ask
 from sandbox.threads.asked import about_of, kind_of, text_of
 from sandbox.threads.state import (
@@ -122,7 +122,7 @@ def _items(state: ThreadsState, ask: Ask, account: Account) -> tuple[PostedMedia
     ids = [str(each) for each in listed] if isinstance(listed, list) else ask.parameters.get("children", "").split(",")
     if not CAROUSEL_MIN <= len(ids) <= CAROUSEL_MAX:
         raise invalid("Param children must name 2 to 20 containers")
-    found = []
+    found: list[PostedMedia] = []
     for each in ids:
         item = state.containers.get(each)
         if item is None or item.account_id != account.user_id or not item.is_item:
@@ -205,7 +205,7 @@ async def _limit(state: ThreadsState, ask: Ask) -> dict[str, Any]:
     wanted = ask.parameters.get("fields", "quota_usage").split(",")
     if any(name.startswith("reply") for name in wanted):
         ask.need(MANAGE_REPLIES)
-    told = {}
+    told: dict[str, Any] = {}
     for prefix, what, most in (
         ("", "posts", account.posts_max),
         ("reply_", "replies", account.replies_max),

@@ -44,7 +44,7 @@ def add_edges(state: ThreadsState) -> None:
 def create_pages(state: ThreadsState) -> list[HTTPRouteHandler]:
     """What a person sees at a permalink."""
 
-    @get("/{author:str}/post/{code:str}", sync_to_thread=False)
+    @get("/t/{code:str}", sync_to_thread=False)
     def show(request: AnyRequest) -> Response[str]:
         code = str(request.path_params["code"])
         found = next((post for post in state.truth.posts(NAME) if shortcode_of(post) == code), None)

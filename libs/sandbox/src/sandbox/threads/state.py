@@ -171,4 +171,5 @@ def shortcode_of(post: Post) -> str:
 
 
 def permalink_of(state: ThreadsState, post: Post) -> str:
-    return f"{state.base_url}/@{state.accounts[post.account_id].username}/post/{shortcode_of(post)}"
+    """Threads' short form: the long one begins with the author, where the Graph has its nodes here."""
+    return f"{state.base_url}/t/{shortcode_of(post)}"

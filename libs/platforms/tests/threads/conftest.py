@@ -1,0 +1,174 @@
+"""A connected Threads account at the sandbox, a client whose waiting moves the clock, files that have addresses."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from kit.clock import FixedClock
+from kit.secret import Secret
+from litestar.types import Receive, Scope, Send
+from platforms.errors import RateLimited
+from platforms.platform import Platform
+from platforms.shape import Call, ClientCredentials, Delivery, Grant, Journal, Media, MediaKind, Outcome
+from platforms.threads.endpoints import ThreadsEndpoints
+from platforms.threads.platform import create
+from sandbox.consent import callback_parameters, give_consent
+from sandbox.server import Sandbox
+from sandbox.serving import LoopbackServer
+from sandbox.testing import BytesSource
+from sandbox.threads.platform import ThreadsSandbox
+
+REDIRECT_URI = "http://127.0.0.1:8000/callback"
+
+
+class Addressed(BytesSource):
+    """Bytes at an address, as the media store's are."""
+
+    def __init__(self, source: BytesSource, place: str) -> None:
+        super().__init__(b"")
+        self.bytes = source
+        self.place = place
+
+    async def address(self) -> str:
+        return self.place
+
+
+class Shelf:
+    """Serves the files of deliveries; one that is taken off answers 404."""
+
+    def __init__(self, base_url: str) -> None:
+        self._base_url = base_url
+        self.files: dict[str, Media] = {}
+
+    def put(self, media: Media) -> Media:
+        assert isinstance(media.source, BytesSource)
+        path = f"/media/{len(self.files)}"
+        self.files[path] = media
+        return replace(media, source=Addressed(media.source, self._base_url + path))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        media = self.files.get(scope["path"])
+        status, kind = (200, media.content_type) if media else (404, "text/plain")
+        await send({"type": "http.response.start", "status": status, "headers": [(b"content-type", kind.encode())]})
+        if media is not None and media.source is not None:
+            async for piece in media.source.read(0, media.size_bytes):
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+@pytest.fixture
+async def sandbox(clock: FixedClock) -> AsyncIterator[Sandbox]:
+    async with Sandbox(clock=clock, only=("threads",)) as running:
+        yield running
+
+
+@pytest.fixture
+async def shelf() -> AsyncIterator[Shelf]:
+    server = LoopbackServer()
+    shelf = Shelf(server.base_url)
+    await server.start(shelf)
+    yield shelf
+    await server.stop()
+
+
+@pytest.fixture
+def imitated(sandbox: Sandbox) -> ThreadsSandbox:
+    return sandbox.of(ThreadsSandbox)
+
+
+@pytest.fixture
+def threads(sandbox: Sandbox, clock: FixedClock) -> Platform:
+    base = sandbox.base_urls["threads"]
+
+    async def pause(seconds: float) -> None:
+        clock.advance(timedelta(seconds=seconds))
+
+    return create(ThreadsEndpoints(base, base), pause=pause)
+
+
+@pytest.fixture
+def client() -> ClientCredentials:
+    return ClientCredentials("sandbox-client-id", Secret("sandbox-client-secret"), REDIRECT_URI)
+
+
+@pytest.fixture
+def connect(
+    threads: Platform, http: httpx.AsyncClient, client: ClientCredentials, clock: FixedClock
+) -> Callable[..., Awaitable[Grant]]:
+    """Go through the authorisation as a person would; `choices` are what they press there."""
+
+    async def go(**choices: Any) -> Grant:
+        started = await threads.authorise(http, client, state="state-1", handle=None, clock=clock)
+        callback = callback_parameters(await give_consent(http, started.url, **choices))
+        assert callback.pop("state") == "state-1"
+        return await threads.exchange(http, client, callback=callback, kept=started.kept, clock=clock)
+
+    return go
+
+
+@pytest.fixture
+async def call(http: httpx.AsyncClient, clock: FixedClock, connect: Callable[..., Awaitable[Grant]]) -> Call:
+    return Call(http, clock, await connect())
+
+
+@pytest.fixture
+def image(make_media: Callable[..., Media], shelf: Shelf) -> Callable[..., Media]:
+    return lambda size=40_000, **fields: shelf.put(make_media(MediaKind.IMAGE, size, **fields))
+
+
+@pytest.fixture
+def video(make_media: Callable[..., Media], shelf: Shelf) -> Callable[..., Media]:
+    return lambda size=150_000, **fields: shelf.put(make_media(MediaKind.VIDEO, size, **fields))
+
+
+@pytest.fixture
+def delivery(make_delivery: Callable[..., Delivery]) -> Delivery:
+    return make_delivery("Fresh paint #door")
+
+
+@pytest.fixture
+def thread(
+    make_delivery: Callable[..., Delivery], image: Callable[..., Media], video: Callable[..., Media]
+) -> Delivery:
+    """A post with an image, a reply with two files, one of text, and a first comment."""
+    settings = {
+        "thread": [{"text": "Two more doors", "media": [1, 2]}, {"text": "That is all"}],
+        "first_comment": "Who painted them?",
+    }
+    return make_delivery("Three doors", media=(image(), image(50_000), video()), settings=settings)
+
+
+@pytest.fixture
+def bring(threads: Platform, call: Call, clock: FixedClock) -> Callable[..., Awaitable[None]]:
+    """Stage until it is done, waiting as it is told to."""
+
+    async def go(delivery: Delivery, journal: Journal) -> None:
+        for _ in range(10):
+            try:
+                return await threads.stage(call, delivery, journal)
+            except RateLimited as error:
+                if error.code != "container_processing":
+                    raise
+                clock.advance(error.until - clock.now())
+        raise AssertionError("it is never staged")
+
+    return go
+
+
+@pytest.fixture
+def post(
+    threads: Platform, call: Call, bring: Callable[..., Awaitable[None]], clock: FixedClock
+) -> Callable[..., Awaitable[Outcome]]:
+    """Stage and publish, some minutes apart."""
+
+    async def go(delivery: Delivery, journal: Journal) -> Outcome:
+        await bring(delivery, journal)
+        clock.advance(timedelta(minutes=2))
+        return await threads.publish(call, delivery, journal)
+
+    return go
