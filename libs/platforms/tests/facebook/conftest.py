@@ -17,6 +17,8 @@ from sandbox.consent import callback_parameters, give_consent
 from sandbox.facebook.platform import FacebookSandbox
 from sandbox.server import Sandbox
 
+CHUNK_BYTES = 100_000
+VIDEO_BYTES = 250_000
 REDIRECT_URI = "http://127.0.0.1:8000/callback"
 
 
@@ -24,6 +26,8 @@ REDIRECT_URI = "http://127.0.0.1:8000/callback"
 async def sandbox(clock: FixedClock) -> AsyncIterator[Sandbox]:
     """Facebook alone: the other platforms' servers would take most of these tests' time."""
     async with Sandbox(clock=clock, only=("facebook",)) as running:
+        # A small video is cut as a large one is.
+        running.of(FacebookSandbox).state.chunk_bytes = CHUNK_BYTES
         yield running
 
 
@@ -72,7 +76,7 @@ def kinds(
         return tuple(make_media(MediaKind.IMAGE, size=40_000 + position) for position in range(count))
 
     def video() -> tuple[Media, ...]:
-        return (make_media(size=2_500_000),)
+        return (make_media(size=VIDEO_BYTES),)
 
     def of(text: str, media: Callable[[], tuple[Media, ...]], **fixed: str) -> Callable[..., Delivery]:
         return lambda **more: make_delivery(text, media=media(), settings=fixed | more)

@@ -67,6 +67,17 @@ async def test_a_metric_without_a_value_is_not_a_zero(
     assert counts.likes is not None
 
 
+async def test_a_kind_of_post_without_these_fields_costs_the_others_nothing(
+    facebook: Platform, call: Call, post_ids: list[str], sandbox: Sandbox
+) -> None:
+    error = {"error": {"code": 100, "message": "(#100) Tried accessing nonexisting field (shares)"}}
+    sandbox.add_fault("facebook", f"GET /v26.0/{post_ids[0]}", "answer", status=400, body=error)
+    counts = await facebook.insights(call, post_ids)
+    assert (counts[post_ids[0]].shares, counts[post_ids[0]].likes) == (None, None)
+    assert counts[post_ids[0]].views
+    assert counts[post_ids[1]].likes is not None
+
+
 async def test_no_shares_are_none_shared(facebook: Platform, call: Call, post_ids: list[str], sandbox: Sandbox) -> None:
     """Facebook leaves the field out while there are none."""
     body = {"id": post_ids[0], "comments": {"data": []}, "reactions": {"data": [], "summary": {"total_count": 2}}}

@@ -147,7 +147,7 @@ async def test_a_video_is_sent_in_the_chunks_that_facebook_asks_for(
     await facebook.stage(call, delivery, journal)
     source = delivery.media[0].source
     assert isinstance(source, BytesSource)
-    assert source.spans == [(0, 1_048_576), (1_048_576, 2_097_152), (2_097_152, 2_500_000)]
+    assert source.spans == [(0, 100_000), (100_000, 200_000), (200_000, 250_000)]
     await facebook.stage(call, delivery, journal)
     assert len(source.spans) == 3
 
@@ -189,17 +189,17 @@ async def test_an_upload_goes_on_at_the_byte_that_facebook_has(
     kind: str,
 ) -> None:
     delivery, journal = kinds[kind](), MemoryJournal()
-    sandbox.add_fault("facebook", "POST /video-upload/*", "reset_during", after_bytes=900_000)
+    sandbox.add_fault("facebook", "POST /video-upload/*", "reset_during", after_bytes=90_000)
     with pytest.raises(Transient):
         await facebook.stage(call, delivery, journal)
     (video,) = imitated.state.videos.values()
     source = delivery.media[0].source
     assert isinstance(source, BytesSource)
-    first = b"".join([piece async for piece in source.read(0, 900_000)])
+    first = b"".join([piece async for piece in source.read(0, 90_000)])
     video.upload.size = delivery.media[0].size_bytes
     video.upload.take(first)
     await facebook.stage(call, delivery, journal)
-    assert source.spans[-1] == (900_000, 2_500_000)
+    assert source.spans[-1] == (90_000, 250_000)
     assert list(imitated.state.videos.values()) == [video]
     assert isinstance(await settle(delivery, journal, await facebook.publish(call, delivery, journal)), Published)
     assert only_post(sandbox).media[0].sha256 == delivery.media[0].sha256
@@ -215,7 +215,7 @@ async def test_an_upload_whose_answer_was_lost_is_not_sent_again(
     await facebook.stage(call, delivery, journal)
     source = delivery.media[0].source
     assert isinstance(source, BytesSource)
-    assert source.spans == [(0, 2_500_000)]
+    assert source.spans == [(0, 250_000)]
 
 
 @pytest.mark.parametrize("kind", ["video", "reel", "video_story"])
@@ -254,6 +254,26 @@ async def test_a_post_whose_id_comes_late_is_published_before_it_has_one(
     late = await facebook.status(call, delivery, journal)
     assert isinstance(late, Published)
     assert late.receipt.post_id == only_post(sandbox).post_id
+
+
+async def test_a_comment_waits_for_the_posts_id_but_not_forever(
+    facebook: Platform,
+    call: Call,
+    kinds: Kinds,
+    imitated: FacebookSandbox,
+    clock: FixedClock,
+    journal: MemoryJournal,
+) -> None:
+    imitated.plan_outcome({"id_never_told": True})
+    delivery = kinds["reel"](first_comment="More at our door")
+    await facebook.stage(call, delivery, journal)
+    await facebook.publish(call, delivery, journal)
+    clock.advance(timedelta(minutes=59))
+    assert isinstance(await facebook.status(call, delivery, journal), Processing)
+    clock.advance(timedelta(minutes=1))
+    outcome = await facebook.status(call, delivery, journal)
+    assert isinstance(outcome, Published)
+    assert outcome.receipt.evidence["first_comment_refused"] == "post_id_unknown"
 
 
 async def test_publishing_needs_staging(facebook: Platform, call: Call, kinds: Kinds) -> None:

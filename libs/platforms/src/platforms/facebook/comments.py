@@ -5,6 +5,8 @@ The post is out by then, so nothing about the comment may make it look as if it 
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from platforms.errors import OutcomeUnknown, PlatformError, RateLimited, Transient
 from platforms.facebook.answers import Comment, Made
 from platforms.facebook.limits import COMMENT_TRIES_MAX, PROCESSING_ASK_AGAIN_SECONDS
@@ -13,6 +15,7 @@ from platforms.meta.graph import Graph
 from platforms.shape import Outcome, Processing, Published, Receipt
 
 COMMENTS_MAX = 100
+ID_WAIT_MAX = timedelta(hours=1)
 
 
 class FirstComment:
@@ -25,7 +28,7 @@ class FirstComment:
         """The outcome once the comment is there too, or given up; `Processing` until then."""
         if not isinstance(outcome, Published) or not work.settings.first_comment:
             return outcome
-        if work.post_id is None:
+        if work.post_id is None and not await self._given_up(work):
             return Processing(PROCESSING_ASK_AGAIN_SECONDS)
         if not self._settled(work):
             try:
@@ -41,6 +44,14 @@ class FirstComment:
     def must_comment(self, work: Work) -> bool:
         """True if the post is only half of what was approved."""
         return bool(work.settings.first_comment) and not self._settled(work)
+
+    async def _given_up(self, work: Work) -> bool:
+        """A comment needs the post's id, which can come late; some never come, and then the post stands alone."""
+        tried = work.moment("tried_at")
+        if tried is None or work.now - tried < ID_WAIT_MAX:
+            return False
+        await work.journal.record(comment_refused="post_id_unknown")
+        return True
 
     @staticmethod
     def _settled(work: Work) -> bool:

@@ -46,16 +46,17 @@ class Insights:
         except Rejected as error:
             if error.code == _GONE:
                 return None
-            raise
+            # A story lacks some of these fields; that must not cost the other posts their numbers.
+            told = None
         metrics = await self._metrics(call, post_id)
         watched = metrics.get("post_video_view_time")
         return Counts(
             views=_whole(metrics.get("post_media_view")),
             reach=_whole(metrics.get("post_total_media_view_unique")),
             clicks=_whole(metrics.get("post_clicks")),
-            likes=told.reactions.summary.total_count,
-            comments=told.comments.summary.total_count,
-            shares=told.shares.count,
+            likes=told.reactions.summary.total_count if told else None,
+            comments=told.comments.summary.total_count if told else None,
+            shares=told.shares.count if told else None,
             watch_seconds=None if watched is None else watched / _MILLISECONDS,
         )
 
