@@ -271,6 +271,19 @@ async def test_a_thread_that_cannot_go_on_is_for_a_person(
     assert [each.text for each in sandbox.truth.posts()] == ["Three doors"]
 
 
+async def test_a_comment_less_is_still_a_post(
+    make_delivery: Callable[..., Delivery], journal: MemoryJournal, post: Post, sandbox: Sandbox
+) -> None:
+    delivery = make_delivery("A door", settings={"first_comment": "Who painted it?"})
+    body = {"error": {"message": "Invalid parameter", "type": "OAuthException", "code": 100}}
+    sandbox.add_fault("threads", PUBLISH, "answer", status=400, body=body, skip=1)
+    outcome = await post(delivery, journal)
+    (shown,) = sandbox.truth.posts()
+    assert isinstance(outcome, Published)
+    assert outcome.receipt.post_id == shown.post_id
+    assert outcome.receipt.evidence["left_out"]["code"] == "100"
+
+
 async def test_a_later_file_that_breaks_while_staging_again_is_told_by_publishing(
     threads: Platform, call: Call, make_delivery: Callable[..., Delivery], video: Callable[..., Media],
     journal: MemoryJournal, bring: Bring, imitated: ThreadsSandbox,

@@ -12,6 +12,8 @@ import msgspec
 from platforms.shape import Media, MediaKind
 from platforms.threads.settings import ThreadsSettings
 
+FIRST_COMMENT = "/settings/first_comment"
+
 
 @dataclass(frozen=True)
 class Part:
@@ -27,6 +29,10 @@ class Part:
     def is_carousel(self) -> bool:
         return len(self.media) > 1
 
+    @property
+    def is_comment(self) -> bool:
+        return self.pointer == FIRST_COMMENT
+
 
 def settings_of(settings: Mapping[str, Any]) -> ThreadsSettings:
     return msgspec.convert(dict(settings), ThreadsSettings)
@@ -40,7 +46,7 @@ def parts_of(text: str, media: Sequence[Media], settings: ThreadsSettings) -> li
     for number, part in enumerate(settings.thread):
         parts.append(Part(number + 1, f"/settings/thread/{number}/text", part.text, part.media, number))
     if settings.first_comment:
-        parts.append(Part(len(parts), "/settings/first_comment", settings.first_comment, (), 0))
+        parts.append(Part(len(parts), FIRST_COMMENT, settings.first_comment, (), 0))
     return parts
 
 

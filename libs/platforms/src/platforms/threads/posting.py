@@ -27,7 +27,7 @@ from platforms.threads.limits import (
 from platforms.threads.plan import Part, parts_of, settings_of
 from platforms.threads.reading import Reading
 from platforms.threads.rules import check
-from platforms.threads.settling import Settling, evidence_of, id_of, note_attempt, note_post, posted
+from platforms.threads.settling import Settling, evidence_of, give_up, id_of, note_attempt, note_post, posted
 
 Pause = Callable[[float], Awaitable[None]]
 
@@ -59,8 +59,9 @@ class Posting:
                 if not posted(journal):
                     raise
                 # What is out by now is told by publishing, which is next.
-                await _note_stuck(journal, part, error)
-                return
+                await give_up(journal, part, code=error.code, detail=error.detail)
+                if journal.facts.get("stuck"):
+                    return
         if waiting is not None:
             raise waiting
 
@@ -79,8 +80,9 @@ class Posting:
             except (Rejected, Misconfigured) as error:
                 if part.index == 0:
                     raise
-                await _note_stuck(journal, part, error)
-                raise _incomplete(journal) from None
+                await give_up(journal, part, code=error.code, detail=error.detail)
+                if journal.facts.get("stuck"):
+                    raise _incomplete(journal) from None
         return await self._published(call, journal)
 
     async def status(self, call: Call, delivery: Delivery, journal: Journal) -> Outcome:
@@ -197,11 +199,6 @@ def _open_parts(parts: list[Part], journal: Journal) -> Iterator[Part]:
     """Posts that are not out. One that went unanswered is left alone until it is settled."""
     trying = journal.facts.get("trying") or {}
     return (part for part in parts if str(part.index) not in posted(journal) and part.index != trying.get("index"))
-
-
-async def _note_stuck(journal: Journal, part: Part, error: PlatformError) -> None:
-    """A thread that cannot go on is for a person: part of it is out."""
-    await journal.record(stuck={"index": part.index, "code": error.code, "detail": error.detail})
 
 
 def _incomplete(journal: Journal) -> OutcomeUnknown:

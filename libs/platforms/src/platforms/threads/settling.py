@@ -89,10 +89,10 @@ class Settling:
         """Proved. If Threads had refused it in words that leave doubt, that is what they meant."""
         refused = proven_refusal(journal.facts["trying"].get("told", ""))
         await journal.record(trying=None, looked_at=None)
-        if refused is not None and part.index:
-            await journal.record(stuck={"index": part.index, "code": refused.code, "detail": refused.detail})
-            return Undecided(evidence_of(journal))
-        return refused
+        if refused is None or part.index == 0:
+            return refused
+        await give_up(journal, part, code=refused.code, detail=refused.detail)
+        return Undecided(evidence_of(journal)) if journal.facts.get("stuck") else None
 
 
 async def note_attempt(call: Call, part: Part, container: Container, journal: Journal) -> None:
@@ -106,6 +106,16 @@ async def note_post(journal: Journal, part: Part, post_id: str | None) -> None:
     await journal.record(posts={**posted(journal), str(part.index): post_id}, trying=None, looked_at=None)
 
 
+async def give_up(journal: Journal, part: Part, *, code: str, detail: str) -> None:
+    """A reply was refused for good. A thread that cannot go on is for a person; a comment less is still a post."""
+    told = {"index": part.index, "code": code, "detail": detail}
+    if part.is_comment:
+        await journal.record(left_out=told)
+        await note_post(journal, part, None)
+    else:
+        await journal.record(stuck=told, trying=None)
+
+
 def posted(journal: Journal) -> Mapping[str, str | None]:
     """Ids of the posts that are out, by their index (as text, because JSON has no other keys); None: not told yet."""
     return journal.facts.get("posts") or {}
@@ -117,5 +127,5 @@ def id_of(journal: Journal, index: int | None) -> str | None:
 
 def evidence_of(journal: Journal) -> dict[str, Any]:
     facts = journal.facts
-    told = {name: facts[name] for name in ("first_tried", "trying", "stuck") if facts.get(name)}
+    told = {name: facts[name] for name in ("first_tried", "trying", "stuck", "left_out") if facts.get(name)}
     return {"posts": dict(posted(journal))} | told
