@@ -30,9 +30,9 @@ class AddressedSource(BytesSource):
     def __init__(self, media: Media, address: str) -> None:
         assert isinstance(media.source, BytesSource)
         super().__init__(b"")
-        self.media = media
-        self.bytes = media.source
-        self.place = address
+        self.media: Media = media
+        self.bytes: BytesSource = media.source
+        self.place: str = address
 
     async def address(self) -> str:
         return self.place

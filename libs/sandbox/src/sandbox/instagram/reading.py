@@ -168,7 +168,7 @@ async def _insights(state: InstagramState, ask: Ask) -> Any:
     post = state.medium_of(ask)
     product = product_of(post)
     known = [name for name in METRICS[product] if name not in state.withdrawn_metrics]
-    asked = [name for name in ask.parameters.get("metric", "").split(",") if name]
+    asked = _listed(ask, "metric")
     for position, name in enumerate(asked):
         if name not in known:
             raise invalid(f"metric[{position}] must be one of the following values: {', '.join(known)}")
@@ -216,7 +216,7 @@ async def _subscribed(state: InstagramState, ask: Ask) -> Any:
 
 async def _subscribe(state: InstagramState, ask: Ask) -> Any:
     account = state.account_of(ask)
-    wanted = [name for name in ask.parameters.get("subscribed_fields", "").split(",") if name]
+    wanted = _listed(ask, "subscribed_fields")
     if not wanted:
         raise invalid("Param subscribed_fields is required")
     account.subscribed[ask.token.client_id] = wanted
@@ -226,6 +226,12 @@ async def _subscribe(state: InstagramState, ask: Ask) -> Any:
 async def _unsubscribe(state: InstagramState, ask: Ask) -> Any:
     state.account_of(ask).subscribed.pop(ask.token.client_id, None)
     return {"success": True}
+
+
+def _listed(ask: Ask, name: str) -> list[str]:
+    """Names as a JSON list, or with commas between them."""
+    value = ask.json(name)
+    return value if isinstance(value, list) else [word for word in ask.parameters.get(name, "").split(",") if word]
 
 
 def _paged(ask: Ask, items: list[Any]) -> dict[str, Any]:
