@@ -31,7 +31,7 @@ test: $(VENV)/ready ## Run every test
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: test-chaos
-test-chaos: $(VENV)/ready ## Kill everything at random under load (CHAOS_SEED, CHAOS_ROUNDS) and look what is true afterwards
+test-chaos: $(VENV)/ready ## Kill everything at random under load and look what is true afterwards (CHAOS_SEED=…, CHAOS_ROUNDS=…)
 	@$(BIN)/python -m pytest -m chaos -s tests/integration/test_chaos.py $(ARGS)
 
 .PHONY: lint

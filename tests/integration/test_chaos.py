@@ -21,16 +21,17 @@ REPLICAS = 2
 
 @pytest.mark.promise("P43")
 async def test_a_few_kills_lose_nothing_repeat_nothing_and_swap_nothing(server_folder: Path):
-    plan = Plan.of(_number("CHAOS_SEED", SEED), rounds=6, facts_per_round=40, replicas=1)
+    plan = Plan.of(_number("CHAOS_SEED", SEED), rounds=6, facts_per_round=30, replicas=1)
     await _run(plan, server_folder / "few-kills", again="make test ARGS='-k a_few_kills'")
 
 
 @pytest.mark.chaos
 @pytest.mark.promise("P43")
 async def test_many_kills_lose_nothing_repeat_nothing_and_swap_nothing(server_folder: Path):
-    rounds = _number("CHAOS_ROUNDS", ROUNDS)
-    plan = Plan.of(_number("CHAOS_SEED", SEED), rounds=rounds, facts_per_round=FACTS_PER_ROUND, replicas=REPLICAS)
-    await _run(plan, server_folder / "many-kills", again=f"CHAOS_ROUNDS={rounds} make test-chaos")
+    rounds, replicas = _number("CHAOS_ROUNDS", ROUNDS), _number("CHAOS_REPLICAS", REPLICAS)
+    plan = Plan.of(_number("CHAOS_SEED", SEED), rounds=rounds, facts_per_round=FACTS_PER_ROUND, replicas=replicas)
+    again = f"CHAOS_ROUNDS={rounds} CHAOS_REPLICAS={replicas} make test-chaos"
+    await _run(plan, server_folder / "many-kills", again=again)
 
 
 def _number(name: str, default: int) -> int:

@@ -40,9 +40,10 @@ class LeaderOfStream:
                 return (cluster and cluster.leader) or ""
             return ""
 
-        self.killed.append(self._cluster.number_of(await wait_for(leader, what=f"a leader of {STREAM}")))
-        await self._cluster.kill(self.killed[-1])
+        name = await wait_for(leader, what=f"a leader of {STREAM}")
         await client.close()
+        self.killed.append(self._cluster.number_of(name))
+        await self._cluster.kill(self.killed[-1])
 
     async def start(self) -> None:
         await self._cluster.start(self.killed[-1])
@@ -52,8 +53,8 @@ class LeaderOfStream:
 async def test_a_cluster_that_loses_the_leader_of_a_stream_loses_repeats_and_swaps_nothing(server_folder: Path):
     folder = server_folder / "cluster"
     plan = dataclasses.replace(
-        Plan.of(SEED, rounds=1, facts_per_round=160, replicas=1),
-        rounds=(Round(after_facts=60, victims=(NATS,), down_seconds=0.5, again_after_seconds=None),),
+        Plan.of(SEED, rounds=1, facts_per_round=200, replicas=1),
+        rounds=(Round(after_facts=40, victims=(NATS,), down_seconds=0.5, again_after_seconds=None),),
     )
     async with EmbeddedNatsCluster(folder) as cluster:
         leader = LeaderOfStream(cluster)

@@ -27,7 +27,7 @@ from kit.streams import DEFAULTS, TopologySettings
 from kit.topology import reconcile
 from signoff.listening import Listener, listen
 
-from tests.integration.chaos.plan import CONSUMERS, NATS, POSTGRES, PRODUCER, SERVICES, SESSIONS, Plan, service_of
+from tests.integration.chaos.plan import CONSUMERS, LEADS, NATS, POSTGRES, PRODUCER, SERVICES, Plan, service_of
 from tests.integration.chaos.services import TABLES
 
 ROOT = Path(__file__).parents[3]
@@ -53,8 +53,8 @@ class Mortal(Protocol):
     async def start(self) -> None: ...
 
 
-class Sessions:
-    """What is connected to PostgreSQL. Nobody has to start it again."""
+class Leads:
+    """The sessions that hold an advisory lock. Nobody has to start them again."""
 
     def __init__(self, postgres: EmbeddedPostgres) -> None:
         self._postgres = postgres
@@ -64,8 +64,7 @@ class Sessions:
         with contextlib.suppress(psycopg.OperationalError):
             async with await psycopg.AsyncConnection.connect(self._postgres.superuser_url) as connection:
                 await connection.execute(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                    " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND random() < 0.5"
+                    "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted"
                 )
 
     async def start(self) -> None:
@@ -121,7 +120,7 @@ class House:
         self.postgres = postgres
         self.workers: dict[str, Worker] = {}
         self.kills: list[Kill] = []
-        self._others: dict[str, Mortal] = {NATS: bus, POSTGRES: postgres, SESSIONS: Sessions(postgres)}
+        self._others: dict[str, Mortal] = {NATS: bus, POSTGRES: postgres, LEADS: Leads(postgres)}
         self._down: dict[str, float] = {}
 
     async def kill(self, victims: Sequence[str]) -> None:

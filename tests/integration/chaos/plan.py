@@ -10,8 +10,9 @@ from uuid import UUID
 PRODUCER, CONSUMERS = "content", ("scheduler", "publisher")
 SERVICES = (PRODUCER, *CONSUMERS)
 NATS, POSTGRES = "nats", "postgres"
-SESSIONS = "sessions"
-"""Half of what is connected to PostgreSQL, cut off by it, as a failover or a network does. The processes live on."""
+LEADS = "leads"
+"""The database sessions by whose locks processes agree which of them works, cut off as by an administrator or a
+network. The processes live on, and the one that led has to notice."""
 
 FACTS_PER_POST = 20
 POSTS_AT_ONCE = 8
@@ -71,7 +72,7 @@ class Plan:
         """Each process is struck in turn, and each of the others as often as a service, in an order of chance."""
         chance = random.Random(seed)
         processes = tuple(f"{service}-{number}" for service in SERVICES for number in range(1, replicas + 1))
-        deck = [*processes, *(NATS, POSTGRES, SESSIONS) * replicas]
+        deck = [*processes, *(NATS, POSTGRES, LEADS) * replicas]
         commits = tuple(_commits(chance, posts=-(-rounds * facts_per_round // FACTS_PER_POST)))
         fact_ids = [fact_id for commit in commits for fact_id in commit.fact_ids]
         return cls(
