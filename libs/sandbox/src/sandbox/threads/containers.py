@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from sandbox.meta.answers import GraphError, invalid, time_text
 from sandbox.fetching import NotFetched, fetch
+from sandbox.meta.answers import GraphError, invalid, time_text
 from sandbox.meta.graph import Ask
 from sandbox.threads.asked import about_of, kind_of, text_of
 from sandbox.threads.state import (

@@ -108,11 +108,12 @@ class ThreadsState:
         )
         self.accounts = {account.user_id: account for account in accounts}
         self.tokens = Tokens(clock, self.clients, prefix="THQVJ")
+        self.usage = Usage(UseCase("threads", 4, "Threads"))
         self.graph = Graph(
             clock=clock,
             tuning=tuning,
             tokens=self.tokens,
-            usage=Usage(UseCase("threads", 4, "Threads")),
+            usage=self.usage,
             versions=Versions(SUNSETS),
             limited_by_account=TokenKind.USER,
         )
