@@ -14,7 +14,7 @@ from platforms.x import answers
 from platforms.x.looking import comparable, said_in
 from sandbox.server import Sandbox
 from sandbox.testing import MemoryJournal
-from sandbox.truth import Post
+from sandbox.truth import Post, PostedMedia
 from sandbox.x.platform import XSandbox
 
 from libs.platforms.tests.x.steps import reconciled
@@ -24,7 +24,7 @@ TEXT = "Doors & “more” <b> at example.com/A and https://example.org/x?y=1#z 
 THREAD = {"thread": [{"text": "two"}, {"text": "three"}]}
 
 
-@pytest.mark.parametrize("kind", ["reset_after", "answer_after"])
+@pytest.mark.parametrize(("kind", "status"), [("reset_after", 0), ("answer_after", 503), ("answer_after", 201)])
 @pytest.mark.parametrize("renamed", [False, True])
 async def test_lost_after_the_effect_it_is_found_and_not_repeated(
     x: Platform,
@@ -35,12 +35,13 @@ async def test_lost_after_the_effect_it_is_found_and_not_repeated(
     sandbox: Sandbox,
     clock: FixedClock,
     kind: str,
+    status: int,
     renamed: bool,
 ) -> None:
     sandbox.of(XSandbox).state.renamed = renamed
     delivery = make_delivery(TEXT, media=(image(),))
     await x.stage(call, delivery, journal)
-    sandbox.add_fault("x", TWEETS, kind, status=503)
+    sandbox.add_fault("x", TWEETS, kind, status=status)
     with pytest.raises(OutcomeUnknown):
         await x.publish(call, delivery, journal)
     finding = await reconciled(x, call, delivery, journal, clock)
@@ -107,6 +108,17 @@ async def test_repeating_everything_after_the_effect_posts_nothing_more(
     sandbox.of(XSandbox).state.list_lag_seconds = 0
     assert isinstance(await x.publish(call, delivery, journal), Published)
     assert (len(sandbox.truth.posts()), sandbox.requests("x", TWEETS)) == (1, 1)
+
+
+async def test_a_thread_that_is_repeated_without_looking_first_finds_its_lost_post(
+    x: Platform, call: Call, make_delivery: Callable[..., Delivery], journal: MemoryJournal, sandbox: Sandbox
+) -> None:
+    delivery = make_delivery("one", settings=THREAD)
+    sandbox.add_fault("x", TWEETS, "reset_after", skip=1)
+    with pytest.raises(OutcomeUnknown):
+        await x.publish(call, delivery, journal)
+    assert isinstance(await x.publish(call, delivery, journal), Published)
+    assert [post.text for post in sandbox.truth.posts()] == ["one", "two", "three"]
 
 
 async def test_a_connection_that_was_never_made_leaves_no_doubt(
@@ -239,25 +251,23 @@ async def test_other_posts_of_the_account_are_not_taken_for_ours(
     x: Platform,
     call: Call,
     make_delivery: Callable[..., Delivery],
-    image: Callable[..., Media],
     journal: MemoryJournal,
     sandbox: Sandbox,
     clock: FixedClock,
 ) -> None:
-    delivery = make_delivery("Ours", media=(image(),))
-    await x.stage(call, delivery, journal)
+    delivery = make_delivery("Ours")
     sandbox.add_fault("x", TWEETS, "reset_before")
     with pytest.raises(OutcomeUnknown):
         await x.publish(call, delivery, journal)
 
-    def other(number: int, text: str, **settings: object) -> None:
-        sandbox.truth.add(Post("x", call.grant.account_id, str(10**18 + number), text, (), settings, clock.now()))
+    def other(text: str, *media: PostedMedia, **settings: object) -> None:
+        post_id = sandbox.of(XSandbox).state.new_id()
+        sandbox.truth.add(Post("x", call.grant.account_id, post_id, text, media, settings, clock.now()))
 
-    other(1, "Ours")
-    other(2, "Other text")
-    other(3, "Ours", reply={"in_reply_to_tweet_id": "5"})
+    other("Ours", PostedMedia("0" * 64, 1, "image/png"), media_keys=["3_1"])
+    other("Ours", reply={"in_reply_to_tweet_id": "5"})
     for number in range(110):
-        other(10 + number, f"busy day {number}")
+        other(f"busy day {number}")
     assert isinstance(await reconciled(x, call, delivery, journal, clock), Absent)
     assert sandbox.requests("x", f"GET /2/users/{call.grant.account_id}/tweets") == 3 * 2
 

@@ -153,4 +153,5 @@ async def test_a_file_that_x_knows_no_more_is_sent_again_once(
         sandbox.of(XSandbox).state.files.clear()
         with pytest.raises(kind, match="media_invalid"):
             await x.publish(call, delivery, journal)
+    assert sandbox.requests("x", INITIALISE) == 2
     assert sandbox.truth.posts("x") == []
