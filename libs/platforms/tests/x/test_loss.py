@@ -207,6 +207,24 @@ async def test_a_thread_that_is_refused_in_the_middle_is_for_a_person(
     assert finding.evidence["refused"]["code"] == "link_refused"
 
 
+async def test_a_first_reply_that_is_refused_leaves_the_post_published(
+    x: Platform,
+    call: Call,
+    make_delivery: Callable[..., Delivery],
+    journal: MemoryJournal,
+    sandbox: Sandbox,
+) -> None:
+    delivery = make_delivery("one", settings={"first_comment": "two"})
+    refusal = {"title": "Forbidden", "detail": "The Tweet contains an invalid URL.", "status": 403}
+    sandbox.add_fault("x", TWEETS, "answer", status=403, skip=1, body=refusal)
+    for _ in range(2):
+        outcome = await x.publish(call, delivery, journal)
+        assert isinstance(outcome, Published)
+        assert outcome.receipt.evidence["comment_refused"]["code"] == "link_refused"
+    assert await x.reconcile(call, delivery, journal) == outcome
+    assert [post.text for post in sandbox.truth.posts()] == ["one"]
+
+
 async def test_a_duplicate_at_the_first_attempt_is_refused(
     x: Platform, call: Call, make_delivery: Callable[..., Delivery], journal: MemoryJournal, sandbox: Sandbox
 ) -> None:

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from kit.clock import MovableClock, SystemClock
 
-from sandbox.server import Sandbox
+from sandbox.server import IMITATED, Sandbox
 from sandbox.tuning import Tuning
 
-PLATFORMS = ("tiktok", "bluesky")
+PLATFORMS = tuple(kind.name for kind in IMITATED)
 
 
 async def serve(arguments: argparse.Namespace) -> None:

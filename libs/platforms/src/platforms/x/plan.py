@@ -15,13 +15,17 @@ from platforms.x.settings import XSettings
 
 @dataclass(frozen=True)
 class Part:
-    """One post of the delivery. `media` are positions in the delivery's media; `replies_to` is an earlier part."""
+    """One post of the delivery. `media` are positions in the delivery's media; `replies_to` is an earlier part.
+
+    Without one that is `optional` the delivery is still what its writer wanted to say.
+    """
 
     index: int
     pointer: str
     text: str
     media: tuple[int, ...]
     replies_to: int | None
+    optional: bool = False
 
 
 def settings_of(settings: Mapping[str, Any]) -> XSettings:
@@ -36,7 +40,7 @@ def parts_of(text: str, media: Sequence[Media], settings: XSettings) -> list[Par
     for number, part in enumerate(settings.thread):
         parts.append(_further(number, part))
     if settings.first_comment:
-        parts.append(Part(len(parts), "/settings/first_comment", settings.first_comment, (), 0))
+        parts.append(Part(len(parts), "/settings/first_comment", settings.first_comment, (), 0, optional=True))
     return parts
 
 

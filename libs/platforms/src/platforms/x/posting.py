@@ -6,7 +6,7 @@ the account's own list is searched for it, and nothing is tried again before it 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -52,8 +52,7 @@ class Posting:
         if settings.premium and not journal.facts.get("premium"):
             await self._refuse_without_premium(call)
             await journal.record(premium=True)
-        posted = _posted(journal)
-        positions = [position for part in parts if str(part.index) not in posted for position in part.media]
+        positions = [position for part in _open(parts, journal) for position in part.media]
         for position in positions:
             await self._uploads.bring(call, delivery.media[position], position, journal)
         for position in positions:
@@ -62,9 +61,8 @@ class Posting:
     async def publish(self, call: Call, delivery: Delivery, journal: Journal) -> Outcome:
         """Make the posts one after the other, going on behind the last one that is known to be out."""
         settings, parts = _prepared(delivery)
-        for part in parts:
-            if str(part.index) not in _posted(journal):
-                await self._make(call, part, settings, journal)
+        for part in _open(parts, journal):
+            await self._make(call, part, settings, journal)
         return self._published(call, journal)
 
     async def status(self, call: Call, delivery: Delivery, journal: Journal) -> Outcome:
@@ -87,9 +85,10 @@ class Posting:
             missing = await self._settle(call, parts[trying["index"]], settings, journal)
             if missing is not None:
                 return missing
-        if len(_posted(journal)) == len(parts):
+        still_open = _open(parts, journal)
+        if not still_open:
             return self._published(call, journal)
-        return Absent(_evidence(journal) | {"next": len(_posted(journal))})
+        return Absent(_evidence(journal) | {"next": still_open[0].index})
 
     async def _make(self, call: Call, part: Part, settings: XSettings, journal: Journal) -> None:
         """One visible call. The journal says so before it and what came of it after."""
@@ -109,7 +108,8 @@ class Posting:
                 await self._explain_duplicate(call, part, settings, journal)
                 return
             await _forget_attempt(part, journal, all_of_them=not earlier)
-            await _after_refusal(error, part, journal)
+            if await _after_refusal(error, part, journal):
+                return
             raise
         await _note_post(journal, part, created.id)
 
@@ -211,15 +211,29 @@ async def _note_post(journal: Journal, part: Part, post_id: str) -> None:
     await journal.record(posts={**_posted(journal), str(part.index): post_id}, trying=None, looked_at=None)
 
 
-async def _after_refusal(error: PlatformError, part: Part, journal: Journal) -> None:
-    """What X knows no more is sent again, once. A thread that cannot go on is for a person: part of it is out."""
+async def _after_refusal(error: PlatformError, part: Part, journal: Journal) -> bool:
+    """True if the delivery goes on without this post.
+
+    What X knows no more is sent again, once. A thread that cannot go on is for a person, because part of it is out.
+    """
     if error.code == MEDIA_INVALID and not journal.facts.get("media_refused"):
         await journal.record(media_refused=True)
         await forget(journal, *part.media)
         raise Transient(MEDIA_INVALID, "X no longer knows a file of the post; it is sent again") from None
-    if part.index and isinstance(error, Rejected | Misconfigured):
-        await journal.record(stuck={"index": part.index, "code": error.code, "detail": error.detail})
-        raise OutcomeUnknown("thread_incomplete", f"post {part.index + 1} of the thread was refused") from None
+    if not isinstance(error, Rejected | Misconfigured) or not part.index:
+        return False
+    refused = {"index": part.index, "code": error.code, "detail": error.detail}
+    if part.optional:
+        await journal.record(comment_refused=refused)
+        return True
+    await journal.record(stuck=refused)
+    raise OutcomeUnknown("thread_incomplete", f"post {part.index + 1} of the thread was refused") from None
+
+
+def _open(parts: Sequence[Part], journal: Journal) -> list[Part]:
+    """The posts that are still to be made."""
+    refused = journal.facts.get("comment_refused")
+    return [part for part in parts if str(part.index) not in _posted(journal) and not (part.optional and refused)]
 
 
 def _posted(journal: Journal) -> Mapping[str, str]:
@@ -228,4 +242,6 @@ def _posted(journal: Journal) -> Mapping[str, str]:
 
 
 def _evidence(journal: Journal) -> dict[str, Any]:
-    return {"posts": dict(_posted(journal)), "first_tried": dict(journal.facts.get("first_tried") or {})}
+    evidence = {"posts": dict(_posted(journal)), "first_tried": dict(journal.facts.get("first_tried") or {})}
+    refused = journal.facts.get("comment_refused")
+    return evidence | ({"comment_refused": refused} if refused else {})
