@@ -193,7 +193,9 @@ async def test_what_a_write_does_to_an_existing_key(caller: Caller, sandbox: San
             record(
                 embed={
                     "$type": "app.bsky.embed.images",
-                    "images": [{"alt": "", "image": {"ref": {"$link": "bafkreinone"}, "mimeType": "a/b", "size": 1}}],
+                    "images": [
+                        {"alt": "", "image": {"ref": {"$link": "bafkreinone"}, "mimeType": "image/a", "size": 1}}
+                    ],
                 }
             ),
             RKEY,

@@ -72,7 +72,15 @@ async def test_a_bluesky_account_is_connected_by_its_handle(room: Room):
         ("tiktok", {"user.info.basic", "user.info.profile", "video.publish", "video.list"}),
         (
             "bluesky",
-            {"atproto", "repo:app.bsky.feed.post?action=create&action=update", "blob:image/*", "blob:video/mp4"},
+            {
+                "atproto",
+                "repo:app.bsky.feed.post?action=create&action=update",
+                "repo:app.bsky.feed.threadgate?action=create",
+                "repo:app.bsky.feed.postgate?action=create",
+                "blob:image/*",
+                "rpc:com.atproto.repo.uploadBlob?aud=*",
+                "rpc:app.bsky.video.getUploadLimits?aud=*",
+            },
         ),
     ],
 )

@@ -5,14 +5,15 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from platforms.bluesky.text import Mark, count_graphemes, find_spans
+from platforms.bluesky.text import Mark, find_spans
+from platforms.counting import graphemes
 
 FAMILY = "👩‍👩‍👧‍👦"
 
 
 @pytest.mark.parametrize(("text", "count"), [("", 0), ("abc", 3), (FAMILY, 1), ("e\u0301", 1), ("🇨🇭🇦🇹", 2)])
 def test_a_grapheme_is_what_a_reader_sees(text: str, count: int) -> None:
-    assert count_graphemes(text) == count
+    assert graphemes(text) == count
 
 
 def test_offsets_are_bytes() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 
@@ -57,6 +59,7 @@ class Profile(msgspec.Struct, frozen=True, rename="camel"):
 
 class PostView(msgspec.Struct, frozen=True, rename="camel"):
     uri: str
+    cid: str = ""
     like_count: int | None = None
     reply_count: int | None = None
     repost_count: int = 0
@@ -65,3 +68,40 @@ class PostView(msgspec.Struct, frozen=True, rename="camel"):
 
 class PostViews(msgspec.Struct, frozen=True):
     posts: list[PostView] = []
+
+
+class ServiceToken(msgspec.Struct, frozen=True):
+    token: str
+
+
+class UploadLimits(msgspec.Struct, frozen=True, rename="camel"):
+    """`error` says why not, in a word."""
+
+    can_upload: bool
+    error: str | None = None
+
+
+class Upload(msgspec.Struct, frozen=True, rename="camel"):
+    """A begun upload: so many parts, each but the last of so many bytes."""
+
+    job_id: str
+    part_size_bytes: int
+    part_count: int
+
+
+class FinishedUpload(msgspec.Struct, frozen=True, rename="camel"):
+    """The job that processes the video; of a file it knows, the video service names the earlier one."""
+
+    completed_job_id: str
+
+
+class Job(msgspec.Struct, frozen=True, rename="camel"):
+    """How far a video is. As soon as there is a blob it can be used, whatever the state says."""
+
+    state: str = ""
+    blob: dict[str, Any] | None = None
+    failure_code: str | None = None
+
+
+class JobAnswer(msgspec.Struct, frozen=True, rename="camel"):
+    job_status: Job

@@ -1,6 +1,7 @@
 """DPoP (RFC 9449): every request is signed with the session's own key, with the server's latest nonce.
 
-Nonces are a cache, not state: without one a request costs one more round trip.
+A proof also says when it was made. A server refuses one whose time is minutes from its own, which says nothing of the
+grant: the proof is made anew by the server's clock. That is no risk, because a proof is good for one address only.
 """
 
 from __future__ import annotations
@@ -9,9 +10,9 @@ import base64
 import hashlib
 import json
 import secrets
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 import httpx
 from joserfc import jwt
@@ -19,9 +20,8 @@ from joserfc.jwk import ECKey
 from kit.clock import Clock
 from kit.secret import Secret
 
+from platforms.bluesky.servers import Servers
 from platforms.wire import DEADLINE_SECONDS, Answer, send
-
-SERVERS_MAX = 1000
 
 
 def create_key() -> Secret:
@@ -30,7 +30,7 @@ def create_key() -> Secret:
 
 
 def create_proof(
-    key: Secret, *, method: str, url: httpx.URL, nonce: str | None, access_token: Secret | None, clock: Clock
+    key: Secret, *, method: str, url: httpx.URL, nonce: str | None, access_token: Secret | None, now: datetime
 ) -> str:
     """The proof for one request. `htu` leaves out query and fragment (RFC 9449, 4.2)."""
     private = ECKey.import_key(json.loads(key.reveal()))
@@ -39,7 +39,7 @@ def create_proof(
         "jti": secrets.token_urlsafe(16),
         "htm": method,
         "htu": str(url.copy_with(query=None, fragment=None)),
-        "iat": int(clock.now().timestamp()),
+        "iat": int(now.timestamp()),
     }
     if nonce:
         claims["nonce"] = nonce
@@ -49,32 +49,13 @@ def create_proof(
     return jwt.encode(header, claims, private, algorithms=["ES256"])
 
 
-class NonceBook:
-    """The latest nonce of every server, the least recently used forgotten first."""
-
-    def __init__(self) -> None:
-        self._nonces: OrderedDict[str, str] = OrderedDict()
-
-    def of(self, url: httpx.URL) -> str | None:
-        return self._nonces.get(_origin(url))
-
-    def adopt(self, url: httpx.URL, headers: Mapping[str, str]) -> None:
-        """Remember the nonce an answer brought, whatever else it says."""
-        nonce = headers.get("dpop-nonce")
-        if nonce:
-            self._nonces[_origin(url)] = nonce
-            self._nonces.move_to_end(_origin(url))
-            if len(self._nonces) > SERVERS_MAX:
-                self._nonces.popitem(last=False)
-
-
 @dataclass(frozen=True)
 class Signer:
     """Sends requests signed for one session."""
 
     http: httpx.AsyncClient
     clock: Clock
-    nonces: NonceBook
+    servers: Servers
     key: Secret
     access_token: Secret | None = None
 
@@ -85,37 +66,54 @@ class Signer:
         visible: bool = False,
         deadline_seconds: float = DEADLINE_SECONDS,
     ) -> Answer:
-        """Send what `build` makes; if the server wants another nonce, build and send it once more.
+        """Send what `build` makes; build and send it once more for another nonce, and once more for another time.
 
-        A request refused for its nonce was not executed, so the repetition is safe on every step.
+        A request whose proof is refused was not executed, so the repetition is safe on every step.
         """
-        answer = await self._send_once(build(), visible=visible, deadline_seconds=deadline_seconds)
-        if _wants_nonce(answer):
-            answer = await self._send_once(build(), visible=visible, deadline_seconds=deadline_seconds)
-        return answer
+        nonces, clocks = 1, 1
+        while True:
+            request = build()
+            answer = await self._send_once(request, visible=visible, deadline_seconds=deadline_seconds)
+            if nonces and _wants_nonce(answer):
+                nonces -= 1
+            elif clocks and _refuses_proof(answer) and self._follow_clock(request.url, answer):
+                clocks -= 1
+            else:
+                return answer
 
     async def _send_once(self, request: httpx.Request, *, visible: bool, deadline_seconds: float) -> Answer:
         request.headers["DPoP"] = create_proof(
             self.key,
             method=request.method,
             url=request.url,
-            nonce=self.nonces.of(request.url),
+            nonce=self.servers.nonce(request.url),
             access_token=self.access_token,
-            clock=self.clock,
+            now=self.servers.time(request.url, self.clock.now()),
         )
         if self.access_token is not None:
-            request.headers["Authorization"] = f"DPoP {self.access_token.reveal()}"
+            request.headers["Authorization"] = f"{BOUND_TO_KEY} {self.access_token.reveal()}"
         answer = await send(self.http, request, visible=visible, deadline_seconds=deadline_seconds)
-        self.nonces.adopt(request.url, answer.headers)
+        self.servers.adopt_nonce(request.url, answer.headers)
         return answer
+
+    def _follow_clock(self, url: httpx.URL, answer: Answer) -> bool:
+        return self.servers.adopt_clock(url, answer.headers, self.clock.now())
+
+
+BOUND_TO_KEY = "DPoP"
+"""The type of token that is worth nothing without its key."""
 
 
 def _wants_nonce(answer: Answer) -> bool:
-    if answer.status not in (400, 401) or not answer.headers.get("dpop-nonce"):
+    return bool(answer.headers.get("dpop-nonce")) and _is_refused_for(answer, "use_dpop_nonce")
+
+
+def _refuses_proof(answer: Answer) -> bool:
+    return _is_refused_for(answer, "invalid_dpop_proof")
+
+
+def _is_refused_for(answer: Answer, word: str) -> bool:
+    """Authorisation servers say it in the body, data servers in the challenge."""
+    if answer.status not in (400, 401):
         return False
-    challenge = answer.headers.get("www-authenticate", "")
-    return answer.json().get("error") == "use_dpop_nonce" or 'error="use_dpop_nonce"' in challenge
-
-
-def _origin(url: httpx.URL) -> str:
-    return f"{url.scheme}://{url.netloc.decode()}"
+    return answer.json().get("error") == word or f'error="{word}"' in answer.headers.get("www-authenticate", "")

@@ -16,5 +16,6 @@ class BlueskyEndpoints:
     entryway: str = "https://bsky.social"
     directory: str = "https://plc.directory"
     appview: str = "https://public.api.bsky.app"
+    video: str = "https://video.bsky.app"
     web: str = "https://bsky.app"
     server_hosts: tuple[str, ...] = ("bsky.social", "*.host.bsky.network")

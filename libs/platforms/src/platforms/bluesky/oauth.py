@@ -14,27 +14,36 @@ from kit.clock import Clock
 from kit.secret import Secret
 
 from platforms.bluesky.answers import ServerMetadata, Tokens
-from platforms.bluesky.dpop import NonceBook, Signer, create_key
+from platforms.bluesky.dpop import BOUND_TO_KEY, Signer, create_key
 from platforms.bluesky.endpoints import BlueskyEndpoints
 from platforms.bluesky.errors import oauth_error
 from platforms.bluesky.identity import Directory
 from platforms.bluesky.limits import AUTHORISATION_SECONDS, SESSION_SECONDS
+from platforms.bluesky.servers import Servers
 from platforms.errors import ReauthorisationNeeded
 from platforms.shape import Authorisation, ClientCredentials, Grant
 from platforms.wire import Answer
 
-# Writing posts and uploading files, nothing else: no reading of messages, no deletion.
-SCOPES = ("atproto", "repo:app.bsky.feed.post?action=create&action=update", "blob:image/*", "blob:video/mp4")
-BOUND_TO_KEY = "DPoP"
+# Writing posts, saying who may reply and quote, uploading files, nothing else: no reading of messages, no deletion.
+# A token to be lent for uploading is for the account's own server, whose name is not known when this is asked.
+SCOPES = (
+    "atproto",
+    "repo:app.bsky.feed.post?action=create&action=update",
+    "repo:app.bsky.feed.threadgate?action=create",
+    "repo:app.bsky.feed.postgate?action=create",
+    "blob:image/*",
+    "rpc:com.atproto.repo.uploadBlob?aud=*",
+    "rpc:app.bsky.video.getUploadLimits?aud=*",
+)
 
 
 class OAuth:
     """The authorising half of the Bluesky client, as a public client (no secret of our own)."""
 
-    def __init__(self, endpoints: BlueskyEndpoints, directory: Directory, nonces: NonceBook) -> None:
+    def __init__(self, endpoints: BlueskyEndpoints, directory: Directory, servers: Servers) -> None:
         self._endpoints = endpoints
         self._directory = directory
-        self._nonces = nonces
+        self._servers = servers
 
     async def authorise(
         self, http: httpx.AsyncClient, client: ClientCredentials, *, state: str, handle: str | None, clock: Clock
@@ -147,7 +156,7 @@ class OAuth:
     async def _post(
         self, http: httpx.AsyncClient, url: str, form: Mapping[str, str], *, key: Secret, clock: Clock
     ) -> Answer:
-        signer = Signer(http, clock, self._nonces, key)
+        signer = Signer(http, clock, self._servers, key)
         return await signer.send(lambda: http.build_request("POST", url, data=dict(form)))
 
 

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 from platforms.bluesky import answers, rules
-from platforms.bluesky.dpop import NonceBook
 from platforms.bluesky.endpoints import BlueskyEndpoints
 from platforms.bluesky.identity import Directory
 from platforms.bluesky.limits import INSIGHTS_URIS_MAX, KINDS, LIMITS
 from platforms.bluesky.oauth import SCOPES, OAuth
 from platforms.bluesky.posting import Posting
+from platforms.bluesky.servers import Servers
 from platforms.bluesky.settings import BlueskySettings
-from platforms.bluesky.xrpc import ask_appview
+from platforms.bluesky.xrpc import ask_openly
 from platforms.composed import ComposedPlatform
 from platforms.entry import Entry, Placed
 from platforms.shape import Call, Counts, PlatformName, Profile
@@ -27,7 +27,7 @@ class _Reading:
 
     async def profile(self, call: Call) -> Profile:
         actor = {"actor": call.grant.account_id}
-        document = await ask_appview(call, self._appview, "app.bsky.actor.getProfile", actor, answers.Profile)
+        document = await ask_openly(call, self._appview, "app.bsky.actor.getProfile", actor, answers.Profile)
         handle = document.handle or call.grant.account_id
         return Profile(
             account_id=call.grant.account_id,
@@ -40,7 +40,7 @@ class _Reading:
     async def insights(self, call: Call, post_ids: Sequence[str]) -> Mapping[str, Counts]:
         """Bluesky counts no views. A share is a repost or a quote."""
         uris = [("uris", uri) for uri in post_ids]
-        document = await ask_appview(call, self._appview, "app.bsky.feed.getPosts", uris, answers.PostViews)
+        document = await ask_openly(call, self._appview, "app.bsky.feed.getPosts", uris, answers.PostViews)
         return {
             post.uri: Counts(
                 likes=post.like_count, comments=post.reply_count, shares=post.repost_count + post.quote_count
@@ -50,7 +50,7 @@ class _Reading:
 
 
 def create(endpoints: BlueskyEndpoints) -> ComposedPlatform:
-    directory, nonces = Directory(endpoints), NonceBook()
+    directory, servers = Directory(endpoints), Servers()
     return ComposedPlatform(
         name=PlatformName.BLUESKY,
         scopes=SCOPES,
@@ -59,8 +59,8 @@ def create(endpoints: BlueskyEndpoints) -> ComposedPlatform:
         insights_batch_max=INSIGHTS_URIS_MAX,
         settings=BlueskySettings,
         rules=rules.check,
-        authorising=OAuth(endpoints, directory, nonces),
-        posting=Posting(endpoints, directory, nonces),
+        authorising=OAuth(endpoints, directory, servers),
+        posting=Posting(endpoints, directory, servers),
         reading=_Reading(endpoints.appview),
     )
 
@@ -68,8 +68,8 @@ def create(endpoints: BlueskyEndpoints) -> ComposedPlatform:
 def _place(base: str | None) -> Placed:
     endpoints = BlueskyEndpoints()
     if base:
-        endpoints = BlueskyEndpoints(base, base, base, base, server_hosts=(urlsplit(base).netloc,))
-    shared = (endpoints.entryway, endpoints.directory, endpoints.appview)
+        endpoints = BlueskyEndpoints(base, base, base, base, base, server_hosts=(urlsplit(base).netloc,))
+    shared = (endpoints.entryway, endpoints.directory, endpoints.appview, endpoints.video)
     return Placed(create(endpoints), (*(urlsplit(each).netloc for each in shared), *endpoints.server_hosts))
 
 

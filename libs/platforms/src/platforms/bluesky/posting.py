@@ -1,25 +1,37 @@
-"""A post's way to Bluesky: files first, then one record under a key of our own.
+"""A post's way to Bluesky: files first, then one write under keys of our own.
 
-The key and the whole record are fixed when the post is staged. Writing is create-only, so repeating the
-identical call can neither post twice nor overwrite anything.
+Keys and records are fixed when the post is staged, those of a thread's further posts and of the gates too: a reply
+names the post above it by the identifier of its content, which is computed here. So all of them are written at once,
+and nobody ever sees half a thread. Writing is create-only: repeating it can neither post twice nor overwrite anything.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from dataclasses import asdict
 from typing import Any
 
 import msgspec
 
-from platforms.bluesky.dpop import NonceBook
 from platforms.bluesky.endpoints import BlueskyEndpoints
 from platforms.bluesky.errors import xrpc_error
 from platforms.bluesky.identity import Directory
+from platforms.bluesky.posts import (
+    POST,
+    Materials,
+    Write,
+    is_moving,
+    parts_of,
+    settings_of,
+    timestamp,
+    writes_of,
+)
+from platforms.bluesky.quoting import find_quoted
 from platforms.bluesky.rules import check
-from platforms.bluesky.settings import BlueskySettings
+from platforms.bluesky.servers import Servers
 from platforms.bluesky.text import Mark, find_spans
 from platforms.bluesky.tid import tid_for
+from platforms.bluesky.video import Videos
 from platforms.bluesky.xrpc import Repository
 from platforms.errors import Rejected, Transient
 from platforms.shape import (
@@ -29,58 +41,50 @@ from platforms.shape import (
     Finding,
     Journal,
     Media,
-    MediaKind,
     Outcome,
     Published,
     Receipt,
     Refused,
     Undecided,
 )
-
-COLLECTION = "app.bsky.feed.post"
+from platforms.wire import Answer
 
 
 class Posting:
     """The publishing half of the Bluesky client."""
 
-    def __init__(self, endpoints: BlueskyEndpoints, directory: Directory, nonces: NonceBook) -> None:
-        self._web = endpoints.web
+    def __init__(self, endpoints: BlueskyEndpoints, directory: Directory, servers: Servers) -> None:
+        self._endpoints = endpoints
         self._directory = directory
-        self._nonces = nonces
+        self._servers = servers
+        self._videos = Videos(endpoints.video, servers)
 
     async def stage(self, call: Call, delivery: Delivery, journal: Journal) -> None:
-        """Upload the files and fix the record. What the journal has is not done again."""
+        """Upload the files and fix the records. What the journal has is not done again."""
         broken = check(text=delivery.text, media=delivery.media, settings=delivery.settings)
         if broken:
             raise Rejected(broken[0].code, broken[0].detail, advice="Change the post and have it approved again.")
-        blobs = await self._upload(call, delivery, journal)
-        if "record" not in journal.facts:
-            facets = await self._facets(call, delivery.text)
-            record = build_record(delivery, blobs, facets)
-            await journal.record(rkey=tid_for(delivery.planned_at, delivery.publication_id), record=record)
+        blobs = await self._bring(call, delivery, journal)
+        if not journal.facts.get("writes"):
+            materials = Materials(blobs, await self._facets(call, delivery), await self._quoted(call, delivery))
+            writes = writes_of(call.grant.account_id, delivery, materials)
+            await journal.record(writes=[asdict(write) for write in writes])
 
     async def publish(self, call: Call, delivery: Delivery, journal: Journal) -> Outcome:
-        """Write the record, only if nothing is under its key yet."""
-        facts = journal.facts
-        if "record" not in facts:
-            raise Transient("not_staged", "the record is not fixed yet; stage again")
-        body = {
-            "repo": call.grant.account_id,
-            "collection": COLLECTION,
-            "rkey": facts["rkey"],
-            "record": facts["record"],
-            "swapRecord": None,
-        }
-        answer = await self._repository(call).post("com.atproto.repo.putRecord", body, visible=True)
-        document = answer.json()
-        if answer.status == 200 and "uri" in document:
-            return Published(self._receipt(call, facts["rkey"], {"cid": document.get("cid")}))
-        match document.get("error"):
+        """Write the records, only if nothing is under their keys yet."""
+        writes = _fixed(journal)
+        if not writes:
+            raise Transient("not_staged", "the records are not fixed yet; stage again")
+        answer = await self._write(call, writes)
+        if answer.status == 200 and ("uri" in answer.json() or "results" in answer.json()):
+            return Published(self._receipt(call, writes[0].rkey, {"cid": writes[0].cid, "records": len(writes)}))
+        match answer.json().get("error"):
             case "InvalidSwap":
                 return await self._already_there(call, delivery, journal)
             case "BlobNotFound":
-                # The server drops files that no record names for an hour; the next staging sends them again.
-                await journal.record(blobs={})
+                # The server drops files that no record names for an hour. The next staging sends them again, and makes
+                # the records anew, because a video that is processed again is another file.
+                await journal.record(blobs={}, videos={}, writes=[])
         raise xrpc_error(answer, now=call.clock.now(), visible=True)
 
     async def status(self, call: Call, delivery: Delivery, journal: Journal) -> Outcome:
@@ -93,9 +97,12 @@ class Posting:
                 return Refused("RecordNotFound", "the post is no longer there", "Schedule it anew if it is wanted.")
 
     async def reconcile(self, call: Call, delivery: Delivery, journal: Journal) -> Finding:
-        """Look for our key on the account's own server, whose answer is authoritative at once."""
-        rkey = journal.facts.get("rkey") or tid_for(delivery.planned_at, delivery.publication_id)
-        query = {"repo": call.grant.account_id, "collection": COLLECTION, "rkey": rkey}
+        """Look for our key on the account's own server, whose answer is authoritative at once.
+
+        What is written together is there together, so the first post stands for all.
+        """
+        rkey = tid_for(delivery.planned_at, delivery.publication_id)
+        query = {"repo": call.grant.account_id, "collection": POST, "rkey": rkey}
         answer = await self._repository(call).read("com.atproto.repo.getRecord", query)
         document = answer.json()
         if answer.status == 400 and document.get("error") == "RecordNotFound":
@@ -107,30 +114,52 @@ class Posting:
             return Published(self._receipt(call, rkey, evidence))
         return Undecided(evidence | {"reason": "another post is under this key"})
 
-    async def _upload(self, call: Call, delivery: Delivery, journal: Journal) -> Mapping[str, Any]:
-        """Send each file the journal has no reference for, one after the other, noting every answer."""
-        blobs: dict[str, Any] = dict(journal.facts.get("blobs") or {})
-        for media in delivery.media:
+    async def _write(self, call: Call, writes: list[Write]) -> Answer:
+        """One record has a call that says whether its key is taken; several have one that takes all or none."""
+        first, repo = writes[0], call.grant.account_id
+        if len(writes) == 1:
+            body = {"repo": repo, "collection": first.collection, "rkey": first.rkey, "record": first.record}
+            create_only = body | {"swapRecord": None}
+            return await self._repository(call).post("com.atproto.repo.putRecord", create_only, visible=True)
+        create = {"$type": "com.atproto.repo.applyWrites#create"}
+        changes = [create | {"collection": w.collection, "rkey": w.rkey, "value": w.record} for w in writes]
+        together = {"repo": repo, "writes": changes}
+        return await self._repository(call).post("com.atproto.repo.applyWrites", together, visible=True)
+
+    async def _bring(self, call: Call, delivery: Delivery, journal: Journal) -> Mapping[str, Any]:
+        """Images straight to the account's server; what moves by the video service, last because it takes longest."""
+        blobs = dict(journal.facts.get("blobs") or {})
+        for media in sorted(delivery.media, key=is_moving):
             if media.sha256 in blobs:
                 continue
-            answer = await self._repository(call).upload(media)
-            blob = answer.json().get("blob")
-            if answer.status != 200 or not isinstance(blob, dict):
-                raise xrpc_error(answer, now=call.clock.now())
-            blobs[media.sha256] = blob
+            blobs[media.sha256] = await self._blob(call, media, journal)
             await journal.record(blobs=dict(blobs))
         return blobs
 
-    async def _facets(self, call: Call, text: str) -> list[dict[str, Any]]:
-        """Mark links, tags and mentions; a mention of nobody stays plain text."""
-        facets = []
-        for span in find_spans(text):
-            value: str | None = span.value
-            if span.mark is Mark.MENTION:
-                value = await self._directory.resolve_handle(call.http, span.value)
-            if value is not None:
-                facets.append(span.to_facet(value))
+    async def _blob(self, call: Call, media: Media, journal: Journal) -> dict[str, Any]:
+        if is_moving(media):
+            return await self._videos.bring(call, media, journal)
+        answer = await self._repository(call).upload(media)
+        blob = answer.json().get("blob")
+        if answer.status != 200 or not isinstance(blob, dict):
+            raise xrpc_error(answer, now=call.clock.now())
+        return blob
+
+    async def _facets(self, call: Call, delivery: Delivery) -> dict[int, list[dict[str, Any]]]:
+        """Mark links, tags and mentions in each text; a mention of nobody stays plain text."""
+        facets: dict[int, list[dict[str, Any]]] = {}
+        for part in parts_of(delivery.text, delivery.media, settings_of(delivery.settings)):
+            for span in find_spans(part.text):
+                value: str | None = span.value
+                if span.mark is Mark.MENTION:
+                    value = await self._directory.resolve_handle(call.http, span.value)
+                if value is not None:
+                    facets.setdefault(part.index, []).append(span.to_facet(value))
         return facets
+
+    async def _quoted(self, call: Call, delivery: Delivery) -> dict[str, str] | None:
+        address = settings_of(delivery.settings).quote
+        return await find_quoted(call, self._endpoints, self._directory, address) if address else None
 
     async def _already_there(self, call: Call, delivery: Delivery, journal: Journal) -> Outcome:
         finding = await self.reconcile(call, delivery, journal)
@@ -145,49 +174,16 @@ class Posting:
     def _receipt(self, call: Call, rkey: str, evidence: Mapping[str, Any]) -> Receipt:
         """The permalink holds the DID, because a handle can change."""
         did = call.grant.account_id
-        return Receipt(f"at://{did}/{COLLECTION}/{rkey}", f"{self._web}/profile/{did}/post/{rkey}", dict(evidence))
+        return Receipt(f"at://{did}/{POST}/{rkey}", f"{self._endpoints.web}/profile/{did}/post/{rkey}", dict(evidence))
 
     def _repository(self, call: Call) -> Repository:
-        return Repository(call, self._nonces)
+        return Repository(call, self._servers)
 
 
-def build_record(delivery: Delivery, blobs: Mapping[str, Any], facets: list[dict[str, Any]]) -> dict[str, Any]:
-    """The complete `app.bsky.feed.post` record; the same delivery always makes the same record."""
-    settings = msgspec.convert(dict(delivery.settings), BlueskySettings)
-    record: dict[str, Any] = {
-        "$type": COLLECTION,
-        "text": delivery.text,
-        "createdAt": _timestamp(delivery.planned_at),
-    }
-    if settings.langs:
-        record["langs"] = list(settings.langs)
-    if settings.labels:
-        values = [{"val": label} for label in settings.labels]
-        record["labels"] = {"$type": "com.atproto.label.defs#selfLabels", "values": values}
-    if facets:
-        record["facets"] = facets
-    if delivery.media:
-        record["embed"] = _embed(delivery.media, blobs)
-    return record
-
-
-def _embed(media: tuple[Media, ...], blobs: Mapping[str, Any]) -> dict[str, Any]:
-    if media[0].kind is MediaKind.VIDEO:
-        embed: dict[str, Any] = {"$type": "app.bsky.embed.video", "video": blobs[media[0].sha256]}
-        embed["aspectRatio"] = _ratio(media[0])
-        return embed | ({"alt": media[0].alt_text} if media[0].alt_text else {})
-    images = [{"alt": image.alt_text, "image": blobs[image.sha256], "aspectRatio": _ratio(image)} for image in media]
-    return {"$type": "app.bsky.embed.images", "images": images}
-
-
-def _ratio(media: Media) -> dict[str, int]:
-    return {"width": max(media.width, 1), "height": max(media.height, 1)}
-
-
-def _timestamp(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _fixed(journal: Journal) -> list[Write]:
+    return msgspec.convert(journal.facts.get("writes") or [], list[Write])
 
 
 def _is_ours(value: Mapping[str, Any], delivery: Delivery) -> bool:
     """The time is part of the key's making and the text is what was approved; both must agree."""
-    return value.get("createdAt") == _timestamp(delivery.planned_at) and value.get("text") == delivery.text
+    return value.get("createdAt") == timestamp(delivery.planned_at) and value.get("text") == delivery.text

@@ -10,6 +10,7 @@ from typing import Any
 import regex
 
 from platforms.bluesky.limits import TAG_GRAPHEMES_MAX
+from platforms.counting import graphemes
 
 _LINK = regex.compile(r"(?<![\p{L}\p{N}@/])https?://[^\s<>\"]+", regex.IGNORECASE)
 _MENTION = regex.compile(
@@ -44,11 +45,6 @@ class Span:
         }
 
 
-def count_graphemes(text: str) -> int:
-    """Characters as a reader sees them: a family emoji is one."""
-    return len(regex.findall(r"\X", text))
-
-
 def find_spans(text: str) -> list[Span]:
     """Links, mentions and tags in order. They never overlap: the first to begin wins."""
     spans: list[Span] = []
@@ -66,7 +62,7 @@ def _candidates(text: str) -> Iterator[Span]:
         yield _span(text, Mark.MENTION, match.start(), match.end(), match[1].lower())
     for match in _TAG.finditer(text):
         tag = regex.sub(r"\p{P}+$", "", match[1])
-        if tag and not tag.isdigit() and count_graphemes(tag) <= TAG_GRAPHEMES_MAX:
+        if tag and not tag.isdigit() and graphemes(tag) <= TAG_GRAPHEMES_MAX:
             yield _span(text, Mark.TAG, match.start(), match.start() + 1 + len(tag), tag)
 
 

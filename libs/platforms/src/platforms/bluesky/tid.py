@@ -18,8 +18,8 @@ def encode(microseconds: int, clock_id: int) -> str:
     return "".join(ALPHABET[value >> shift & 31] for shift in range(60, -1, -5))
 
 
-def tid_for(planned_at: datetime, publication_id: UUID) -> str:
-    """The key of one publication.
+def tid_for(planned_at: datetime, publication_id: UUID, position: int = 0) -> str:
+    """The key of one publication's post; a thread's further ones follow it by a microsecond each.
 
     Posts are planned to the second, so many share their time. The microseconds below the millisecond and the
     clock id are therefore taken from the id's hash: about a million keys for the same millisecond.
@@ -27,4 +27,4 @@ def tid_for(planned_at: datetime, publication_id: UUID) -> str:
     noise = int.from_bytes(hashlib.sha256(publication_id.bytes).digest()[:4])
     elapsed = planned_at - EPOCH
     milliseconds = (elapsed.days * 86_400 + elapsed.seconds) * 1000 + elapsed.microseconds // 1000
-    return encode(milliseconds * 1000 + noise // 1024 % 1000, noise % 1024)
+    return encode(milliseconds * 1000 + noise // 1024 % 1000 + position, noise % 1024)

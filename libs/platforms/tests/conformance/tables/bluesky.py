@@ -30,5 +30,6 @@ DIFFERENCES: tuple[Difference, ...] = (
     _error("invalid_token", 401, "RFC 6750 names it, and a server repeats the word as its error."),
     _error("invalid_dpop_proof", 401, "RFC 9449 names it, and a server repeats the word as its error."),
     _error("BlobNotFound", 400, "The reference server answers it for a file that it does not have (any more)."),
+    _error("ScopeMissingError", 403, "The reference server answers it when the person did not grant what is needed."),
     _error("AccountTakedown", 401, "The reference server answers it to every call of such an account."),
 )

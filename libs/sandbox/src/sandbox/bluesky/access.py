@@ -13,8 +13,10 @@ from sandbox.bluesky.state import BlueskyState, Session
 def authenticate(request: AnyRequest, state: BlueskyState, proofs: ProofChecker) -> Session:
     """The session behind a token, if the request is signed with that session's key."""
     kind, _, token = request.headers.get("authorization", "").partition(" ")
-    if kind != "DPoP" or not token:
+    if kind not in ("DPoP", "Bearer") or not token:
         raise XrpcError(401, "AuthMissing", "Authentication Required")
+    if kind == "Bearer":
+        return _by_app_password(state, token)
     try:
         thumbprint = proofs.check(request, access_token=token)
     except ProofRefused as refused:
@@ -29,6 +31,30 @@ def authenticate(request: AnyRequest, state: BlueskyState, proofs: ProofChecker)
             return session
     challenge = 'DPoP error="invalid_token", error_description="Token is invalid or expired"'
     raise XrpcError(401, "invalid_token", "Token is invalid or expired", {"WWW-Authenticate": challenge})
+
+
+def bearer_of(request: AnyRequest) -> str:
+    """A token that is worth something without a key: of an app password, or lent."""
+    return request.headers.get("authorization", "").removeprefix("Bearer ")
+
+
+def _by_app_password(state: BlueskyState, token: str) -> Session:
+    for session in state.sessions:
+        if session.access_token == token and not session.key_thumbprint:
+            if session.revoked or session.access_expires_at <= state.clock.now():
+                raise XrpcError(400, "ExpiredToken", "Token has expired")
+            return session
+    raise XrpcError(400, "InvalidToken", "Token could not be verified")
+
+
+def require_service_scope(session: Session, audience: str, method: str) -> None:
+    """Granular scopes name the method, and the service or any."""
+    for scope in session.scopes:
+        target, _, query = scope.removeprefix("rpc:").partition("?")
+        allowed = parse_qs(query).get("aud") or []
+        if scope == "transition:generic" or (target == method and set(allowed) & {"*", audience}):
+            return
+    raise _missing(f"rpc:{method}?aud={audience}")
 
 
 def require_record_scope(session: Session, collection: str, action: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -37,3 +38,7 @@ def json_response(
     return Response(
         msgspec.json.encode(document), status_code=status, media_type=MediaType.JSON, headers=dict(headers or {})
     )
+
+
+def timestamp(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -8,12 +8,13 @@ from litestar import Response, Router, get
 
 from sandbox.bluesky.answers import AnyRequest, XrpcError, json_response
 from sandbox.bluesky.state import BlueskyState
+from sandbox.bluesky.xrpc import Methods
 
 
-def create_router(state: BlueskyState) -> Router:
+def create_router(methods: Methods, state: BlueskyState) -> Router:
     """Routes that lead from a handle to the authorisation server."""
 
-    @get("/xrpc/com.atproto.identity.resolveHandle", sync_to_thread=False)
+    @methods.query("com.atproto.identity.resolveHandle")
     def resolve_handle(request: AnyRequest) -> Response[bytes]:
         account = state.account_of(request.query_params.get("handle", ""))
         if account is None:
@@ -48,7 +49,7 @@ def create_router(state: BlueskyState) -> Router:
     def authorisation_server() -> Response[bytes]:
         return json_response(_metadata(state.base_url))
 
-    return Router("/", route_handlers=[resolve_handle, did_document, protected_resource, authorisation_server])
+    return Router("/", route_handlers=[did_document, protected_resource, authorisation_server])
 
 
 def _metadata(base_url: str) -> dict[str, Any]:

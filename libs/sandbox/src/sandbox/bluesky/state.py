@@ -18,11 +18,14 @@ from sandbox.tuning import Tuning
 
 NAME = "bluesky"
 POST = "app.bsky.feed.post"
+THREADGATE = "app.bsky.feed.threadgate"
+POSTGATE = "app.bsky.feed.postgate"
 ACCESS_SECONDS = 3599
 SESSION_SECONDS = 14 * 24 * 3600
 REQUEST_SECONDS = 299
 CODE_SECONDS = 60
 UNREFERENCED_BLOB_SECONDS = 3600
+APP_PASSWORD = "sandbox-password"  # noqa: S105  # known to everyone on purpose
 NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -34,6 +37,7 @@ class Account:
     display_name: str
     did: str = ""
     description: str = ""
+    app_password: str = APP_PASSWORD
     blocked: str | None = None
 
     def __post_init__(self) -> None:
@@ -74,7 +78,10 @@ class Code:
 
 @dataclass
 class Session:
-    """One authorisation, bound to one DPoP key. A refresh token seen twice ends it."""
+    """One authorisation, bound to one DPoP key; by app password it has no key. A refresh token seen twice ends it.
+
+    `replaced` are the refresh tokens of an app password that are good for a while longer.
+    """
 
     did: str
     client_id: str
@@ -85,6 +92,7 @@ class Session:
     access_expires_at: datetime = NEVER
     refresh_token: str = ""
     used_refresh_tokens: set[str] = field(default_factory=set)
+    replaced: dict[str, datetime] = field(default_factory=dict)
     revoked: bool = False
 
     def rotate(self, now: datetime) -> None:
@@ -93,6 +101,16 @@ class Session:
         self.access_token = f"tok-{secrets.token_urlsafe(32)}"
         self.refresh_token = f"ref-{secrets.token_urlsafe(32)}"
         self.access_expires_at = now + timedelta(seconds=ACCESS_SECONDS)
+
+
+@dataclass(frozen=True)
+class LentToken:
+    """With it another service may act for the account, for one method. `until` in Unix seconds."""
+
+    did: str
+    audience: str
+    method: str
+    until: float
 
 
 @dataclass
@@ -129,6 +147,7 @@ class BlueskyState:
         self.asked: dict[str, Asked] = {}
         self.codes: dict[str, Code] = {}
         self.sessions: list[Session] = []
+        self.lent: dict[str, LentToken] = {}
         self.blobs: dict[tuple[str, str], Blob] = {}
         self.records: dict[tuple[str, str, str], Record] = {}
         self._writes: dict[str, deque[tuple[datetime, int]]] = {}
