@@ -84,14 +84,22 @@ async def test_a_comment_whose_answer_was_lost_is_found_and_not_repeated(
 
 
 async def test_a_comment_that_never_arrived_is_posted_again_and_the_post_is_not(
-    facebook: Platform, call: Call, kinds: Kinds, settle: Settle, sandbox: Sandbox, journal: MemoryJournal
+    facebook: Platform,
+    call: Call,
+    kinds: Kinds,
+    settle: Settle,
+    sandbox: Sandbox,
+    clock: FixedClock,
+    journal: MemoryJournal,
 ) -> None:
-    delivery = kinds["text"](first_comment="More at our door")
+    delivery = kinds["image"](first_comment="More at our door")
     await facebook.stage(call, delivery, journal)
     sandbox.add_fault("facebook", "POST /v26.0/*/comments", "reset_before", times=2)
     assert isinstance(await facebook.publish(call, delivery, journal), Processing)
-    # Whoever forgot that answer begins anew; what is posted stays posted once.
+    clock.advance(timedelta(hours=25))
+    # Whoever forgot that answer begins anew; what is posted stays posted once, and its images need no second upload.
     await facebook.stage(call, delivery, journal)
+    assert sandbox.requests("facebook", f"POST /v26.0/{PAGE}/photos") == 1
     again = await facebook.publish(call, delivery, journal)
     assert isinstance(await settle(delivery, journal, again), Published)
     assert only_post(sandbox).settings["comments"] == ["More at our door"]

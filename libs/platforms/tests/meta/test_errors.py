@@ -16,7 +16,6 @@ from platforms.errors import (
     Transient,
 )
 from platforms.meta.errors import ERRORS, USER_MESSAGE_MAX, Kind, Row, Table, graph_error, row_for
-from platforms.meta.usage import highest_percent
 from platforms.wire import Answer
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -100,18 +99,6 @@ def test_a_row_may_name_its_own_wait() -> None:
     error = graph_error(answer, table, now=NOW)
     assert isinstance(error, RateLimited)
     assert error.until == NOW + timedelta(hours=1)
-
-
-@pytest.mark.parametrize(
-    ("headers", "percent"),
-    [
-        ({}, 0),
-        ({"x-app-usage": '{"call_count": 28, "total_time": 25, "total_cputime": 91.5}'}, 91.5),
-        ({"x-app-usage": '{"call_count": true}', "x-business-use-case-usage": USED_UP % 1}, 100),
-    ],
-)
-def test_the_tightest_limit_is_known_before_it_is_reached(headers: dict[str, str], percent: float) -> None:
-    assert highest_percent(httpx.Headers(headers)) == percent
 
 
 def test_what_meta_tells_the_person_is_passed_on_without_anything_like_a_token() -> None:

@@ -90,10 +90,10 @@ class Work:
             return Absent({"reason": "no call that shows a post was made"})
         if missed is None:
             await self.journal.record(missed_at=self.now.isoformat())
-        elif self.now - missed >= timedelta(seconds=LOOK_AGAIN_SECONDS) and self.now - tried >= timedelta(
-            seconds=LIST_SETTLED_SECONDS
-        ):
-            return Absent(evidence | {"tried_at": tried.isoformat(), "looked": 2})
+        else:
+            twice = self.now - missed >= timedelta(seconds=LOOK_AGAIN_SECONDS)
+            if twice and self.now - tried >= timedelta(seconds=LIST_SETTLED_SECONDS):
+                return Absent(evidence | {"tried_at": tried.isoformat(), "looked": 2})
         raise Transient("look_again", "the Page's list does not have the post yet; it lags behind, so look again")
 
 

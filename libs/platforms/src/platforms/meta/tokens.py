@@ -17,8 +17,6 @@ from platforms.wire import converted, send
 LONG_LIVED_SECONDS = 60 * 24 * 3600
 """What Meta's long-lived tokens last where an answer does not say."""
 
-SHORT_LIVED_SECONDS = 3600
-
 
 class Token(msgspec.Struct, frozen=True):
     """A traded token. `expires_in` in seconds; it may be missing."""

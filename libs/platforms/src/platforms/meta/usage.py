@@ -1,4 +1,4 @@
-"""What Meta tells of its limits: percentages in headers, and for some the minutes until calls are taken again."""
+"""What Meta tells of its limits with every answer: for some, the minutes until calls are taken again."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 import httpx
 import msgspec
 
-APPLICATION = "x-app-usage"
 BUSINESS = "x-business-use-case-usage"
 
 WAIT_SECONDS = 300
@@ -25,13 +24,6 @@ def regained_at(headers: httpx.Headers, now: datetime) -> datetime:
     minutes = max((_number(entry.get("estimated_time_to_regain_access")) for entry in _business(headers)), default=0)
     seconds = min(max(minutes * 60, WAIT_SECONDS_MIN), WAIT_SECONDS_MAX) if minutes else WAIT_SECONDS
     return now + timedelta(seconds=seconds)
-
-
-def highest_percent(headers: httpx.Headers) -> float:
-    """How much of the tightest limit is used, 0 if nothing is told; calls are refused from 100 on."""
-    entries = [*_business(headers), _object(headers.get(APPLICATION, ""))]
-    names = ("call_count", "total_time", "total_cputime")
-    return max(_number(entry.get(name)) for entry in entries for name in names)
 
 
 def _business(headers: httpx.Headers) -> Iterator[Mapping[str, Any]]:

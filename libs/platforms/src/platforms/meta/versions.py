@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date
 
 GRAPH_VERSION = "v26.0"
-GRAPH_RELEASED = date(2026, 7, 29)
 
 GRAPH_SUNSET: date | None = None
-"""Not announced. A version is answered for about two years after its release."""
+"""Not announced. A version is answered for about two years after its release, which was on 29 July 2026."""
