@@ -266,6 +266,7 @@ async def test_other_posts_of_the_account_are_not_taken_for_it(
     own = sandbox.truth.posts()[-1].post_id
     await post(kinds["reel"](), MemoryJournal())
     await post(replace(kinds["reel"](), text=delivery.text), MemoryJournal())
+    await post(replace(kinds["carousel"](), text=delivery.text), MemoryJournal())
     await post(replace(delivery, text="Another door"), MemoryJournal())
     finding = await instagram.reconcile(call, delivery, journal)
     assert isinstance(finding, Published)
@@ -323,6 +324,18 @@ async def test_a_lost_first_comment_is_found_or_written_once(
     (shown,) = sandbox.truth.posts()
     assert shown.settings["comments"] == ["Who opens it?"]
     assert sandbox.requests("instagram", PUBLISH) == 1
+
+
+async def test_a_comment_is_looked_for_before_it_is_written_again(
+    instagram: Platform, call: Call, kinds: Deliveries, bring: Bring, journal: MemoryJournal, sandbox: Sandbox
+) -> None:
+    delivery = kinds["image"](first_comment="Who opens it?")
+    await bring(delivery, journal)
+    sandbox.add_fault("instagram", COMMENT, "reset_after")
+    await _try(instagram, call, delivery, journal)
+    assert isinstance(await instagram.publish(call, delivery, journal), Published)
+    (shown,) = sandbox.truth.posts()
+    assert shown.settings["comments"] == ["Who opens it?"]
 
 
 async def test_a_comment_that_is_not_listed_yet_is_waited_for(

@@ -12,7 +12,7 @@ from platforms.instagram.settings import InstagramSettings
 from platforms.meta.graph import Graph
 from platforms.shape import Call, Delivery, MediaKind
 
-FIELDS = "id,caption,timestamp,permalink,media_product_type,media_type"
+FIELDS = "id,caption,timestamp,permalink,media_type"
 
 
 class Looking:
@@ -27,7 +27,7 @@ class Looking:
         """Every post since then that looks like this one: the same words, the same kind."""
         path = f"{call.grant.account_id}/{'stories' if settings.kind == 'story' else 'media'}"
         earliest = since - timedelta(seconds=LOOK_BACK_SECONDS)
-        product, kind = _wanted(delivery, settings)
+        kind = _kind(delivery, settings)
         found = []
         listed = self._graph.every(call, path, Medium, pages_max=PAGES_MAX, fields=FIELDS, limit=LISTED_MAX)
         async for medium in listed:
@@ -35,8 +35,7 @@ class Looking:
             if posted_at is not None and posted_at < earliest:
                 # The newest come first.
                 break
-            alike = medium.media_product_type in ("", product) and medium.media_type in ("", kind)
-            if posted_at is not None and alike and same_words(medium.caption, delivery.text):
+            if posted_at is not None and medium.media_type == kind and same_words(medium.caption, delivery.text):
                 found.append(medium)
         return found
 
@@ -65,12 +64,9 @@ def _plain(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
-def _wanted(delivery: Delivery, settings: InstagramSettings) -> tuple[str, str]:
-    """How the lists name such a post: product and kind of media."""
+def _kind(delivery: Delivery, settings: InstagramSettings) -> str:
+    """How the lists name the kind of such a post's media."""
     shown = shown_media(delivery.media, settings)
-    video = shown[0][1].kind is MediaKind.VIDEO
-    if settings.kind == "story":
-        return "STORY", "VIDEO" if video else "IMAGE"
     if len(shown) > 1:
-        return "FEED", "CAROUSEL_ALBUM"
-    return ("REELS", "VIDEO") if video else ("FEED", "IMAGE")
+        return "CAROUSEL_ALBUM"
+    return "VIDEO" if shown[0][1].kind is MediaKind.VIDEO else "IMAGE"
