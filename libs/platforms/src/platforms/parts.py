@@ -34,17 +34,6 @@ class Poll(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     minutes: Annotated[int, Meta(title="Open for", description="Minutes from the moment it is posted.", ge=1)]
 
 
-def media_of(part: ThreadPart, media: Sequence[Media]) -> tuple[Media, ...]:
-    """A part's media in the part's order; positions that do not exist are left out."""
-    return tuple(media[position] for position in part.media if position < len(media))
-
-
-def media_of_first(thread: Sequence[ThreadPart], media: Sequence[Media]) -> tuple[Media, ...]:
-    """What stays with the first post: the media that no further part takes, in the post's order."""
-    taken = {position for part in thread for position in part.media}
-    return tuple(item for position, item in enumerate(media) if position not in taken)
-
-
 def misplaced_media(thread: Sequence[ThreadPart], media: Sequence[Media]) -> list[Violation]:
     """Positions that name no file, and files that two parts want."""
     found, taken = [], set[int]()
