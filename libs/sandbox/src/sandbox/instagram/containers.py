@@ -38,7 +38,9 @@ def add_edges(state: InstagramState) -> None:
     """Edges on the way to a post."""
     graph = state.graph
     graph.on("POST", "{node}/media", lambda ask: _create(state, ask))
-    graph.on("POST", "{node}/media_publish", lambda ask: _publish(state, ask))
+    # Documented is the first; Meta's own client for Instagram Login calls the second.
+    for name in ("media_publish", "mediapublish"):
+        graph.on("POST", f"{{node}}/{name}", lambda ask: _publish(state, ask))
     graph.on("GET", "{node}/content_publishing_limit", lambda ask: _limit(state, ask))
 
 
