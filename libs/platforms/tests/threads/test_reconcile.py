@@ -6,21 +6,22 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from kit.clock import FixedClock
-from platforms.errors import OutcomeUnknown, Rejected, Transient
+from platforms.errors import OutcomeUnknown, Transient
 from platforms.platform import Platform
-from platforms.shape import Absent, Call, Delivery, Media, Outcome, Published, Refused, Undecided
+from platforms.shape import Absent, Call, Delivery, Media, Outcome, Published, Undecided
+from platforms.threads.answers import Listed
+from platforms.threads.looking import Wanted
 from sandbox.server import Sandbox
 from sandbox.testing import MemoryJournal
 from sandbox.threads.platform import ThreadsSandbox
 
 PUBLISH = "POST /v1.0/me/threads_publish"
 CREATE = "POST /v1.0/me/threads"
-STATUS = "GET /v1.0/[0-9]*"
 Post = Callable[[Delivery, MemoryJournal], Awaitable[Outcome]]
 Bring = Callable[[Delivery, MemoryJournal], Awaitable[None]]
-RESTRICTED = {"error": {"message": "Action restricted", "type": "OAuthException", "code": 4, "error_subcode": 2207051}}
 
 
 @pytest.fixture
@@ -144,22 +145,70 @@ async def test_a_post_that_is_to_be_answered_waits_for_its_id(
     assert isinstance(await threads.reconcile(call, thread, journal), Absent)
 
 
-async def test_the_same_text_of_long_ago_is_not_taken_for_it(
+async def test_of_two_posts_with_the_same_words_the_closer_in_time_is_ours(
     threads: Platform,
     call: Call,
     delivery: Delivery,
     journal: MemoryJournal,
-    post: Post,
+    bring: Bring,
+    sandbox: Sandbox,
+    clock: FixedClock,
+) -> None:
+    other = MemoryJournal()
+    for each in (other, journal):
+        await bring(delivery, each)
+    await threads.publish(call, delivery, other)
+    clock.advance(timedelta(seconds=30))
+    sandbox.add_fault("threads", PUBLISH, "reset_after")
+    with pytest.raises(OutcomeUnknown):
+        await threads.publish(call, delivery, journal)
+    finding = await threads.reconcile(call, delivery, journal)
+    assert isinstance(finding, Published)
+    assert finding.receipt.post_id == sandbox.truth.posts()[1].post_id
+
+
+async def test_a_reply_with_the_same_words_is_not_taken_for_another(
+    threads: Platform,
+    call: Call,
+    make_delivery: Callable[..., Delivery],
+    journal: MemoryJournal,
     lose: Any,
     sandbox: Sandbox,
     clock: FixedClock,
 ) -> None:
-    await post(delivery, MemoryJournal())
-    clock.advance(timedelta(seconds=30))
-    await lose(delivery, "reset_after")
-    finding = await threads.reconcile(call, delivery, journal)
-    assert isinstance(finding, Published)
-    assert finding.receipt.post_id == sandbox.truth.posts()[1].post_id
+    delivery = make_delivery("One", settings={"thread": [{"text": "Same"}], "first_comment": "Same"})
+    await lose(delivery, "reset_before", 2)
+    with pytest.raises(Transient):
+        await threads.reconcile(call, delivery, journal)
+    clock.advance(timedelta(seconds=15))
+    assert isinstance(await threads.reconcile(call, delivery, journal), Absent)
+    await threads.publish(call, delivery, journal)
+    assert [(each.text, each.writes) for each in sandbox.truth.posts()] == [("One", 1), ("Same", 1), ("Same", 1)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "matches"),
+    [
+        ({}, True),
+        ({"text": "Fresh  paint door"}, True),
+        ({"timestamp": "2026-11-22T09:59:10+0000"}, True),
+        ({"timestamp": "2026-11-22T09:58:59+0000"}, False),
+        ({"timestamp": "soon"}, False),
+        ({"text": "Wet paint"}, False),
+        ({"media_type": "IMAGE"}, False),
+        ({"replied_to": {"id": "1"}}, True),
+        ({"replied_to": {"id": "2"}}, False),
+    ],
+)
+def test_what_makes_a_listed_post_ours(changes: dict[str, Any], matches: bool, clock: FixedClock):
+    listed = {
+        "id": "9",
+        "text": "Fresh paint #door",
+        "media_type": "TEXT_POST",
+        "timestamp": "2026-11-22T10:00:05+0000",
+    }
+    wanted = Wanted("Fresh paint #door", (), "1", clock.now())
+    assert wanted.matches(msgspec.convert(listed | changes, Listed)) is matches
 
 
 @pytest.mark.parametrize("kind", ["image", "video", "carousel"])
@@ -226,67 +275,6 @@ async def test_without_the_container_only_the_list_is_evidence(
     assert "neither" in finding.evidence["reason"]
 
 
-async def test_a_doubtful_refusal_is_one_once_nothing_is_proved_to_be_out(
-    threads: Platform,
-    call: Call,
-    delivery: Delivery,
-    journal: MemoryJournal,
-    bring: Bring,
-    sandbox: Sandbox,
-    clock: FixedClock,
-) -> None:
-    await bring(delivery, journal)
-    sandbox.add_fault("threads", PUBLISH, "answer", status=403, body=RESTRICTED)
-    with pytest.raises(OutcomeUnknown, match=r"4\.2207051"):
-        await threads.publish(call, delivery, journal)
-    with pytest.raises(Transient):
-        await threads.reconcile(call, delivery, journal)
-    clock.advance(timedelta(seconds=15))
-    finding = await threads.reconcile(call, delivery, journal)
-    assert isinstance(finding, Refused)
-    assert finding.code == "4.2207051"
-    assert finding.advice
-
-
-async def test_a_doubtful_refusal_in_a_thread_is_for_a_person(
-    threads: Platform, call: Call, thread: Delivery, journal: MemoryJournal, bring: Bring, sandbox: Sandbox,
-    clock: FixedClock,
-) -> None:  # fmt: skip
-    await bring(thread, journal)
-    sandbox.add_fault("threads", PUBLISH, "answer", status=403, body=RESTRICTED, skip=1)
-    with pytest.raises(OutcomeUnknown):
-        await threads.publish(call, thread, journal)
-    with pytest.raises(Transient):
-        await threads.reconcile(call, thread, journal)
-    clock.advance(timedelta(seconds=15))
-    finding = await threads.reconcile(call, thread, journal)
-    assert isinstance(finding, Undecided)
-    assert finding.evidence["stuck"]["code"] == "4.2207051"
-
-
-async def test_a_doubtful_refusal_of_what_is_out_is_none(
-    threads: Platform, call: Call, delivery: Delivery, journal: MemoryJournal, bring: Bring, sandbox: Sandbox
-) -> None:
-    await bring(delivery, journal)
-    sandbox.add_fault("threads", PUBLISH, "answer_after", status=403, body=RESTRICTED)
-    with pytest.raises(OutcomeUnknown):
-        await threads.publish(call, delivery, journal)
-    assert isinstance(await threads.reconcile(call, delivery, journal), Published)
-
-
-async def test_a_container_that_is_unknown_and_out_is_found(
-    threads: Platform, call: Call, delivery: Delivery, journal: MemoryJournal, bring: Bring, sandbox: Sandbox
-) -> None:
-    """The publishing call says it does not know what it has just shown."""
-    body = {"error": {"message": "The requested resource does not exist", "code": 24, "error_subcode": 4279009}}
-    await bring(delivery, journal)
-    sandbox.add_fault("threads", PUBLISH, "answer_after", status=400, body=body)
-    with pytest.raises(OutcomeUnknown):
-        await threads.publish(call, delivery, journal)
-    assert isinstance(await threads.reconcile(call, delivery, journal), Published)
-    assert [each.writes for each in sandbox.truth.posts()] == [1]
-
-
 async def test_a_container_shown_without_a_note_of_it_is_not_shown_again(
     threads: Platform, call: Call, delivery: Delivery, journal: MemoryJournal, bring: Bring, sandbox: Sandbox
 ) -> None:
@@ -299,32 +287,3 @@ async def test_a_container_shown_without_a_note_of_it_is_not_shown_again(
         await threads.publish(call, delivery, earlier)
     assert isinstance(await threads.reconcile(call, delivery, earlier), Published)
     assert len(sandbox.truth.posts()) == 1
-
-
-@pytest.mark.parametrize("status", [500, 503, 200])
-async def test_an_answer_that_makes_no_sense_leaves_the_outcome_open(
-    status: int,
-    threads: Platform,
-    call: Call,
-    delivery: Delivery,
-    journal: MemoryJournal,
-    bring: Bring,
-    sandbox: Sandbox,
-) -> None:
-    await bring(delivery, journal)
-    sandbox.add_fault("threads", PUBLISH, "answer_after", status=status, body={})
-    with pytest.raises(OutcomeUnknown):
-        await threads.publish(call, delivery, journal)
-    assert isinstance(await threads.reconcile(call, delivery, journal), Published)
-
-
-async def test_a_refusal_is_final_and_leaves_nothing_to_find_out(
-    threads: Platform, call: Call, delivery: Delivery, journal: MemoryJournal, bring: Bring, sandbox: Sandbox
-) -> None:
-    body = {"error": {"message": "Invalid parameter", "type": "OAuthException", "code": 100}}
-    await bring(delivery, journal)
-    sandbox.add_fault("threads", PUBLISH, "answer", status=400, body=body)
-    with pytest.raises(Rejected):
-        await threads.publish(call, delivery, journal)
-    assert journal.facts["trying"] is None
-    assert isinstance(await threads.reconcile(call, delivery, journal), Absent)

@@ -31,10 +31,8 @@ class Webhooks(MetaWebhooks):
 
     def verify(self, headers: Mapping[str, str], body: bytes, client: ClientCredentials) -> bool:
         """Signed with our Threads secret; Meta leaves open whether it may be the whole application's instead."""
-        if super().verify(headers, body, client):
-            return True
-        other = client.webhook_secret
-        return other is not None and super().verify(headers, body, replace(client, client_secret=other))
+        other = replace(client, client_secret=client.webhook_secret)
+        return super().verify(headers, body, client) or super().verify(headers, body, other)
 
     def read(self, headers: Mapping[str, str], body: bytes) -> Sequence[Notice]:
         try:
