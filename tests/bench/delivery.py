@@ -34,7 +34,7 @@ from delivery_chains import (
     raw_consumer,
     raw_relay,
 )
-from kit import erasure, held, inbox, outbox
+from kit import held, inbox, leadership, outbox
 from kit.clock import SystemClock
 from kit.database import Database, Scope
 from kit.embedded.nats_server import EmbeddedNats
@@ -195,8 +195,10 @@ def prepare(postgres: EmbeddedPostgres, service: str) -> str:
     provision(Secret(postgres.superuser_url), service, login_password=PASSWORD, owner_password=PASSWORD)
     superuser_url = urlsplit(postgres.superuser_url)._replace(path=f"/{service}").geturl()
     with psycopg.connect(superuser_url, autocommit=True) as connection:
-        for statement in (outbox.TABLE, outbox.TUNING, inbox.TABLE, inbox.INDEX, held.TABLE, held.INDEX, erasure.TABLE):
+        for statement in (outbox.TABLE, outbox.TUNING, inbox.TABLE, inbox.INDEX, held.TABLE, held.INDEX):
             connection.execute(statement)
+        connection.execute(leadership.TABLE)
+        connection.execute(leadership.FIRST)
         connection.execute("CREATE TABLE effect (post_id uuid NOT NULL, at double precision NOT NULL)")
         connection.execute(f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {service}, {service}_worker")
     return postgres.url(role=service, password=PASSWORD.reveal(), database=service)

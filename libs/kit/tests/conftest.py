@@ -17,7 +17,7 @@ import pytest
 import structlog
 from contracts.content import PostApprovalWithdrawnV1, PostDeletedV1
 from contracts.topology import CONSUMERS
-from kit import bus, erasure, held, inbox, logs, outbox
+from kit import bus, erasure, held, inbox, leadership, logs, outbox
 from kit.clock import SystemClock
 from kit.consuming import Consumers
 from kit.database import Database, Transaction, Units
@@ -37,6 +37,8 @@ _TABLES = (
     outbox.TABLE,
     inbox.TABLE,
     held.TABLE,
+    leadership.TABLE,
+    leadership.FIRST,
     erasure.TABLE,
     "CREATE TABLE effect (id bigint GENERATED ALWAYS AS IDENTITY, workspace_id uuid NOT NULL, post_id uuid NOT NULL)",
     "ALTER TABLE effect ENABLE ROW LEVEL SECURITY",
@@ -44,7 +46,7 @@ _TABLES = (
     "CREATE POLICY tenant ON effect TO scheduler"
     " USING (workspace_id = nullif(current_setting('app.workspace_id', true), '')::uuid)",
     "CREATE POLICY worker ON effect TO scheduler_worker USING (true)",
-    "GRANT ALL ON outbox, inbox, held_event, erasure_task, effect TO scheduler, scheduler_worker",
+    "GRANT ALL ON outbox, inbox, held_event, consumer_lead, erasure_task, effect TO scheduler, scheduler_worker",
     "GRANT USAGE ON SCHEMA public TO scheduler, scheduler_worker",
 )
 

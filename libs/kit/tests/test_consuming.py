@@ -319,3 +319,49 @@ async def test_what_is_held_about_a_subject_is_erased_with_it(
     assert await effects.held() == 2
     await erase(database, nothing, SubjectKind.CONNECTION, named.revision_id)
     assert await effects.held() == 1
+
+
+async def test_a_process_that_lost_its_lead_unknowingly_claims_nothing_and_asks_for_it_again(
+    consuming: Consuming,
+    bus: Bus,
+    nats_url: str,
+    database: Database,
+    recording: Recording,
+    effects: Effects,
+    units: Units[Transaction],
+):
+    """As if another process had taken the lead between two looks at the session."""
+    handled: list[PostDeletedV1] = []
+    first, second = event(A), event(A)
+    async with consuming(nats_url, database, recording(handled.append)):
+        await told(bus, first)
+        await effects.reach(1)
+        async with units(Scope.worker()) as transaction:
+            await transaction.execute("UPDATE consumer_lead SET epoch = epoch + 1")
+        await told(bus, second)
+        await effects.reach(2)
+    async with units(Scope.worker()) as transaction:
+        assert await transaction.scalar("SELECT epoch FROM consumer_lead") == 3
+    assert handled == [first, second]
+
+
+async def test_what_another_pull_took_is_not_overtaken(
+    consuming: Consuming, bus: Bus, nats_url: str, database: Database, recording: Recording, effects: Effects
+):
+    """A process that led before may still have a request waiting at the server, which gives it what comes next."""
+    events = [event(A) for _ in range(6)]
+    stranger = await bus.jetstream.pull_subscribe_bind("scheduler-content", "CONTENT")
+    async with consuming(nats_url, database, recording()):
+        await told(bus, events[0])
+        await effects.reach(1)
+        stolen = asyncio.ensure_future(stranger.fetch(1, timeout=5))
+        await wait_for(lambda: _waits_at(bus, 2))
+        await told(bus, *events[1:])
+        await effects.reach(6)
+        await stolen
+    assert await effects.of(A) == [one.workspace_id for one in events]
+
+
+async def _waits_at(bus: Bus, pulls: int) -> bool:
+    info = await bus.jetstream.consumer_info("CONTENT", "scheduler-content")
+    return (info.num_waiting or 0) >= pulls

@@ -11,7 +11,7 @@ from kit.pull import Delivery
 
 
 def delivery(sequence: int, aggregate: str) -> Delivery:
-    return Delivery(sequence, "", {"ce-subject": aggregate}, b"", "")
+    return Delivery(sequence, sequence, "", {"ce-subject": aggregate}, b"", "")
 
 
 @given(st.lists(st.sampled_from("abc"), max_size=40), st.randoms(use_true_random=False), st.integers(1, 5))

@@ -19,7 +19,7 @@ from kit.database import Database
 from kit.handling import Handling
 from kit.held import HeldEvents
 from kit.lanes import Batches, Lanes, Waiting
-from kit.leadership import Leadership
+from kit.leadership import Leadership, LeadLost
 from kit.pull import ConsumerAway, Delivery, Pull
 from kit.settle import RetryPolicy, is_outage
 from kit.subscription import Subscription
@@ -59,10 +59,16 @@ class Consumers:
         """Consume whenever no other process of the service does. For ever."""
         await self._leadership.run(self._lead)
 
-    async def _lead(self) -> None:
-        async with asyncio.TaskGroup() as group:
-            for consumption in self._consumptions:
-                group.create_task(consumption.run())
+    async def _lead(self, epoch: int) -> None:
+        lost = False
+        try:
+            async with asyncio.TaskGroup() as group:
+                for consumption in self._consumptions:
+                    group.create_task(consumption.run(epoch))
+        except* LeadLost:
+            lost = True
+        if lost:
+            raise LeadLost
 
     async def reconnected(self) -> None:
         """NATS was away. What it sent last may be lost, so that everything unacknowledged is asked for again."""
@@ -94,7 +100,9 @@ class _Consumption:
         self._workers: set[asyncio.Task[None]] = set()
         self._draining = False
 
-    async def run(self) -> None:
+    async def run(self, epoch: int) -> None:
+        """Consume under one lead; ends only by cancellation or with `LeadLost`."""
+        self._handling.lead(epoch)
         while True:
             try:
                 await self._session()
@@ -124,6 +132,7 @@ class _Consumption:
         """Consume until the pull breaks. Begins after everything that earlier sessions finished, and with all else."""
         await self._held.load()
         self._waiting = _waiting_room(self._consumer)
+        self._failure = None
         pull = self._pull = self._new_pull()
         holding = asyncio.ensure_future(self._held.run(self._handling.retry))
         watching = asyncio.ensure_future(pull.watch())

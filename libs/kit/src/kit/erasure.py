@@ -125,8 +125,7 @@ class _Task:
 
 # Events are small JSON texts of ids, and few are held: whatever names the subject is found by looking into them.
 _OF_SUBJECT = Delete(
-    "key = %(subject)s OR aggregate = %(subject)s"
-    " OR position(%(subject)s::text IN convert_from(body, 'UTF8')) > 0"
+    "key = %(subject)s OR aggregate = %(subject)s OR position(%(subject)s::text IN convert_from(body, 'UTF8')) > 0"
 )
 HELD_EVENTS = Table(
     name="held_event",

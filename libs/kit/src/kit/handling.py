@@ -16,8 +16,9 @@ from psycopg import AsyncConnection
 
 from kit import codec, dead_letters, inbox
 from kit.codec import ContractError
-from kit.database import Database, Scope, joined
+from kit.database import Database, Scope, Transaction, joined
 from kit.held import HeldEvent, HeldEvents
+from kit.leadership import LeadLost
 from kit.pull import Delivery
 from kit.settle import RetryPolicy, is_outage
 from kit.subscription import Subscription
@@ -31,6 +32,10 @@ class _Received:
     delivery: Delivery
     event_id: UUID
     event: Event
+
+
+class _Repeated(Exception):
+    """One of several events is not new; which one is found out event by event."""
 
 
 class Handling:
@@ -53,6 +58,11 @@ class Handling:
         self._held = held
         self._policy = policy
         self._tracer = tracer
+        self._epoch = 0
+
+    def lead(self, epoch: int) -> None:
+        """Handle in the name of this lead from now on."""
+        self._epoch = epoch
 
     async def handle(self, deliveries: Sequence[Delivery], connection: AsyncConnection[Any]) -> None:
         """Handle messages: several in one transaction if they can be, else each in its own."""
@@ -86,11 +96,12 @@ class Handling:
         with self._tracer.start_as_current_span(name, kind=trace.SpanKind.CONSUMER, links=links):
             try:
                 async with self._database.on(connection, Scope.worker()) as (transaction, _):
-                    claimed = await inbox.claim_many(transaction, self._consumer, list(fresh))
+                    if not await inbox.claim_many(transaction, self._consumer, list(fresh), self._epoch):
+                        raise _Repeated
                     with joined(transaction):
-                        await self._subscription.dispatch_batch(
-                            [event for event_id, event in fresh.items() if event_id in claimed]
-                        )
+                        await self._subscription.dispatch_batch(list(fresh.values()))
+            except _Repeated:
+                return False
             except Exception as error:
                 if is_outage(error):
                     raise
@@ -104,13 +115,15 @@ class Handling:
                 await self._hold(received, connection, attempts=0)
                 return
             try:
-                claim = inbox.claim(self._consumer, received.event_id, self._database.clock.now())
+                claim = inbox.claim(self._consumer, received.event_id, self._database.clock.now(), self._epoch)
                 async with self._database.on(connection, Scope.worker(), claim) as (transaction, claimed):
                     if not claimed:
-                        log.info("event_repeated")
+                        await self._recognise(transaction, received.event)
                         return
                     with joined(transaction):
                         await self._subscription.dispatch(received.event)
+            except LeadLost:
+                raise
             except Exception as error:
                 if is_outage(error):
                     raise
@@ -119,14 +132,26 @@ class Handling:
                 log.warning("event_held", attempt=1, exc_info=error)
 
     async def _hold(self, received: _Received, connection: AsyncConnection[Any], *, attempts: int) -> None:
-        claim = inbox.claim(self._consumer, received.event_id, self._database.clock.now())
+        claim = inbox.claim(self._consumer, received.event_id, self._database.clock.now(), self._epoch)
         async with self._database.on(connection, Scope.worker(), claim) as (transaction, claimed):
             if not claimed:
+                await self._recognise(transaction, received.event)
                 return
             await self._held.insert(
                 transaction, received.delivery, received.event_id, received.event, attempts=attempts
             )
         self._held.note(received.event.aggregate())
+
+    async def _recognise(self, transaction: Transaction, event: Event) -> None:
+        """Why a claim touched nothing: we lead no more (raises `LeadLost`), or the event was handled, or it is held.
+
+        One that another process held while it led must hold back its successors here as well.
+        """
+        if not await transaction.scalar("SELECT true FROM consumer_lead WHERE epoch = %s", (self._epoch,)):
+            raise LeadLost
+        log.info("event_repeated")
+        if event.aggregate() not in self._held and await self._held.holds(transaction, event.aggregate()):
+            self._held.note(event.aggregate())
 
     async def retry(self, head: HeldEvent) -> None:
         """Try a held event again; once its attempts are used up, park it."""

@@ -99,6 +99,15 @@ class HeldEvents:
                 self._waiting = {row.aggregate: row.events for row in rows}
                 return
 
+    async def holds(self, transaction: Transaction, aggregate: UUID) -> bool:
+        """Whether something of an aggregate waits, as the database has it."""
+        return bool(
+            await transaction.scalar(
+                "SELECT true FROM held_event WHERE consumer = %s AND aggregate = %s LIMIT 1",
+                (self._consumer.name, aggregate),
+            )
+        )
+
     async def insert(
         self, transaction: Transaction, delivery: Delivery, event_id: UUID, event: Event, *, attempts: int
     ) -> None:

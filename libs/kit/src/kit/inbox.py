@@ -28,23 +28,24 @@ PRUNE_EVERY_SECONDS = 600.0
 _PRUNE_BATCH = 5_000
 
 
-def claim(consumer: Consumer, event_id: UUID, at: datetime) -> str:
-    """The statement that claims one event; it touches a row if the event is new to the consumer."""
-    # A durable name of the topology, a UUID and a time: values of types that cannot break out of their quotes.
+def claim(consumer: Consumer, event_id: UUID, at: datetime, epoch: int) -> str:
+    """The statement that claims one event; it touches a row if the event is new to the consumer and we lead."""
+    # A durable name of the topology, a UUID, a time, a number: values of types that cannot break out of their quotes.
     return (
         "INSERT INTO inbox (consumer, event_id, received_at)"  # noqa: S608
-        f" VALUES ('{consumer.name}', '{event_id}', '{at.isoformat()}') ON CONFLICT DO NOTHING"
+        f" SELECT '{consumer.name}', '{event_id}'::uuid, '{at.isoformat()}'::timestamptz"
+        f" FROM consumer_lead WHERE epoch = {epoch:d} ON CONFLICT DO NOTHING"
     )
 
 
-async def claim_many(transaction: Transaction, consumer: Consumer, event_ids: Sequence[UUID]) -> set[UUID]:
-    """Claim events together; returns those that are new to the consumer."""
-    claimed = await transaction.scalars(
+async def claim_many(transaction: Transaction, consumer: Consumer, event_ids: Sequence[UUID], epoch: int) -> bool:
+    """Claim events together; true if each of them is new to the consumer and we lead."""
+    claimed = await transaction.execute(
         "INSERT INTO inbox (consumer, event_id, received_at) SELECT %s, unnest(%s::uuid[]), %s"
-        " ON CONFLICT DO NOTHING RETURNING event_id",
-        (consumer.name, list(event_ids), transaction.clock.now()),
+        " FROM consumer_lead WHERE epoch = %s ON CONFLICT DO NOTHING",
+        (consumer.name, list(event_ids), transaction.clock.now(), epoch),
     )
-    return set(claimed)
+    return claimed == len(event_ids)
 
 
 async def release(transaction: Transaction, consumer: Consumer, event_id: UUID) -> None:

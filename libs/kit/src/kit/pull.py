@@ -43,9 +43,10 @@ class ConsumerAway(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A message as it arrived. `sequence` is its place in the stream."""
+    """A message as it arrived. `sequence` is its place in the stream, `number` counts this consumer's deliveries."""
 
     sequence: int
+    number: int
     subject: str
     headers: Mapping[str, str]
     body: bytes
@@ -62,6 +63,7 @@ class Pull:
         self._take = take
         self._named = f"{consumer.stream}.{consumer.name}"
         self._asked = 0
+        self._number = 0
         self._held: dict[int, Delivery] = {}
         self._heard_at = time.monotonic()
         self._inbox: Inbox | None = None
@@ -144,8 +146,14 @@ class Pull:
         if status is not None:
             await self._on_status(status, message.headers or {})
             return
-        self._asked = max(self._asked - 1, 0)
         delivery = _delivery(message)
+        self._number += 1
+        if delivery.number != self._number:
+            # Counted from 1 since the reset. What is missing was given to a process that led before and has not
+            # noticed yet that it does so no more; nothing may overtake it.
+            self._break(f"message {delivery.number} came instead of {self._number}")
+            return
+        self._asked = max(self._asked - 1, 0)
         if delivery.sequence not in self._held:
             self._held[delivery.sequence] = delivery
             self._take(delivery)
@@ -181,7 +189,9 @@ def _status(message: Msg) -> str | None:
 
 
 def _delivery(message: Msg) -> Delivery:
-    # $JS.ACK.<stream>.<consumer>.<delivered>.<stream sequence>.<…>, or with domain and account before the stream.
+    # $JS.ACK.<stream>.<consumer>.<delivered>.<stream sequence>.<number>.<…>; two tokens more where domains are used.
     tokens = message.reply.split(".")
-    sequence = int(tokens[5] if len(tokens) < 11 else tokens[7])
-    return Delivery(sequence, message.subject, message.headers or {}, message.data, message.reply)
+    at = 5 if len(tokens) < 11 else 7
+    return Delivery(
+        int(tokens[at]), int(tokens[at + 1]), message.subject, message.headers or {}, message.data, message.reply
+    )

@@ -30,6 +30,10 @@ ACK_TIMEOUT_SECONDS = 5.0
 """JetStream answers in milliseconds; after five seconds what was not confirmed comes again."""
 
 POLL_SECONDS = 1.0
+
+OUTAGE_PAUSE_SECONDS = 0.25
+"""Between two tries while something is away. Commits do not shorten it: they would make it a busy loop."""
+
 GAP_SECONDS = 0.01
 """At least this long between two rounds, so that a burst of commits is published in a few batches."""
 
@@ -61,21 +65,25 @@ class Relay:
 
     async def run(self) -> None:
         """Publish whatever is committed, for ever. NATS or the database being away only makes it wait."""
-        pause_seconds = POLL_SECONDS
+        waits = False
         while True:
             started = time.monotonic()
             self._database.committed.clear()
             try:
                 sent = await self._round()
-                pause_seconds = POLL_SECONDS
             except Exception as error:
                 if not is_outage(error):
                     raise
-                log.warning("relay_waits", reason=str(error) or type(error).__name__)
-                sent, pause_seconds = 0, min(pause_seconds * 2, 5.0)
-            if sent == BATCH_MAX:
+                if not waits:
+                    log.warning("relay_waits", reason=str(error) or type(error).__name__)
+                waits = True
+                await asyncio.sleep(OUTAGE_PAUSE_SECONDS)
                 continue
-            await self._wait(pause_seconds, since=started)
+            if waits:
+                log.info("relay_goes_on")
+                waits = False
+            if sent < BATCH_MAX:
+                await self._wait(POLL_SECONDS, since=started)
 
     async def _wait(self, pause_seconds: float, *, since: float) -> None:
         try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from alembic import op
 
-from kit import erasure, held, inbox, outbox
+from kit import erasure, held, inbox, leadership, outbox
 
 WORKSPACE = "workspace_id = nullif(current_setting('app.workspace_id', true), '')::uuid"
 """The rows of the transaction's workspace. Written out, not wrapped: the planner must see the value."""
@@ -27,11 +27,12 @@ def create_messaging(service: str) -> None:
     op.execute(f"GRANT SELECT ON alembic_version TO {service}, {service}_worker")
 
 
-def create_held_events(service: str) -> None:
-    """Where events wait for another attempt."""
-    op.execute(held.TABLE)
-    op.execute(held.INDEX)
-    grant("held_event", service)
+def create_consuming(service: str) -> None:
+    """Where events wait for another attempt, and which lead is the present one."""
+    for statement in (held.TABLE, held.INDEX, leadership.TABLE, leadership.FIRST):
+        op.execute(statement)
+    for table in ("held_event", "consumer_lead"):
+        grant(table, service)
 
 
 def protect(table: str, service: str, *, visible: str = WORKSPACE, writable: str | None = None) -> None:

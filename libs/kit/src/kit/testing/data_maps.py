@@ -6,7 +6,7 @@ import psycopg
 
 from kit.erasure import DataMap
 
-MESSAGING_TABLES = {"outbox", "inbox", "held_event", "erasure_task", "alembic_version"}
+MESSAGING_TABLES = {"outbox", "inbox", "held_event", "consumer_lead", "erasure_task", "alembic_version"}
 """Tables that kit gives every service; they hold ids and states, and kit's own tests cover them."""
 
 

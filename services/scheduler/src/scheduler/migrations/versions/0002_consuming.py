@@ -1,4 +1,4 @@
-"""Where events wait for another attempt."""
+"""Where events wait for another attempt, and which lead is the present one."""
 
 from __future__ import annotations
 
@@ -9,4 +9,4 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    schema.create_held_events("scheduler")
+    schema.create_consuming("scheduler")
