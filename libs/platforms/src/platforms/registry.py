@@ -9,6 +9,7 @@ from platforms.bluesky.platform import BLUESKY
 from platforms.entry import Entry
 from platforms.facebook.platform import FACEBOOK
 from platforms.instagram.platform import INSTAGRAM
+from platforms.pinterest.platform import PINTEREST
 from platforms.platform import Platform
 from platforms.shape import PlatformName
 from platforms.threads.platform import THREADS
@@ -24,6 +25,7 @@ ENTRIES: tuple[Entry, ...] = (
     X,
     YOUTUBE,
     BLUESKY,
+    PINTEREST,
 )
 
 

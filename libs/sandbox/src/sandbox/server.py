@@ -13,6 +13,7 @@ from sandbox.bluesky.platform import BlueskySandbox
 from sandbox.facebook.platform import FacebookSandbox
 from sandbox.faults import Fault, FaultyApp
 from sandbox.instagram.platform import InstagramSandbox
+from sandbox.pinterest.platform import PinterestSandbox
 from sandbox.serving import LoopbackServer
 from sandbox.shape import ImitatedPlatform
 from sandbox.threads.platform import ThreadsSandbox
@@ -29,6 +30,7 @@ IMITATED: tuple[type[ImitatedPlatform], ...] = (
     ThreadsSandbox,
     XSandbox,
     BlueskySandbox,
+    PinterestSandbox,
     YouTubeSandbox,
 )
 """Every imitated platform; a new one is a folder and its line here."""

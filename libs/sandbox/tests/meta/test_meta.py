@@ -14,9 +14,9 @@ import pytest
 from kit.clock import FixedClock
 from kit.testing.waiting import wait_for
 from litestar import Litestar, Request, Response, get, post
+from sandbox.fetching import NotFetched, fetch
 from sandbox.meta.answers import GraphError
 from sandbox.meta.clients import Client
-from sandbox.meta.fetching import NotFetched, fetch
 from sandbox.meta.fields import parse_fields, select
 from sandbox.meta.paging import paged
 from sandbox.meta.usage import Usage, UseCase

@@ -8,8 +8,8 @@ import re
 from typing import Any
 
 from sandbox.facebook.state import NAME, Comment, FacebookState, Page, Photo, new_id
+from sandbox.fetching import NotFetched, fetch
 from sandbox.meta.answers import GraphError, absent, answer, invalid
-from sandbox.meta.fetching import NotFetched, fetch
 from sandbox.meta.graph import Ask
 from sandbox.meta.tokens import TokenKind
 from sandbox.truth import Post, PostedMedia

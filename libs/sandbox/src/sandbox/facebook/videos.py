@@ -11,8 +11,8 @@ from litestar.handlers import HTTPRouteHandler
 
 from sandbox.facebook.posting import tell_listeners
 from sandbox.facebook.state import NAME, VERSION, FacebookState, Page, Video, new_id
+from sandbox.fetching import NotFetched, fetch
 from sandbox.meta.answers import AnyRequest, GraphError, absent, answer, invalid
-from sandbox.meta.fetching import NotFetched, fetch
 from sandbox.meta.graph import Ask
 from sandbox.meta.uploads import Upload, receive
 from sandbox.truth import Post, PostedMedia

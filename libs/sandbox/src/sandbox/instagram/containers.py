@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from sandbox.fetching import NotFetched, fetch
 from sandbox.instagram.asked import about_of, caption_of, kind_of
 from sandbox.instagram.state import (
     NAME,
@@ -17,7 +18,6 @@ from sandbox.instagram.state import (
     new_id,
 )
 from sandbox.meta.answers import GraphError, invalid
-from sandbox.meta.fetching import NotFetched, fetch
 from sandbox.meta.graph import Ask
 from sandbox.truth import Post, PostedMedia
 

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 
 from litestar import Response
 
+from sandbox.fetching import NotFetched, fetch
 from sandbox.meta.answers import AnyRequest, answer
-from sandbox.meta.fetching import NotFetched, fetch
 from sandbox.truth import PostedMedia
 
 UPLOAD_BYTES_MAX = 4_000_000_000

@@ -1,4 +1,4 @@
-"""How a product fetches media from an address: streamed, hashed, not kept; from this machine only."""
+"""How a platform fetches media from an address: streamed, hashed, not kept; from this machine only."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class NotFetched(Exception):
 
 
 async def fetch(address: str, *, bytes_max: int = FETCH_BYTES_MAX) -> PostedMedia:
-    """The file behind an address. Redirects are not followed, as nobody promises that Meta follows them."""
+    """The file behind an address. Redirects are not followed, as no platform promises to follow them."""
     if not _is_here(address):
         raise NotFetched("the sandbox fetches from this machine only")
     digest, size = hashlib.sha256(), 0

@@ -1,0 +1,1 @@
+"""Pinterest, imitated: API v5."""
