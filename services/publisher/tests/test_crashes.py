@@ -24,12 +24,14 @@ BEYOND_LEASE = LEASE + timedelta(seconds=1)
 @pytest.mark.parametrize("moment", ["before", "after"])
 async def test_a_publisher_that_stops_in_a_call_is_followed_by_another(world: World, step: str, moment: str):
     plan = world.plan()
-    getattr(world.platform, moment)[step].append(hang)
+    faults = getattr(world.platform, moment)[step]
+    faults.append(hang)
     async with world.start():
         await world.tell(plan.created(), plan.due())
-        await wait_for(lambda: world.platform.calls[step] == 1)
+        await wait_for(lambda: not faults, what="the call that hangs")
     async with world.start() as client:
         (publication,) = await world.wait(client, plan, "published")
+        await world.bus.wait_told(PublicationPublishedV1)
     assert world.platform.posted(publication["publication_id"]) == 1
     assert world.platform.calls["publish"] == (2 if (step, moment) == ("publish", "before") else 1)
     assert ("outcome_unknown" in states(publication)) is (step == "publish")
@@ -57,6 +59,7 @@ async def test_a_publisher_that_was_only_slow_changes_nothing_any_more(world: Wo
             go_on.set()
             await wait_for(lambda: not world.auth.out)
             (after,) = await world.wait(client, plan, "published")
+            await world.bus.wait_told(PublicationPublishedV1)
     assert after == publication
     assert world.platform.posted(publication["publication_id"]) == 1
     assert len(await world.bus.told(PublicationPublishedV1)) == 1
@@ -99,6 +102,7 @@ async def test_a_call_without_an_answer_is_looked_up_not_repeated(world: World, 
     async with world.start() as client:
         await world.tell(plan.created(), plan.due())
         (publication,) = await world.wait(client, plan, "published")
+        await world.bus.wait_told(PublicationOutcomeUnknownV1)
     assert states(publication)[-3:] == ["publishing", "outcome_unknown", "published"]
     assert world.platform.calls["publish"] == world.platform.calls["reconcile"] == 1
     assert len(await world.bus.told(PublicationOutcomeUnknownV1)) == 1
