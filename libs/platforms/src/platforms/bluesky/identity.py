@@ -44,14 +44,14 @@ class Directory:
         if answer.status == 400:
             return None
         did = _document(answer, "handle resolver").get("did")
-        return did if isinstance(did, str) and _DID.fullmatch(did) else None
+        return did if isinstance(did, str) and is_did(did) else None
 
     async def identify(self, http: httpx.AsyncClient, handle_or_did: str) -> Identity:
         """Find the account a person named, and check that it names the handle back."""
         name = handle_or_did.strip().removeprefix("@").lower()
         if name.startswith("did:"):
             return await self.describe(http, handle_or_did.strip())
-        did = await self.resolve_handle(http, name) if _HANDLE.fullmatch(name) else None
+        did = await self.resolve_handle(http, name) if is_handle(name) else None
         if did is None:
             raise Rejected("handle_unknown", "no account has this handle", advice="Check the handle's spelling.")
         identity = await self.describe(http, did)
@@ -63,7 +63,7 @@ class Directory:
 
     async def describe(self, http: httpx.AsyncClient, did: str) -> Identity:
         """Read a DID's document: `did:plc` from the directory, `did:web` from the host it names."""
-        if not _DID.fullmatch(did):
+        if not is_did(did):
             raise Rejected("did_invalid", "this is not an account's identifier", advice="Enter the account's handle.")
         if did.startswith("did:web:"):
             url = f"https://{did.removeprefix('did:web:').replace('%3A', ':')}/.well-known/did.json"
@@ -95,6 +95,16 @@ class Directory:
     async def _well_known(self, http: httpx.AsyncClient, base: str, name: str) -> Mapping[str, Any]:
         answer = await send(http, http.build_request("GET", f"{base.rstrip('/')}/.well-known/{name}"))
         return _document(answer, "account's server")
+
+
+def is_handle(text: str) -> bool:
+    """A domain name, in lower case."""
+    return len(text) <= 253 and _HANDLE.fullmatch(text) is not None
+
+
+def is_did(text: str) -> bool:
+    """An identifier of one of the two methods there are accounts of."""
+    return _DID.fullmatch(text) is not None
 
 
 def _document(answer: Answer, whose: str) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ from msgspec import Meta
 from platforms.bluesky.limits import LANGUAGES_MAX, TAGS_MAX
 from platforms.parts import ThreadPart
 
-Language = Annotated[str, Meta(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", description="BCP 47, such as “de-CH”.")]
+Language = Annotated[str, Meta(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", description="BCP 47, such as “de-CH”.")]
 Label = Literal["sexual", "nudity", "porn", "graphic-media"]
 Repliers = Literal["nobody", "mentioned", "followers", "following"]
 

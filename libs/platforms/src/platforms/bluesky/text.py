@@ -18,6 +18,7 @@ _MENTION = regex.compile(
     regex.IGNORECASE,
 )
 _TAG = regex.compile(r"(?<![^\s(\[{])[#＃]((?!\ufe0f)[^\s\u00ad\u2060\u200a-\u200d\u20e2]+)")
+HANDLE_MAX = 253
 _CLOSERS = {")": "(", "]": "[", "}": "{"}
 
 
@@ -59,7 +60,8 @@ def _candidates(text: str) -> Iterator[Span]:
         link = _trimmed(match[0])
         yield _span(text, Mark.LINK, match.start(), match.start() + len(link), link)
     for match in _MENTION.finditer(text):
-        yield _span(text, Mark.MENTION, match.start(), match.end(), match[1].lower())
+        if len(match[1]) <= HANDLE_MAX:
+            yield _span(text, Mark.MENTION, match.start(), match.end(), match[1].lower())
     for match in _TAG.finditer(text):
         tag = regex.sub(r"\p{P}+$", "", match[1])
         if tag and not tag.isdigit() and graphemes(tag) <= TAG_GRAPHEMES_MAX:

@@ -15,6 +15,9 @@ from sandbox.bluesky.state import Blob, BlueskyState, Session
 from sandbox.bluesky.xrpc import Methods
 
 BLOB_BYTES_MAX = 52_428_800
+BEGINNING_BYTES = 16
+MARKS = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png", b"GIF8": "image/gif"}
+"""A file that shows what it is, is that, whatever the caller says."""
 
 
 def add_methods(methods: Methods, state: BlueskyState, proofs: ProofChecker) -> None:
@@ -64,10 +67,12 @@ def _add_reads(methods: Methods, state: BlueskyState) -> None:
 
 
 async def _store_blob(state: BlueskyState, session: Session, request: AnyRequest, content_type: str) -> dict[str, Any]:
-    digest, size = hashlib.sha256(), 0
+    digest, size, beginning = hashlib.sha256(), 0, b""
     async for piece in request.stream():
         digest.update(piece)
         size += len(piece)
+        beginning += piece[: BEGINNING_BYTES - len(beginning)]
+    content_type = next((kind for mark, kind in MARKS.items() if beginning.startswith(mark)), content_type)
     if size > BLOB_BYTES_MAX:
         raise XrpcError(413, "PayloadTooLarge", "request entity too large")
     link = cid.of_bytes_digest(digest.digest())

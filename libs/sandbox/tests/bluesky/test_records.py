@@ -2,102 +2,22 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import os
-import secrets
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 import httpx
 import pytest
-from joserfc import jwt
 from joserfc.jwk import ECKey
 from kit.clock import FixedClock
 from sandbox.bluesky import cid
-from sandbox.bluesky.state import POST
-from sandbox.consent import callback_parameters, give_consent
+from sandbox.bluesky.state import POST, POSTGATE, THREADGATE
 from sandbox.server import Sandbox
 
-REDIRECT = "http://127.0.0.1:9/cb"
-CLIENT_ID = f"http://localhost?{urlencode({'redirect_uri': REDIRECT, 'scope': 'atproto transition:generic'})}"
-VERIFIER = "v" * 43
-RKEY = "3jzfcijpj2z2a"
-
-
-class Caller:
-    """A bare client that signs exactly what a test tells it to."""
-
-    def __init__(self, http: httpx.AsyncClient, base: str, clock: FixedClock) -> None:
-        self.http = http
-        self.base = base
-        self.clock = clock
-        self.key = ECKey.generate_key("P-256")
-        self.nonce = ""
-        self.tokens: dict[str, Any] = {}
-
-    def proof(self, method: str, path: str, **changes: Any) -> str:
-        claims: dict[str, Any] = {
-            "jti": secrets.token_hex(8),
-            "htm": method,
-            "htu": self.base + path,
-            "iat": int(self.clock.now().timestamp()),
-            "nonce": self.nonce,
-        }
-        if self.tokens:
-            digest = hashlib.sha256(self.tokens["access_token"].encode()).digest()
-            claims["ath"] = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-        key = changes.pop("key", self.key)
-        header = {"typ": "dpop+jwt", "alg": "ES256", "jwk": key.as_dict(private=False)}
-        return jwt.encode(header, claims | changes, key, algorithms=["ES256"])
-
-    async def form(self, path: str, data: dict[str, str]) -> httpx.Response:
-        answer = await self.http.post(self.base + path, data=data, headers={"DPoP": self.proof("POST", path)})
-        self.nonce = answer.headers.get("dpop-nonce", self.nonce)
-        return answer
-
-    async def sign_in(self, scope: str = "atproto transition:generic") -> None:
-        challenge = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
-        pushed = {"client_id": CLIENT_ID, "response_type": "code", "redirect_uri": REDIRECT, "scope": scope}
-        pushed |= {"code_challenge": challenge, "code_challenge_method": "S256", "state": "s"}
-        refused = await self.form("/oauth/par", pushed)
-        assert (refused.status_code, refused.json()["error"]) == (400, "use_dpop_nonce")
-        request_uri = (await self.form("/oauth/par", pushed)).json()["request_uri"]
-        query = urlencode({"client_id": CLIENT_ID, "request_uri": request_uri})
-        callback = callback_parameters(await give_consent(self.http, f"{self.base}/oauth/authorize?{query}"))
-        assert callback["iss"] == self.base
-        form = {"grant_type": "authorization_code", "code": callback["code"], "redirect_uri": REDIRECT}
-        answer = await self.form("/oauth/token", form | {"code_verifier": VERIFIER, "client_id": CLIENT_ID})
-        self.tokens = answer.json()
-
-    async def call(self, method: str, body: Any, *, proof: str | None = None) -> httpx.Response:
-        path = f"/xrpc/{method}"
-        headers = {
-            "Authorization": f"DPoP {self.tokens['access_token']}",
-            "DPoP": proof or self.proof("POST", path),
-            "Content-Type": "application/json",
-        }
-        answer = await self.http.post(self.base + path, content=json.dumps(body), headers=headers)
-        self.nonce = answer.headers["dpop-nonce"]
-        return answer
-
-    async def put(self, record: dict[str, Any], rkey: str = RKEY, **more: Any) -> httpx.Response:
-        body = {"repo": self.tokens["sub"], "collection": POST, "rkey": rkey, "record": record} | more
-        return await self.call("com.atproto.repo.putRecord", body)
-
-
-def record(text: str = "Hello", **fields: Any) -> dict[str, Any]:
-    return {"$type": POST, "text": text, "createdAt": "2026-11-22T10:00:00.000Z"} | fields
-
-
-@pytest.fixture
-async def caller(sandbox: Sandbox, http: httpx.AsyncClient, clock: FixedClock) -> Caller:
-    caller = Caller(http, sandbox.base_urls["bluesky"], clock)
-    await caller.sign_in()
-    return caller
+from libs.sandbox.tests.bluesky.conftest import RKEY, Caller, record
 
 
 def test_identifiers_are_those_of_the_protocol() -> None:
@@ -176,6 +96,108 @@ async def test_what_a_write_does_to_an_existing_key(caller: Caller, sandbox: San
     removed = await caller.call("com.atproto.repo.deleteRecord", body)
     assert removed.status_code == 200
     assert sandbox.truth.posts() == []
+
+
+def refer(key: str = RKEY) -> dict[str, str]:
+    return {
+        "uri": f"at://brand.test/{POST}/{key}",
+        "cid": "bafyreigbtj4x7ip5legnfznufuopl4sg4knzc2cof6duas4b3q2fy6swua",
+    }
+
+
+def create(value: dict[str, Any], key: str, collection: str = POST) -> dict[str, Any]:
+    return {
+        "$type": "com.atproto.repo.applyWrites#create",
+        "collection": collection,
+        "rkey": key,
+        "value": value,
+    }
+
+
+async def test_several_records_are_written_together_or_not_at_all(caller: Caller, sandbox: Sandbox) -> None:
+    keys = ["3jzfcijpj2z2a", "3jzfcijpj2z2b", "3jzfcijpj2z2c"]
+    body = {"repo": caller.tokens["sub"], "writes": [create(record(key), key) for key in keys[:2]]}
+    first = await caller.call("com.atproto.repo.applyWrites", body)
+    assert first.status_code == 200
+    assert [result["$type"].partition("#")[2] for result in first.json()["results"]] == ["createResult"] * 2
+    assert sandbox.bluesky.state.spend_points(caller.tokens["sub"], 0, limit=5000)[0] == 4994
+    # The second of these is there already, so the first is not written either.
+    body["writes"] = [create(record(key), key) for key in (keys[2], keys[1])]
+    again = await caller.call("com.atproto.repo.applyWrites", body)
+    assert (again.status_code, again.json()["error"]) == (500, "InternalServerError")
+    body["writes"] = [create(record(keys[2]), keys[2]), create(record("x" * 301), "3jzfcijpj2z2d")]
+    assert (await caller.call("com.atproto.repo.applyWrites", body)).status_code == 400
+    assert [post.text for post in sandbox.truth.posts()] == keys[:2]
+    body["writes"] = [{"$type": "com.atproto.repo.applyWrites#delete", "collection": POST, "rkey": keys[0]}]
+    assert (await caller.call("com.atproto.repo.applyWrites", body)).status_code == 200
+    assert [post.text for post in sandbox.truth.posts()] == keys[1:2]
+
+
+@pytest.mark.parametrize("writes", [None, [create(record(), RKEY)] * 201, [{"$type": "x#y"}], [create(record(), "k")]])
+async def test_a_list_of_writes_that_makes_no_sense_is_refused(caller: Caller, writes: Any) -> None:
+    body = {"repo": caller.tokens["sub"], "writes": writes}
+    answer = await caller.call("com.atproto.repo.applyWrites", body)
+    assert (answer.status_code, answer.json()["error"]) == (400, "InvalidRequest")
+
+
+@pytest.mark.parametrize(
+    ("collection", "rule", "status"),
+    [
+        (THREADGATE, {"allow": [{"$type": f"{THREADGATE}#followerRule"}]}, 200),
+        (THREADGATE, {"allow": []}, 200),
+        (THREADGATE, {"allow": [{"$type": f"{THREADGATE}#friendRule"}]}, 400),
+        (THREADGATE, {"allow": [], "post": f"at://brand.test/{POST}/3jzfcijpj2z2b"}, 400),
+        (POSTGATE, {"embeddingRules": [{"$type": f"{POSTGATE}#disableRule"}]}, 200),
+        (POSTGATE, {"embeddingRules": [{"$type": f"{POSTGATE}#disableRule"}] * 6}, 400),
+    ],
+)
+async def test_a_gate_belongs_to_the_post_of_its_key(
+    caller: Caller, collection: str, rule: dict[str, Any], status: int
+) -> None:
+    gate = {
+        "$type": collection,
+        "post": f"at://{caller.tokens['sub']}/{POST}/{RKEY}",
+        "createdAt": "2026-11-22T10:00:00Z",
+    }
+    body = {"repo": caller.tokens["sub"], "collection": collection, "rkey": RKEY, "record": gate | rule}
+    assert (await caller.call("com.atproto.repo.putRecord", body)).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({"reply": {"root": refer(), "parent": refer()}}, 200),
+        ({"reply": {"root": refer()}}, 400),
+        ({"tags": ["x"] * 9}, 400),
+        ({"embed": {"$type": "app.bsky.embed.record", "record": refer()}}, 200),
+        ({"embed": {"$type": "app.bsky.embed.record", "record": {"uri": "at://x"}}}, 400),
+        ({"embed": {"$type": "app.bsky.embed.external", "external": {"uri": "https://x", "title": ""}}}, 400),
+        (
+            {
+                "embed": {
+                    "$type": "app.bsky.embed.external",
+                    "external": {"uri": "https://x", "title": "", "description": ""},
+                }
+            },
+            200,
+        ),
+        ({"embed": {"$type": "app.bsky.embed.video"}}, 400),
+        ({"embed": {"$type": "app.bsky.embed.images"}}, 400),
+        ({"embed": {"$type": "app.bsky.embed.gallery", "items": [{"alt": ""}]}}, 400),
+        (
+            {
+                "embed": {
+                    "$type": "app.bsky.embed.recordWithMedia",
+                    "record": {"record": refer()},
+                    "media": {"$type": "app.bsky.embed.record"},
+                }
+            },
+            400,
+        ),
+    ],
+)
+async def test_what_a_post_may_hold(caller: Caller, fields: dict[str, Any], status: int) -> None:
+    assert (await caller.put(record(**fields))).status_code == status
 
 
 @pytest.mark.parametrize(
@@ -267,6 +289,20 @@ async def test_the_appview_lags_and_lists_go_backwards(
 
 
 METHODS = (
+    "com.atproto.repo.applyWrites",
+    "com.atproto.server.createSession",
+    "com.atproto.server.refreshSession",
+    "com.atproto.server.deleteSession",
+    "com.atproto.server.getSession",
+    "com.atproto.server.getServiceAuth",
+    "app.bsky.video.getUploadLimits",
+    "app.bsky.video.getJobStatus",
+    "app.bsky.video.getUploadStatus",
+    "app.bsky.video.startUpload",
+    "app.bsky.video.uploadPart",
+    "app.bsky.video.finishUpload",
+    "app.bsky.video.abortUpload",
+    "app.bsky.feed.getPostThread",
     "com.atproto.repo.uploadBlob",
     "com.atproto.repo.putRecord",
     "com.atproto.repo.createRecord",
