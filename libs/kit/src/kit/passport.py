@@ -101,6 +101,9 @@ class Passports:
         # Compared as a number: one that no date can hold would otherwise be an error of its own.
         if claims["iss"] != issuer or claims["exp"] <= self._clock.now().timestamp():
             raise ValueError("issuer or time")
+        # A passport is for every service. What names its audience was made for another purpose, as a link is.
+        if "aud" in claims:
+            raise ValueError("audience")
         kind, _, subject = claims["sub"].partition(":")
         if kind == "service" and subject == issuer:
             return Caller(service=issuer)
