@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from litestar.types import Receive, Scope, Send
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -21,6 +22,7 @@ from platforms.http import create_http_client
 from platforms.registry import register
 from platforms.wire import send
 from sandbox.server import Sandbox
+from sandbox.serving import LoopbackServer
 
 
 @pytest.mark.parametrize(
@@ -61,6 +63,24 @@ async def test_a_redirect_is_an_answer_and_not_followed(sandbox: Sandbox, http: 
     answer = await http.get(f"{sandbox.base_urls['tiktok']}/here/")
     assert answer.status_code == 302
     assert sandbox.requests("tiktok", "GET /elsewhere/") == 0
+
+
+async def test_an_address_arrives_as_it_was_written() -> None:
+    """A signature covers its spelling, and some platforms take only one spelling of two."""
+    arrived = []
+
+    async def note(scope: Scope, receive: Receive, send: Send) -> None:
+        arrived.append(scope["raw_path"] + b"?" + scope["query_string"])
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    server = LoopbackServer()
+    await server.start(note)
+    written = "/posts/urn%3Ali%3Ashare%3A1?e=(a:urn%3Ali)&b=%2F~x%7E&c=List(1,2)"
+    async with create_http_client({urlsplit(server.base_url).netloc: "linkedin"}) as http:
+        await http.get(server.base_url + written)
+    await server.stop()
+    assert arrived == [written.encode()]
 
 
 async def test_cookies_are_not_carried_from_one_call_to_the_next(sandbox: Sandbox, http: httpx.AsyncClient) -> None:

@@ -12,6 +12,7 @@ import ipaddress
 import logging
 import ssl
 from collections.abc import Iterable, Mapping
+from contextvars import ContextVar
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
@@ -20,6 +21,7 @@ import httpx
 from httpx_aiohttp import AiohttpTransport
 from kit.telemetry import mark_failed, opened_span
 from opentelemetry import trace
+from yarl import URL
 
 from platforms.errors import Misconfigured
 
@@ -84,6 +86,7 @@ class GuardedTransport(AiohttpTransport):
         Whether a request can have arrived decides if it may be repeated, so the cause is looked at:
         `ConnectError` means it was never sent, `ReadError` that nobody knows.
         """
+        _address.set(str(request.url))
         try:
             return await super().handle_async_request(request)
         except httpx.ReadTimeout:
@@ -102,7 +105,7 @@ class GuardedTransport(AiohttpTransport):
             limit=CONNECTIONS_MAX, keepalive_timeout=IDLE_SECONDS, ssl=self.ssl_context, ttl_dns_cache=60
         )
         return aiohttp.ClientSession(
-            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), middlewares=(_never_written_twice,)
+            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), middlewares=(_as_written, _never_written_twice)
         )
 
 
@@ -131,6 +134,16 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+_address: ContextVar[str] = ContextVar("address")
+
+
+async def _as_written(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Send the address as its client wrote it. aiohttp decodes what need not be encoded, but some platforms need it so,
+    and a signed address is no longer the same."""
+    request.url = URL(_address.get(), encoded=True)
+    return await handler(request)
 
 
 class _Lost(aiohttp.ClientError):
