@@ -9,6 +9,7 @@ from platforms.bluesky.platform import BLUESKY
 from platforms.entry import Entry
 from platforms.facebook.platform import FACEBOOK
 from platforms.instagram.platform import INSTAGRAM
+from platforms.linkedin.platform import LINKEDIN
 from platforms.pinterest.platform import PINTEREST
 from platforms.platform import Platform
 from platforms.shape import PlatformName
@@ -23,6 +24,7 @@ ENTRIES: tuple[Entry, ...] = (
     FACEBOOK,
     THREADS,
     X,
+    LINKEDIN,
     YOUTUBE,
     BLUESKY,
     PINTEREST,

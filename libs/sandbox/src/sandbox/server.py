@@ -13,6 +13,7 @@ from sandbox.bluesky.platform import BlueskySandbox
 from sandbox.facebook.platform import FacebookSandbox
 from sandbox.faults import Fault, FaultyApp
 from sandbox.instagram.platform import InstagramSandbox
+from sandbox.linkedin.platform import LinkedInSandbox
 from sandbox.pinterest.platform import PinterestSandbox
 from sandbox.serving import LoopbackServer
 from sandbox.shape import ImitatedPlatform
@@ -29,6 +30,7 @@ IMITATED: tuple[type[ImitatedPlatform], ...] = (
     FacebookSandbox,
     ThreadsSandbox,
     XSandbox,
+    LinkedInSandbox,
     BlueskySandbox,
     PinterestSandbox,
     YouTubeSandbox,

@@ -1,0 +1,1 @@
+"""LinkedIn: the versioned Posts API, for members and for organisations."""

@@ -1,0 +1,1 @@
+"""LinkedIn, imitated: the versioned REST API."""
