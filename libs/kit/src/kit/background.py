@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from typing import Any
 
 import psycopg
 import psycopg_pool
@@ -19,7 +20,7 @@ log = structlog.get_logger("background")
 
 _OUTAGE_PAUSE_SECONDS = 2.0
 
-_CANCEL_AGAIN_SECONDS = 1.0
+_CANCEL_AGAIN_SECONDS = 0.2
 """Before Python 3.12 `asyncio.wait_for` loses a cancellation that meets its result, and both the connection
 pool and nats-py wait with it. A loop that missed its cancellation is cancelled again."""
 
@@ -81,7 +82,7 @@ class Supervisor:
         try:
             yield
         finally:
-            await _cancel(self._tasks)
+            await cancel(self._tasks)
 
     def _on_end(self, task: asyncio.Task[None]) -> None:
         if task.cancelled():
@@ -90,9 +91,23 @@ class Supervisor:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
+async def together(*runs: Coroutine[Any, Any, None]) -> None:
+    """Run side by side until one raises, which ends the others too. Unlike a task group it sees to it that they end."""
+    tasks = [asyncio.ensure_future(run) for run in runs]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        for task in done:
+            task.result()
+    finally:
+        await cancel(tasks)
+
+
+async def cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancel tasks and wait until they have ended, however often that takes."""
     pending = set(tasks)
-    while pending:
+    while pending := {task for task in pending if not task.done()}:
         for task in pending:
             task.cancel()
-        _, pending = await asyncio.wait(pending, timeout=_CANCEL_AGAIN_SECONDS)
+        # Who waits for this may be cancelled again meanwhile; ending now would leave tasks behind.
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait(pending, timeout=_CANCEL_AGAIN_SECONDS)

@@ -15,11 +15,12 @@ from contracts.topology import Consumer
 from nats.aio.client import Client
 from opentelemetry import trace
 
+from kit.background import cancel, together
 from kit.database import Database
 from kit.handling import Handling
 from kit.held import HeldEvents
 from kit.lanes import Batches, Lanes, Waiting
-from kit.leadership import Leadership, LeadLost
+from kit.leadership import Leadership
 from kit.pull import ConsumerAway, Delivery, Pull
 from kit.settle import RetryPolicy, is_outage
 from kit.subscription import Subscription
@@ -57,18 +58,12 @@ class Consumers:
 
     async def run(self) -> None:
         """Consume whenever no other process of the service does. For ever."""
+        if not self._consumptions:
+            await asyncio.Event().wait()
         await self._leadership.run(self._lead)
 
     async def _lead(self, epoch: int) -> None:
-        lost = False
-        try:
-            async with asyncio.TaskGroup() as group:
-                for consumption in self._consumptions:
-                    group.create_task(consumption.run(epoch))
-        except* LeadLost:
-            lost = True
-        if lost:
-            raise LeadLost
+        await together(*(consumption.run(epoch) for consumption in self._consumptions))
 
     async def reconnected(self) -> None:
         """NATS was away. What it sent last may be lost, so that everything unacknowledged is asked for again."""
@@ -147,11 +142,9 @@ class _Consumption:
             if self._failure is not None:
                 raise self._failure
         finally:
+            pull.broken.set()
+            await cancel([holding, watching, *self._workers])
             await pull.close()
-            tasks = [holding, watching, *self._workers]
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
 
     def _take(self, delivery: Delivery) -> None:
         self._waiting.add(delivery)

@@ -15,6 +15,7 @@ import psycopg
 import structlog
 from psycopg import AsyncConnection
 
+from kit.background import cancel
 from kit.database import Database
 
 log = structlog.get_logger("leadership")
@@ -76,9 +77,7 @@ class Leadership:
                 return
             watching.result()
         finally:
-            for task in (leading, watching):
-                task.cancel()
-            await asyncio.gather(leading, watching, return_exceptions=True)
+            await cancel([leading, watching])
 
 
 async def _next_epoch(connection: AsyncConnection[Any]) -> int:

@@ -11,7 +11,7 @@ from nats.aio.client import Client
 from opentelemetry import trace
 
 from kit import bus, inbox, topology
-from kit.background import Loop
+from kit.background import Loop, cancel, together
 from kit.consuming import Consumers
 from kit.database import Database
 from kit.publishing import Unavailable
@@ -72,8 +72,7 @@ class Messaging:
                 log.warning("started_without_nats", service=self._database.service)
             yield
         finally:
-            self._connecting.cancel()
-            await asyncio.gather(self._connecting, return_exceptions=True)
+            await cancel([self._connecting])
             if self._client is not None:
                 await self._client.close()
 
@@ -81,10 +80,9 @@ class Messaging:
         """Tell and hear, for ever, from the moment NATS is there."""
         assert self._connecting is not None, "messaging runs while it is open"
         consumers = await asyncio.shield(self._connecting)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(Relay(self._database, self.client, self._tracer).run())
-            group.create_task(Loop("inbox", self._prune).run())
-            group.create_task(consumers.run())
+        await together(
+            Relay(self._database, self.client, self._tracer).run(), Loop("inbox", self._prune).run(), consumers.run()
+        )
 
     async def drain(self) -> None:
         """Take nothing more and let handlers finish."""
