@@ -52,7 +52,7 @@ def signature(secret: Secret, message: bytes) -> str:
 
 
 class _Notification(msgspec.Struct, rename="camel"):
-    notification_id: str
+    notification_id: int | str
     organizational_entity: str = ""
     action: str = ""
     source_post: str | None = None
@@ -67,7 +67,7 @@ def _notice(told: _Notification) -> Notice:
     moment = told.last_modified_at
     return Notice(
         NoticeKind.OTHER,
-        told.notification_id,
+        str(told.notification_id),
         account_id=told.organizational_entity or None,
         post_id=told.source_post,
         code=told.action or None,
