@@ -1,4 +1,4 @@
-"""The protocol's own vectors: what we take for a handle, an address or a language is one, and what we write is right."""
+"""The protocol's own vectors: what we take for a handle, an address or a language is one; what we write is right."""
 
 from __future__ import annotations
 

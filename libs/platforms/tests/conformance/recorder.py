@@ -95,12 +95,19 @@ def checked(platform: str) -> tuple[Any, Any]:
 
     @pytest.fixture
     async def http(http: httpx.AsyncClient, recorder: Recorder) -> AsyncIterator[httpx.AsyncClient]:
-        with recorder.listening_to(http):
+        with held_against(recorder, http):
             yield http
-        if recorder.found:
-            pytest.fail(recorder.report(), pytrace=False)
 
     return http, recorder
+
+
+@contextmanager
+def held_against(recorder: Recorder, client: httpx.AsyncClient) -> Iterator[None]:
+    """Fail the test at the end of the block for everything that the client's calls have shown."""
+    with recorder.listening_to(client):
+        yield
+    if recorder.found:
+        pytest.fail(recorder.report(), pytrace=False)
 
 
 async def _sent(request: httpx.Request) -> Sent:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from contextlib import nullcontext
 from dataclasses import replace
 
 import httpx
@@ -12,6 +13,7 @@ from sandbox.faults import PLANNED
 
 from libs.platforms.tests.conformance import Difference, Recorder
 from libs.platforms.tests.conformance.openapi import OpenApi
+from libs.platforms.tests.conformance.recorder import held_against
 from libs.platforms.tests.conformance.test_openapi import DOCUMENT
 
 BASE = "http://127.0.0.1:1"
@@ -60,6 +62,17 @@ async def test_a_deviation_is_kept_once_with_the_line_that_would_allow_it(
     report = recorder.report()
     assert report.startswith("2 deviations")
     assert 'Difference("POST /v5/posts", "answer", "/body/text", "maxLength", reason=…)' in report
+
+
+@pytest.mark.parametrize(("answer", "is_right"), [({"text": "hi"}, True), ({"text": "too long"}, False)])
+async def test_a_test_fails_for_a_deviation_of_its_own(
+    recorder: Recorder, client: httpx.AsyncClient, answer: object, is_right: bool
+) -> None:
+    expected = (
+        nullcontext() if is_right else pytest.raises(pytest.fail.Exception, match=r"(?s)1 deviations.*/body/text")
+    )
+    with expected, held_against(recorder, client):
+        await post(client, {"text": "hello"}, answer)
 
 
 async def test_what_the_table_allows_is_no_deviation_and_makes_its_entry_used(

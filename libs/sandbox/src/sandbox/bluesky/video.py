@@ -142,8 +142,8 @@ class VideoService:
         return status | {"state": "JOB_STATE_COMPLETED", "progress": 100, "blob": self._store(job)}
 
     def _store(self, job: Job) -> dict[str, Any]:
-        """The processed file is another one than was sent, and always MP4; the truth remembers what was sent."""
-        link = cid.of_bytes_digest(hashlib.sha256(f"processed:{job.sha256}".encode()).digest())
+        """The processed file is another one each time, and always MP4; the truth remembers what was sent."""
+        link = cid.of_bytes_digest(hashlib.sha256(f"processed:{job.job}:{job.sha256}".encode()).digest())
         if self._state.blob_of(job.did, link) is None:
             blob = Blob(link, job.sha256, "video/mp4", job.size_bytes, self._state.clock.now())
             self._state.blobs[job.did, link] = blob
