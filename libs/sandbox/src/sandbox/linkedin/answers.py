@@ -54,9 +54,9 @@ def document(content: Any, status: int = 200, headers: Mapping[str, str] | None 
     )
 
 
-def nothing(status: int, headers: Mapping[str, str] | None = None) -> Response[None]:
+def nothing(status: int, headers: Mapping[str, str] | None = None) -> Response[bytes]:
     """An answer that says everything in its headers."""
-    return Response(None, status_code=status, headers=_headers(headers))
+    return Response(b"", status_code=status, media_type=MediaType.TEXT, headers=_headers(headers))
 
 
 def on_error(_: AnyRequest, error: ApiError) -> Response[bytes]:

@@ -21,7 +21,7 @@ BYTES_MAX = {"image": 36_152_320, "video": 500_000_000, "document": 100_000_000}
 
 def create_router(state: LinkedInState) -> Router:
     @post("/rest/{room:str}", status_code=200)
-    async def act(request: AnyRequest) -> Response[Any]:
+    async def act(request: AnyRequest) -> Response[bytes]:
         kind = KINDS.get(str(request.path_params["room"]))
         if kind is None:
             raise gone("resource")
@@ -37,7 +37,7 @@ def create_router(state: LinkedInState) -> Router:
                 raise ApiError(400, "ILLEGAL_ARGUMENT", "There is no such action")
 
     @put("/dms-uploads/{token:str}/{number:int}", status_code=201)
-    async def store(request: AnyRequest) -> Response[Any]:
+    async def store(request: AnyRequest) -> Response[bytes]:
         return await _stored(state, request, str(request.path_params["token"]), int(request.path_params["number"]))
 
     @get("/rest/{room:str}/{urn:str}", sync_to_thread=False)
@@ -77,7 +77,7 @@ def _begun(state: LinkedInState, kind: str, asked: dict[str, Any]) -> dict[str, 
     return {"uploadUrlsExpireAt": ends, "video": asset.urn, "uploadInstructions": parts, "uploadToken": ""}
 
 
-async def _stored(state: LinkedInState, request: AnyRequest, token: str, number: int) -> Response[Any]:
+async def _stored(state: LinkedInState, request: AnyRequest, token: str, number: int) -> Response[bytes]:
     asset = next((a for a in state.assets.values() if a.urn.endswith(token)), None)
     if asset is None:
         raise gone("upload")
@@ -100,7 +100,7 @@ async def _stored(state: LinkedInState, request: AnyRequest, token: str, number:
     return nothing(201)
 
 
-def _finished(state: LinkedInState, asked: dict[str, Any]) -> Response[Any]:
+def _finished(state: LinkedInState, asked: dict[str, Any]) -> Response[bytes]:
     asset, marks = state.assets.get(str(asked.get("video"))), asked.get("uploadedPartIds") or []
     if asset is None or asked.get("uploadToken") is None:
         raise invalid("INVALID_VIDEO_ID", "The video is not known")

@@ -36,7 +36,7 @@ def create_permalinks(state: LinkedInState) -> Router:
 
 def _all(state: LinkedInState) -> list[HTTPRouteHandler]:
     @post("/", status_code=201)
-    async def create(request: AnyRequest) -> Response[None]:
+    async def create(request: AnyRequest) -> Response[bytes]:
         grant, body = state.admit(request), await body_of(request)
         check(body)
         state.act_as(grant, body["author"], "partnerApiPostsExternal.CREATE")
@@ -74,7 +74,7 @@ def _one(state: LinkedInState) -> list[HTTPRouteHandler]:
         return document(told(state, known))
 
     @post("/{urn:str}", status_code=204)
-    async def change(request: AnyRequest) -> Response[None]:
+    async def change(request: AnyRequest) -> None:
         grant, body = state.admit(request), await body_of(request)
         known = find(state, str(request.path_params["urn"]))
         state.act_as(grant, known.author, "partnerApiPostsExternal.PARTIAL_UPDATE")
@@ -85,7 +85,6 @@ def _one(state: LinkedInState) -> list[HTTPRouteHandler]:
             raise invalid("MISSING_FIELD", "Only the commentary can be changed")
         known.body["commentary"], known.post.text = said, read(said)
         known.post.writes += 1
-        return nothing(204)
 
     @delete("/{urn:str}", status_code=204, sync_to_thread=False)
     def remove(request: AnyRequest) -> None:

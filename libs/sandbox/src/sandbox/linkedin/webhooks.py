@@ -11,9 +11,9 @@ import uuid
 from typing import Any
 
 import httpx
-from litestar import Response, Router, delete, put
+from litestar import Router, delete, put
 
-from sandbox.linkedin.answers import AnyRequest, body_of, denied, gone, invalid, nothing
+from sandbox.linkedin.answers import AnyRequest, body_of, denied, gone, invalid
 from sandbox.linkedin.state import Grant, LinkedInState, Shown
 
 ANSWER_SECONDS = 3.0
@@ -32,13 +32,12 @@ def sign(secret: str, message: bytes) -> str:
 
 def create_router(state: LinkedInState) -> Router:
     @put("/{key:str}", status_code=204)
-    async def subscribe(request: AnyRequest) -> Response[None]:
+    async def subscribe(request: AnyRequest) -> None:
         grant = state.admit(request)
         key, url = _key(state, grant, request), str((await body_of(request)).get("webhook"))
         if not await passes_challenge(url, state.clients[grant.client_id].client_secret):
             raise invalid("INVALID_VALUE_FOR_FIELD", "The webhook did not answer the challenge")
         state.subscriptions[key] = url
-        return nothing(204)
 
     @delete("/{key:str}", status_code=204, sync_to_thread=False)
     def end(request: AnyRequest) -> None:
