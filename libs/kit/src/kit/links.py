@@ -86,7 +86,7 @@ class LinkReader:
             raise ValueError("issuer or audience")
         if claims["exp"] <= self._clock.now().timestamp() or claims["exp"] - claims["iat"] > LIFETIME.total_seconds():
             raise ValueError("time")
-        linked = LinkedObject(key=claims["key"], content_type=claims["type"], size_bytes=claims["size"])
-        if not (isinstance(linked.key, str) and isinstance(linked.content_type, str) and type(linked.size_bytes) is int):
+        key, content_type, size = claims["key"], claims["type"], claims["size"]
+        if not isinstance(key, str) or not isinstance(content_type, str) or type(size) is not int:
             raise TypeError("claims")
-        return linked
+        return LinkedObject(key, content_type, size)
