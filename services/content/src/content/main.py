@@ -8,6 +8,7 @@ import kit.server
 from kit.calls import Transports
 from kit.database import Units
 from kit.erasure import Eraser
+from kit.links import LinkReader
 from kit.objects import Objects
 from kit.service import Service
 from kit.settings import Environment
@@ -47,8 +48,10 @@ def create_app(
         sign=service.signing_key.sign,
         clock=service.clock,
     )
+    # Only publisher shows media to platforms, so only its links open anything.
+    links = LinkReader("publisher", service.trusted_keys, service.clock)
     return service.app(
-        routes=api.routes(desk, examiner=MediaExaminer(), objects=objects),
+        routes=api.routes(desk, examiner=MediaExaminer(), objects=objects, links=links),
         subscriptions=[subscribers.publications(units, service.clock), eraser.subscription()],
         loops=[jobs.orphans(units, objects, service.clock), eraser.loop()],
     )

@@ -91,6 +91,9 @@ class ObjectStore(Protocol):
 
     async def write(self, key: str, pieces: AsyncIterator[bytes], *, limit_bytes: int) -> Stored: ...
 
+    def read(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
+        """Bytes `start` (inclusive) to `end` (exclusive) in pieces. Raises `kit.objects.ObjectMissing`."""
+
     async def delete(self, key: str) -> None: ...
 
 

@@ -11,6 +11,23 @@ class PostMissing(NotFound):
     title = "There is no such post here"
 
 
+class NothingLinked(NotFound):
+    """The link is expired, forged, or its object is gone. Which of them is nobody's business."""
+
+    title = "There is nothing at this address"
+
+
+class RangeOutside(Problem):
+    """The range that was asked for begins beyond the object's end."""
+
+    status = HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
+    code = "range-outside"
+    title = "The file ends before the range begins"
+
+    def __init__(self, size_bytes: int) -> None:
+        super().__init__(headers={"Content-Range": f"bytes */{size_bytes}"})
+
+
 class RevisionMissing(NotFound):
     title = "There is no such revision here"
 
