@@ -16,13 +16,33 @@ from kit.clock import MovableClock
 from kit.ids import new_id
 from kit.keys import SigningKey, TrustedKeys
 from kit.passport import Passports
-from kit.problems import EXCEPTION_HANDLERS, Conflict, Forbidden, Unauthenticated
+from kit.problems import EXCEPTION_HANDLERS, Conflict, Forbidden, NotFound, Unauthenticated
 from kit.testing.services import Running, ServiceEnvironment
-from litestar import Litestar, MediaType, Request, Response, get, post, route
+from litestar import Litestar, MediaType, Request, Response, get, head, post, route
 from litestar.params import JSONBody
+from litestar.response import Stream
 
 TOKEN = "session-token-of-a-test"
 STRANGE_SITE = "https://elsewhere.example"
+
+
+PIECE = bytes(1024 * 1024)
+FILE_PIECES = 50
+
+
+@dataclass
+class Pieces:
+    """A file of 50 MiB that is made while it is read: how much of it is made already."""
+
+    made: int = 0
+    fails_after: int = FILE_PIECES
+
+    async def stream(self) -> AsyncIterator[bytes]:
+        for _ in range(FILE_PIECES):
+            if self.made == self.fails_after:
+                raise RuntimeError("the store is gone")
+            self.made += 1
+            yield PIECE
 
 
 @dataclass
@@ -35,6 +55,7 @@ class Neighbours:
     workspace_id: UUID = field(default_factory=new_id)
     requests: list[tuple[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    file: Pieces = field(default_factory=lambda: Pieces())
 
     def transports(self) -> Transports:
         apps = {"auth": self._auth(), "content": self._content()}
@@ -102,7 +123,20 @@ class Neighbours:
             self._remember(request, list(request.query_params.multi_items()))
             return Response(b"boom", status_code=500, media_type=MediaType.TEXT, headers={"Set-Cookie": "other=1"})
 
-        return Litestar([upload, posts], exception_handlers=EXCEPTION_HANDLERS, openapi_config=None)
+        @get("/media/{token:str}")
+        async def linked(request: Request[Any, Any, Any]) -> Stream:
+            self._remember(request, request.headers.get("range"))
+            if request.path_params["token"] == "un.kno.wn":
+                raise NotFound()
+            size = FILE_PIECES * len(PIECE)
+            headers = {"Content-Length": str(size), "Cache-Control": "no-store", "Content-Type": "video/mp4"}
+            return Stream(self.file.stream(), headers=headers)
+
+        @head("/media/{token:str}")
+        async def told(request: Request[Any, Any, Any]) -> Response[None]:
+            return Response(None, headers={"Content-Length": "7", "Content-Type": "video/mp4"})
+
+        return Litestar([upload, posts, linked, told], exception_handlers=EXCEPTION_HANDLERS, openapi_config=None)
 
     def _remember(self, request: Request[Any, Any, Any], what: Any) -> None:
         self.requests.append((request.url.path, what))

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from gateway.domain import cookies, limits, origins
 from gateway.domain.routes import MEDIA_BYTES_MAX, ROUTES, Access
+from kit.problems import NotFound
 from kit.secret import Secret
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "api.md"
@@ -19,7 +20,7 @@ def documented() -> set[tuple[str, str]]:
     """Method and shape of every path in the tables of docs/api.md; `, /posts/{p}` adds to the path before it."""
     found = set()
     for line in DOCUMENT.read_text().splitlines():
-        row = re.match(r"\| (GET|POST|PUT|PATCH|DELETE) (\S+?)(?:, (/\S+))?(?= [`(|]|\?| \|)", line)
+        row = re.match(r"\| (GET|HEAD|POST|PUT|PATCH|DELETE) (\S+?)(?:, (/\S+))?(?= [`(|]|\?| \|)", line)
         if row is None:
             continue
         method, path, also = row.groups()
@@ -44,6 +45,8 @@ def test_every_path_in_a_workspace_needs_its_member():
     assert [row.path for row in ROUTES if row.access is Access.OPEN] == [
         "/api/accounts",
         "/api/session",
+        "/media/{token}",
+        "/media/{token}",
         "/api/erasures/{erasure_id}",
         "/api/certificate-keys",
         "/api/retention-policy",
@@ -54,6 +57,16 @@ def test_only_media_may_be_large():
     assert [(row.path, row.body_bytes_max) for row in ROUTES if row.streams or row.body_bytes_max > 1024 * 1024] == [
         ("/api/workspaces/{workspace_id}/media", MEDIA_BYTES_MAX)
     ]
+
+
+MEDIA_LINK = next(row for row in ROUTES if row.answer_streams)
+
+
+def test_what_is_no_link_is_told_nobody():
+    assert MEDIA_LINK.path_for({"token": "eyJh.eyJ_.a-b"}) == "/media/eyJh.eyJ_.a-b"
+    for wrong in ("", "..", "a.b", "a.b.c.d", "a.b.c\n", "a/b.c.d", "a?b.c.d", "ä.b.c", "a.b." + "c" * 2045):
+        with pytest.raises(NotFound):
+            MEDIA_LINK.path_for({"token": wrong})
 
 
 @pytest.mark.promise("P05")

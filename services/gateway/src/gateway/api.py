@@ -11,17 +11,18 @@ from kit.clock import Clock
 from litestar import MediaType, Request, Response, get, route
 from litestar.datastructures import Headers, MutableScopeHeaders, State
 from litestar.handlers import HTTPRouteHandler
-from litestar.types import ControllerRouterHandler, Message, Scope
+from litestar.response import Stream
+from litestar.types import ControllerRouterHandler, Message, Receive, Scope, Send
 
 from gateway.domain import cookies, limits, origins
 from gateway.domain.routes import ROUTES, Route
-from gateway.ports import ForwardedRequest, OwnerAnswer, Owners, Sessions
+from gateway.ports import ForwardedRequest, OwnerAnswer, Owners, Sessions, StreamedBody
 from gateway.use_cases.forward_request import forward_request
 from gateway.use_cases.settle_session import settle_session
 
 AnyRequest = Request[Any, Any, State]
 
-_FORWARDED_HEADERS = ("content-type", "content-length", "accept", "accept-language", "if-match", "user-agent")
+_FORWARDED_HEADERS = ("content-type", "content-length", "accept", "accept-language", "if-match", "user-agent", "range")
 """What an owner gets to see of a client's headers. Everything else ends here, cookies and passports first."""
 
 _SECURITY_HEADERS = {
@@ -67,7 +68,7 @@ def _handler(edge: Edge, row: Route) -> HTTPRouteHandler:
         tags=[row.owner],
         summary=f"Answered by {row.owner}; needs: {row.access}",
     )
-    async def pass_on(request: AnyRequest) -> Response[bytes]:
+    async def pass_on(request: AnyRequest) -> Response[Any]:
         _check(edge, row, request)
         answer = await forward_request(
             await _forwarded(edge, row, request),
@@ -106,20 +107,39 @@ async def _forwarded(edge: Edge, row: Route, request: AnyRequest) -> ForwardedRe
         headers=headers,
         answer_seconds=row.answer_seconds,
         body=request.stream() if row.streams else await request.body(),
+        answer_streams=row.answer_streams,
     )
 
 
-def _answer(edge: Edge, row: Route, answer: OwnerAnswer) -> Response[bytes]:
+def _answer(edge: Edge, row: Route, answer: OwnerAnswer) -> Response[Any]:
     settled, cookie = settle_session(answer, effect=row.session_effect, clock=edge.clock, secure=edge.secure_cookies)
-    headers = {name: value for name, value in settled.headers.items() if name != "content-type"}
+    # Named as a header and not only as a media type: of an answer to HEAD the framework tells no type.
+    media_type = settled.headers.get("content-type", "application/octet-stream")
+    headers = {**settled.headers, "content-type": media_type}
     if cookie is not None:
         headers["Set-Cookie"] = cookie
-    return Response(
-        settled.body,
-        status_code=settled.status,
-        media_type=settled.headers.get("content-type", "application/octet-stream"),
-        headers=headers,
-    )
+    if settled.stream is not None:
+        return _PassedOn(settled.stream, status_code=settled.status, media_type=media_type, headers=headers)
+    return Response(settled.body, status_code=settled.status, media_type=media_type, headers=headers)
+
+
+class _PassedOn(Stream):
+    """A streamed answer whose source is closed whatever ends it: a client can go away before the first piece."""
+
+    def __init__(self, source: StreamedBody, **options: Any) -> None:
+        super().__init__(source, **options)
+        self._source = source
+
+    def to_asgi_response(self, app: Any, request: Any, **options: Any) -> Any:
+        answer = super().to_asgi_response(app, request, **options)
+
+        async def pass_on(scope: Scope, receive: Receive, send: Send) -> None:
+            try:
+                await answer(scope, receive, send)
+            finally:
+                await self._source.aclose()
+
+        return pass_on
 
 
 def _has_body(headers: Headers) -> bool:

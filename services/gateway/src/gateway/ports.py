@@ -14,7 +14,8 @@ from kit.secret import Secret
 class ForwardedRequest:
     """A client's request as its owner gets it: no cookie, nothing that belongs to the connection it came on.
 
-    `answer_seconds`: how long the owner may be silent before it counts as away.
+    `answer_seconds`: how long the owner may be silent before it counts as away. `answer_streams`: whether a success
+    is wanted in pieces.
     """
 
     method: str
@@ -23,15 +24,25 @@ class ForwardedRequest:
     headers: Mapping[str, str]
     answer_seconds: float
     body: bytes | AsyncIterator[bytes] = b""
+    answer_streams: bool = False
+
+
+class StreamedBody(Protocol):
+    """The body of an answer in pieces, which is to be closed whether it was read or not."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+
+    async def aclose(self) -> None: ...
 
 
 @dataclass(frozen=True)
 class OwnerAnswer:
-    """An owner's answer, to be handed on as it is."""
+    """An owner's answer, to be handed on as it is. If `stream` is there, it is the body."""
 
     status: int
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
+    stream: StreamedBody | None = None
 
 
 class Sessions(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from types import TracebackType
 from typing import Self
 from uuid import UUID
@@ -17,7 +17,17 @@ from gateway.ports import ForwardedRequest, OwnerAnswer
 
 CONNECT_SECONDS = 2.0
 
-_ANSWER_HEADERS = ("content-type", "retry-after", "www-authenticate", "location", "etag", "content-disposition")
+_ANSWER_HEADERS = (
+    "content-type",
+    "retry-after",
+    "www-authenticate",
+    "location",
+    "etag",
+    "content-disposition",
+    "accept-ranges",
+    "content-range",
+    "cache-control",
+)
 """What an owner may tell the client in headers. Cookies are the edge's alone."""
 
 
@@ -52,17 +62,37 @@ class HttpOwners:
                 headers["Authorization"] = f"Bearer {passport.reveal()}"
             propagate.inject(headers)
             try:
-                response = await self._clients[owner].request(
-                    request.method,
-                    httpx.URL(path=request.path, query=request.query.encode()),
-                    headers=headers,
-                    content=request.body or None,
-                    timeout=httpx.Timeout(request.answer_seconds, connect=CONNECT_SECONDS),
-                )
+                response = await self._ask(owner, request, headers)
             except httpx.TransportError as error:
                 raise Unavailable(f"{owner} does not answer") from error
         passed = {name: response.headers[name] for name in _ANSWER_HEADERS if name in response.headers}
-        return OwnerAnswer(response.status_code, response.content, passed)
+        # Where nothing is counted by us: a body in pieces, or the one that a HEAD only tells of.
+        if (request.method == "HEAD" or not response.is_closed) and "content-length" in response.headers:
+            passed["content-length"] = response.headers["content-length"]
+        if response.is_closed:
+            return OwnerAnswer(response.status_code, response.content, passed)
+        return OwnerAnswer(response.status_code, b"", passed, stream=_Streamed(response))
+
+    async def _ask(self, owner: str, request: ForwardedRequest, headers: Mapping[str, str]) -> httpx.Response:
+        """The answer: open if it streams, else read."""
+        client = self._clients[owner]
+        response = await client.send(
+            client.build_request(
+                request.method,
+                httpx.URL(path=request.path, query=request.query.encode()),
+                headers=headers,
+                content=request.body or None,
+                timeout=httpx.Timeout(request.answer_seconds, connect=CONNECT_SECONDS),
+            ),
+            stream=True,
+        )
+        if request.answer_streams and response.is_success:
+            return response
+        try:
+            await response.aread()
+        finally:
+            await response.aclose()
+        return response
 
     async def __aenter__(self) -> Self:
         return self
@@ -72,3 +102,16 @@ class HttpOwners:
     ) -> None:
         for client in self._clients.values():
             await client.aclose()
+
+
+class _Streamed:
+    """Satisfies `ports.StreamedBody`."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self._response = response
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._response.aiter_raw()
+
+    async def aclose(self) -> None:
+        await self._response.aclose()

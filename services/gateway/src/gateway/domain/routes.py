@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from kit.links import TOKEN_CHARACTERS_MAX
+from kit.problems import NotFound
+
 JSON_BYTES_MAX = 1024 * 1024
 """No JSON body of the API comes near this; a larger one is a mistake or an attack."""
 
@@ -19,6 +22,9 @@ ANSWER_SECONDS = 15.0
 
 ENDING_ANSWER_SECONDS = 60.0
 """Ending a connection waits for leases that are out (30 s) and tells the platform (10 s), many of them at once."""
+
+_TOKEN = re.compile(rf"(?=.{{1,{TOKEN_CHARACTERS_MAX}}}\Z)[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
+"""How a link's token is written. Anything else is told nobody."""
 
 MEDIA_ANSWER_SECONDS = 120.0
 """After the last byte content still reads through the whole file before it answers."""
@@ -42,7 +48,10 @@ class SessionEffect(StrEnum):
 
 @dataclass(frozen=True)
 class Route:
-    """One operation. `path` names its ids in braces: `/api/workspaces/{workspace_id}/posts/{post_id}`."""
+    """One operation. `path` names its ids in braces: `/api/workspaces/{workspace_id}/posts/{post_id}`.
+
+    `streams`: the body that comes; `answer_streams`: the one that goes. Neither is ever held whole.
+    """
 
     method: str
     path: str
@@ -50,6 +59,7 @@ class Route:
     access: Access
     body_bytes_max: int = JSON_BYTES_MAX
     streams: bool = False
+    answer_streams: bool = False
     session_effect: SessionEffect = SessionEffect.NONE
     rate_limited: bool = False
     answer_seconds: float = ANSWER_SECONDS
@@ -57,16 +67,21 @@ class Route:
     @property
     def name(self) -> str:
         """What a description of the API calls the operation: `post-workspaces-one-members`."""
-        words = re.sub(r"\{\w+\}", "one", self.path.removeprefix("/api/")).split("/")
+        words = re.sub(r"\{\w+\}", "one", self.path.removeprefix("/api").lstrip("/")).split("/")
         return "-".join([self.method.lower(), *words])
 
     @property
     def typed_path(self) -> str:
         """The path with the type of each id said, so that anything else in its place is not found."""
-        return re.sub(r"\{(\w+)\}", r"{\1:uuid}", self.path)
+        return re.sub(r"\{(\w+)\}", r"{\1:uuid}", self.path).replace("{token:uuid}", "{token:str}")
 
     def path_for(self, ids: Mapping[str, object]) -> str:
-        """The path to ask the owner for, built from parsed ids and never from what the client spelled."""
+        """The path to ask the owner for, built from parsed ids and never from what the client spelled.
+
+        Raises `kit.problems.NotFound` for a token that is none.
+        """
+        if "token" in ids and not _TOKEN.fullmatch(str(ids["token"])):
+            raise NotFound()
         return self.path.format_map(ids)
 
 
@@ -126,6 +141,9 @@ def _content() -> tuple[Route, ...]:
         Route("POST", f"{post}/approval", "content", Access.WORKSPACE),
         Route("DELETE", f"{post}/approval", "content", Access.WORKSPACE),
         Route("POST", f"{post}/changes", "content", Access.WORKSPACE),
+        # Asked by platforms, which have no session: the token is the permission.
+        Route("GET", "/media/{token}", "content", Access.OPEN, answer_streams=True),
+        Route("HEAD", "/media/{token}", "content", Access.OPEN),
     )
 
 
