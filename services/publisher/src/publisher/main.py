@@ -8,6 +8,7 @@ from kit import server
 from kit.calls import Transports
 from kit.database import Scope, Units
 from kit.erasure import Eraser
+from kit.links import LinkIssuer
 from kit.objects import Objects
 from kit.service import Service
 from kit.settings import Environment
@@ -47,7 +48,9 @@ def create_app(
         work=lambda: units(Scope.worker()),
         clock=service.clock,
         revisions=ContentRevisions(service.neighbour("content"), service.trusted_keys),
-        media=ObjectMedia(Objects(settings.object_store_url)),
+        media=ObjectMedia(
+            Objects(settings.object_store_url), LinkIssuer(service.signing_key, service.clock), settings.media_url
+        ),
         grants=LeasedGrants(Leases(service.neighbour("auth"), service.sealing_key)),
         journals=PostgresJournals(service.database, seals, offered.platforms),
         platforms=HttpPlatforms(offered.platforms, http, service.clock),

@@ -10,7 +10,7 @@ from typing import Protocol
 from uuid import UUID
 
 from contracts.event import Event
-from contracts.sealing import SealedRevision
+from contracts.sealing import SealedMedia, SealedRevision
 from kit.clock import Clock
 from platforms.shape import Delivery, Finding, Grant, Journal, MediaSource, Outcome
 
@@ -104,7 +104,7 @@ class Revisions(Protocol):
 
 
 class MediaStore(Protocol):
-    def source(self, object_key: str) -> MediaSource: ...
+    def source(self, media: SealedMedia) -> MediaSource: ...
 
 
 class Grants(Protocol):

@@ -1,23 +1,36 @@
-"""The publisher's settings: those every service has, the object store, and the platforms it offers."""
+"""The publisher's settings: those every service has, the object store, our public address, the platforms it offers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Self
 
-from kit.settings import Environment, ServiceSettings
+from kit.settings import Environment, ServiceSettings, Stage
 
 
 @dataclass(frozen=True)
 class Settings:
-    """`object_store_url`: OBJECT_STORE_URL, where content keeps media. The platforms are read by `platforms`."""
+    """`object_store_url`: OBJECT_STORE_URL, where content keeps media. `public_url`: PUBLIC_URL, from where platforms
+    can fetch them. The platforms are read by `platforms`.
+    """
 
     base: ServiceSettings
     object_store_url: str
+    public_url: str | None
 
     @classmethod
     def read(cls, environment: Environment) -> Self:
         return cls(
             base=ServiceSettings.read(environment, "publisher"),
             object_store_url=environment.text("OBJECT_STORE_URL"),
+            public_url=environment.web_address("PUBLIC_URL"),
         )
+
+    @property
+    def media_url(self) -> str | None:
+        """What the addresses of media start with. None where they would leave us unencrypted, or lead nowhere."""
+        if self.public_url is None:
+            return None
+        if self.base.stage is Stage.PRODUCTION and not self.public_url.startswith("https://"):
+            return None
+        return self.public_url.rstrip("/") + "/media/"

@@ -36,7 +36,7 @@ async def verify_media(variant: SealedVariant, *, means: Means) -> None:
     for media in variant.media:
         digest, size = hashlib.sha256(), 0
         try:
-            async for piece in means.media.source(media.object_key).read(0, media.size_bytes):
+            async for piece in means.media.source(media).read(0, media.size_bytes):
                 digest.update(piece)
                 size += len(piece)
         except MediaMissing:
@@ -65,5 +65,5 @@ def _media(media: SealedMedia, *, means: Means) -> Media:
         height=media.height,
         duration_seconds=media.duration_seconds,
         alt_text=media.alt_text,
-        source=means.media.source(media.object_key),
+        source=means.media.source(media),
     )
