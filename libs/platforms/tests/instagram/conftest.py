@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,53 +10,15 @@ import httpx
 import pytest
 from kit.clock import FixedClock
 from kit.secret import Secret
-from litestar.types import Receive, Scope, Send
 from platforms.errors import RateLimited
 from platforms.platform import Platform
 from platforms.shape import Call, ClientCredentials, Delivery, Grant, Journal, Media, MediaKind, Outcome, PlatformName
 from sandbox.consent import callback_parameters, give_consent
 from sandbox.instagram.platform import InstagramSandbox
 from sandbox.server import Sandbox
-from sandbox.serving import LoopbackServer
-from sandbox.testing import BytesSource
+from sandbox.testing import MediaServer
 
 REDIRECT_URI = "http://127.0.0.1:8000/callback"
-
-
-class AddressedSource(BytesSource):
-    """Bytes that can be fetched from an address, as the media store's can."""
-
-    def __init__(self, media: Media, address: str) -> None:
-        assert isinstance(media.source, BytesSource)
-        super().__init__(b"")
-        self.media: Media = media
-        self.bytes: BytesSource = media.source
-        self.place: str = address
-
-    async def address(self) -> str:
-        return self.place
-
-
-class Shelf:
-    """Serves the files of deliveries; what is taken off answers 404."""
-
-    def __init__(self, base_url: str) -> None:
-        self._base_url = base_url
-        self.files: dict[str, AddressedSource] = {}
-
-    def put(self, media: Media) -> Media:
-        path = f"/media/{len(self.files)}"
-        self.files[path] = AddressedSource(media, self._base_url + path)
-        return replace(media, source=self.files[path])
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        file = self.files.get(scope["path"])
-        status, kind = (200, file.media.content_type) if file else (404, "text/plain")
-        await send({"type": "http.response.start", "status": status, "headers": [(b"content-type", kind.encode())]})
-        if file is not None:
-            async for piece in file.bytes.read(0, file.media.size_bytes):
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 @pytest.fixture
@@ -67,16 +28,13 @@ async def sandbox(clock: FixedClock) -> AsyncIterator[Sandbox]:
 
 
 @pytest.fixture
-async def shelf() -> AsyncIterator[Shelf]:
-    server = LoopbackServer()
-    shelf = Shelf(server.base_url)
-    await server.start(shelf)
-    yield shelf
-    await server.stop()
+async def shelf() -> AsyncIterator[MediaServer]:
+    async with MediaServer() as server:
+        yield server
 
 
 @pytest.fixture
-def files(shelf: Shelf) -> dict[str, AddressedSource]:
+def files(shelf: MediaServer) -> dict[str, Media]:
     """What can be fetched by now, by path; to be taken away and put back."""
     return shelf.files
 
@@ -117,15 +75,15 @@ async def call(http: httpx.AsyncClient, clock: FixedClock, connect: Callable[...
 
 
 @pytest.fixture
-def image(make_media: Callable[..., Media], shelf: Shelf) -> Callable[..., Media]:
-    return lambda size=40_000, **fields: shelf.put(
+def image(make_media: Callable[..., Media], shelf: MediaServer) -> Callable[..., Media]:
+    return lambda size=40_000, **fields: shelf.offer(
         make_media(MediaKind.IMAGE, size, **({"width": 1080, "height": 1350} | fields))
     )
 
 
 @pytest.fixture
-def video(make_media: Callable[..., Media], shelf: Shelf) -> Callable[..., Media]:
-    return lambda size=150_000, **fields: shelf.put(make_media(MediaKind.VIDEO, size, **fields))
+def video(make_media: Callable[..., Media], shelf: MediaServer) -> Callable[..., Media]:
+    return lambda size=150_000, **fields: shelf.offer(make_media(MediaKind.VIDEO, size, **fields))
 
 
 @pytest.fixture

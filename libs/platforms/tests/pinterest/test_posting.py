@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from kit.clock import FixedClock
-from litestar import Litestar, Request, Response, get
 from platforms.errors import Misconfigured, OutcomeUnknown, RateLimited, ReauthorisationNeeded, Rejected, Transient
 from platforms.pinterest.limits import INLINE_IMAGE_BYTES_MAX
 from platforms.platform import Platform
@@ -18,45 +16,9 @@ from platforms.shape import Absent, Call, Delivery, Media, MediaKind, Published,
 from sandbox.pinterest.platform import PinterestSandbox
 from sandbox.pinterest.state import number_of
 from sandbox.server import Sandbox
-from sandbox.serving import LoopbackServer
-from sandbox.testing import MemoryJournal
+from sandbox.testing import BytesSource, MediaServer, MemoryJournal
 
 CREATE = "POST /v5/pins"
-
-
-class Addressed:
-    """Media that has an address."""
-
-    def __init__(self, address: str) -> None:
-        self._address = address
-
-    async def read(self, start: int, end: int) -> AsyncIterator[bytes]:
-        raise AssertionError("fetched by its address")
-        yield b""
-
-    async def address(self) -> str:
-        return self._address
-
-
-@pytest.fixture
-async def offered() -> AsyncIterator[Callable[[bytes], str]]:
-    """Offer bytes under an address of this machine."""
-    held: dict[str, bytes] = {}
-
-    @get("/{name:str}", sync_to_thread=False)
-    def give(request: Request[Any, Any, Any]) -> Response[bytes]:
-        return Response(held[str(request.path_params["name"])], media_type="image/jpeg")
-
-    server = LoopbackServer()
-    await server.start(Litestar([give], openapi_config=None))
-
-    def offer(data: bytes) -> str:
-        name = hashlib.sha256(data).hexdigest()
-        held[name] = data
-        return f"{server.base_url}/{name}"
-
-    yield offer
-    await server.stop()
 
 
 async def publish(pinterest: Platform, call: Call, delivery: Delivery, journal: MemoryJournal) -> Published:
@@ -141,14 +103,12 @@ async def test_a_large_image_is_fetched_by_its_address(
     make_media: Callable[..., Media],
     journal: MemoryJournal,
     sandbox: Sandbox,
-    offered: Callable[[bytes], str],
 ):
-    data = b"\xff" * (INLINE_IMAGE_BYTES_MAX + 1)
-    digest = hashlib.sha256(data).hexdigest()
-    image = make_media(MediaKind.IMAGE, size=10, size_bytes=len(data), sha256=digest, source=Addressed(offered(data)))
-    await publish(pinterest, call, make_pin(image), journal)
+    image = make_media(MediaKind.IMAGE, size=INLINE_IMAGE_BYTES_MAX + 1)
+    async with MediaServer() as server:
+        await publish(pinterest, call, make_pin(server.offer(image)), journal)
     (post,) = sandbox.truth.posts("pinterest")
-    assert post.media[0].sha256 == digest
+    assert post.media[0].sha256 == image.sha256
 
 
 async def test_an_address_that_does_not_answer_is_tried_again(
@@ -159,7 +119,7 @@ async def test_an_address_that_does_not_answer_is_tried_again(
     journal: MemoryJournal,
     free_port: int,
 ):
-    source = Addressed(f"http://127.0.0.1:{free_port}/gone")
+    source = BytesSource(b"", f"http://127.0.0.1:{free_port}/gone")
     image = make_media(MediaKind.IMAGE, size=10, size_bytes=INLINE_IMAGE_BYTES_MAX + 1, source=source)
     delivery = make_pin(image)
     await pinterest.stage(call, delivery, journal)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +10,6 @@ import httpx
 import pytest
 from kit.clock import FixedClock
 from kit.secret import Secret
-from litestar.types import Receive, Scope, Send
 from platforms.errors import RateLimited
 from platforms.platform import Platform
 from platforms.shape import Call, ClientCredentials, Delivery, Grant, Journal, Media, MediaKind, Outcome
@@ -19,46 +17,10 @@ from platforms.threads.endpoints import ThreadsEndpoints
 from platforms.threads.platform import create
 from sandbox.consent import callback_parameters, give_consent
 from sandbox.server import Sandbox
-from sandbox.serving import LoopbackServer
-from sandbox.testing import BytesSource
+from sandbox.testing import MediaServer
 from sandbox.threads.platform import ThreadsSandbox
 
 REDIRECT_URI = "http://127.0.0.1:8000/callback"
-
-
-class Addressed(BytesSource):
-    """Bytes at an address, as the media store's are."""
-
-    def __init__(self, source: BytesSource, place: str) -> None:
-        super().__init__(b"")
-        self.bytes = source
-        self.place = place
-
-    async def address(self) -> str:
-        return self.place
-
-
-class Shelf:
-    """Serves the files of deliveries; one that is taken off answers 404."""
-
-    def __init__(self, base_url: str) -> None:
-        self._base_url = base_url
-        self.files: dict[str, Media] = {}
-
-    def put(self, media: Media) -> Media:
-        assert isinstance(media.source, BytesSource)
-        path = f"/media/{len(self.files)}"
-        self.files[path] = media
-        return replace(media, source=Addressed(media.source, self._base_url + path))
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        media = self.files.get(scope["path"])
-        status, kind = (200, media.content_type) if media else (404, "text/plain")
-        await send({"type": "http.response.start", "status": status, "headers": [(b"content-type", kind.encode())]})
-        if media is not None and media.source is not None:
-            async for piece in media.source.read(0, media.size_bytes):
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 @pytest.fixture
@@ -68,12 +30,9 @@ async def sandbox(clock: FixedClock) -> AsyncIterator[Sandbox]:
 
 
 @pytest.fixture
-async def shelf() -> AsyncIterator[Shelf]:
-    server = LoopbackServer()
-    shelf = Shelf(server.base_url)
-    await server.start(shelf)
-    yield shelf
-    await server.stop()
+async def shelf() -> AsyncIterator[MediaServer]:
+    async with MediaServer() as server:
+        yield server
 
 
 @pytest.fixture
@@ -117,13 +76,13 @@ async def call(http: httpx.AsyncClient, clock: FixedClock, connect: Callable[...
 
 
 @pytest.fixture
-def image(make_media: Callable[..., Media], shelf: Shelf) -> Callable[..., Media]:
-    return lambda size=40_000, **fields: shelf.put(make_media(MediaKind.IMAGE, size, **fields))
+def image(make_media: Callable[..., Media], shelf: MediaServer) -> Callable[..., Media]:
+    return lambda size=40_000, **fields: shelf.offer(make_media(MediaKind.IMAGE, size, **fields))
 
 
 @pytest.fixture
-def video(make_media: Callable[..., Media], shelf: Shelf) -> Callable[..., Media]:
-    return lambda size=150_000, **fields: shelf.put(make_media(MediaKind.VIDEO, size, **fields))
+def video(make_media: Callable[..., Media], shelf: MediaServer) -> Callable[..., Media]:
+    return lambda size=150_000, **fields: shelf.offer(make_media(MediaKind.VIDEO, size, **fields))
 
 
 @pytest.fixture
