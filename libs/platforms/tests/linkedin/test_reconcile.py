@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Literal
 
 import pytest
 from kit.clock import FixedClock
@@ -113,6 +114,27 @@ async def test_two_posts_that_look_alike_are_for_a_person(
     finding = await linkedin.reconcile(organisation, make_post(), journal)
     assert isinstance(finding, Undecided)
     assert sorted(finding.evidence["posts"]) == sorted(server.state.posts)
+
+
+@pytest.mark.parametrize(("fault", "finding"), [("reset_before", Undecided), ("reset_after", Published)])
+async def test_a_twin_with_other_files_is_told_apart(
+    fault: Literal["reset_before", "reset_after"],
+    finding: type[Undecided | Published],
+    linkedin: Platform,
+    organisation: Call,
+    make_post: Callable[..., Delivery],
+    image: Media,
+    journal: MemoryJournal,
+    sandbox: Sandbox,
+):
+    twin = MemoryJournal()
+    await linkedin.stage(organisation, make_post(image), twin)
+    await linkedin.publish(organisation, make_post(image), twin)
+    sandbox.add_fault("linkedin", CREATE, fault)
+    await lose(linkedin, organisation, make_post(image), journal)
+    found = await linkedin.reconcile(organisation, make_post(image), journal)
+    assert type(found) is finding
+    assert journal.facts.get("post_urn") != twin.facts["post_urn"]
 
 
 @pytest.mark.parametrize("fault", ["reset_before", "reset_after"])

@@ -40,9 +40,14 @@ class Looking:
 
 
 def says_the_same(post: Post, body: Mapping[str, Any]) -> bool:
-    """By words, author and files: uploads are made for one post only, so their names tell twins apart."""
+    """By author and words."""
     same = plain_text(post.commentary).strip() == plain_text(body["commentary"]).strip()
-    return same and post.author in ("", body["author"]) and _marks(post.content) == _marks(body.get("content", {}))
+    return same and post.author in ("", body["author"])
+
+
+def shows_the_same(post: Post, body: Mapping[str, Any]) -> bool:
+    """By files, link and poll: uploads are made for one post only, so their names tell twins apart."""
+    return _marks(post.content) == _marks(body.get("content", {}))
 
 
 def is_older(moment: datetime | None, since: datetime) -> bool:

@@ -19,7 +19,7 @@ from platforms.linkedin.body import body_of
 from platforms.linkedin.comments import FirstComment
 from platforms.linkedin.endpoints import LinkedInEndpoints
 from platforms.linkedin.errors import Duplicate
-from platforms.linkedin.looking import Looking, is_older, made_at, says_the_same
+from platforms.linkedin.looking import Looking, is_older, made_at, says_the_same, shows_the_same
 from platforms.linkedin.rules import check
 from platforms.linkedin.settings import LinkedInSettings, settings_of
 from platforms.linkedin.uploads import Uploads, urns_of
@@ -89,12 +89,14 @@ class Posting:
     ) -> Finding:
         since = _moment(journal, "first_tried")
         body = _body(call, delivery, settings, journal)
-        found, complete = await self._looking.find(call, body, since=since)
+        alike, complete = await self._looking.find(call, body, since=since)
+        found = [post for post in alike if shows_the_same(post, body)]
         if len(found) == 1:
             await journal.record(post_urn=found[0].id)
             return await self._complete(call, settings, journal, ask=True)
-        if found:
-            return Undecided(evidence | {"posts": [post.id for post in found]})
+        if alike:
+            # Perhaps a twin, perhaps ours with its files under other names than we know.
+            return Undecided(evidence | {"posts": [post.id for post in alike]})
         if not complete:
             return Undecided(evidence | {"reason": "the author's list is too long"})
         if call.clock.now() - _moment(journal, "last_tried") < timedelta(seconds=limits.LISTING_SETTLED_SECONDS):
