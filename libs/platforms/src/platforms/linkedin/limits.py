@@ -62,8 +62,6 @@ LISTING_PAGE = 50
 LISTING_BEFORE_SECONDS = 60
 LISTING_SETTLED_SECONDS = 60
 """How long after an attempt a post may still be missing from its author's list; no number is told."""
-DUPLICATE_SECONDS = 600
-"""For about so long LinkedIn refuses what says the same as an earlier post."""
 COMMENT_TRIES_MAX = 5
 
 RATE_LIMIT_WAIT_SECONDS = 60
