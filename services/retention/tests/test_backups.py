@@ -224,7 +224,8 @@ async def test_a_backup_of_a_process_that_died_is_cleared_away(
     half.parent.mkdir(parents=True)
     half.write_bytes(b"half")
     async with start(environment) as world:
-        await wait_for(lambda: not half.exists())
+        await wait_for(lambda: ("failed",) in world.rows("SELECT state FROM backup"))
+        assert not half.exists()
         world.clock.advance(timedelta(minutes=11))
         await world.bus.wait_told(BackupTakenV1)
 
