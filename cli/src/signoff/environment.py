@@ -106,9 +106,16 @@ def sandbox_platforms(base_urls: Mapping[str, str], public_url: str) -> dict[str
     from platforms.environment import CALLBACK_PATH  # noqa: PLC0415
 
     client = {"redirect_uri": public_url + CALLBACK_PATH, "scope": " ".join(SCOPES)}
-    values = {f"PLATFORM_URL_{name.upper()}": url for name, url in base_urls.items()}
-    return values | {
-        "PLATFORM_CLIENT_ID_TIKTOK": "sandbox-client-key",
-        "PLATFORM_CLIENT_SECRET_TIKTOK": "sandbox-client-secret",
-        "PLATFORM_CLIENT_ID_BLUESKY": f"http://localhost?{urlencode(client)}",
-    }
+    values: dict[str, str] = {}
+    for name, url in base_urls.items():
+        suffix = name.upper()
+        values |= {
+            f"PLATFORM_URL_{suffix}": url,
+            f"PLATFORM_CLIENT_ID_{suffix}": "sandbox-client-id",
+            f"PLATFORM_CLIENT_SECRET_{suffix}": "sandbox-client-secret",
+        }
+    # TikTok calls it a key; Bluesky knows an application by an address and keeps no secret with it.
+    values["PLATFORM_CLIENT_ID_TIKTOK"] = "sandbox-client-key"
+    values["PLATFORM_CLIENT_ID_BLUESKY"] = f"http://localhost?{urlencode(client)}"
+    del values["PLATFORM_CLIENT_SECRET_BLUESKY"]
+    return values
