@@ -13,6 +13,7 @@ from joserfc import jwk, jwt
 from kit.clock import FixedClock
 from kit.keys import SigningKey, TrustedKeys
 from kit.links import LIFETIME, TOKEN_CHARACTERS_MAX, BadLink, LinkedObject, LinkIssuer, LinkReader
+from kit.logs import REDACTED, redact
 from kit.passport import Passports
 from kit.problems import Unauthenticated
 
@@ -61,8 +62,10 @@ def test_a_link_leads_to_its_object_for_an_hour(reader: LinkReader, token: str, 
         reader.read(token)
 
 
-def test_a_link_is_a_secret_until_it_is_used(publisher: SigningKey, clock: FixedClock):
+def test_a_link_is_a_secret_that_no_log_shows(publisher: SigningKey, clock: FixedClock, token: str):
     assert "Secret" in repr(LinkIssuer(publisher, clock).issue(DOOR))
+    line = redact(f'HTTP Request: GET https://signoff.example/media/{token} "HTTP/1.1 200 OK"')
+    assert line == f'HTTP Request: GET https://signoff.example/media/{REDACTED} "HTTP/1.1 200 OK"'
 
 
 def test_an_altered_link_opens_nothing(reader: LinkReader, token: str):
