@@ -45,7 +45,7 @@ class PinBody:
                     yield piece
 
 
-def placeholder(position: int) -> msgspec.Raw:
+def stand_in(position: int) -> msgspec.Raw:
     """What the document holds instead of an image's data."""
     return msgspec.Raw(f'"{_PLACE.format(position)}"'.encode())
 

@@ -16,7 +16,7 @@ from platforms.errors import Rejected, Transient
 from platforms.pinterest import limits
 from platforms.pinterest.answers import Pin, Pins
 from platforms.pinterest.api import PinterestApi
-from platforms.pinterest.body import PinBody, placeholder
+from platforms.pinterest.body import PinBody, stand_in
 from platforms.pinterest.endpoints import PinterestEndpoints
 from platforms.pinterest.rules import check
 from platforms.pinterest.settings import PinterestSettings, Slide
@@ -154,7 +154,7 @@ async def _media_source(
 
 async def _image(image: Media, position: int, *, inline: bool) -> dict[str, Any]:
     if inline:
-        return {"content_type": image.content_type, "data": placeholder(position)}
+        return {"content_type": image.content_type, "data": stand_in(position)}
     assert image.source is not None
     return {"url": await image.source.address()}
 
