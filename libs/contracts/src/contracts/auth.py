@@ -34,6 +34,20 @@ class AccountRegisteredV1(Event):
     account_id: UUID
 
 
+@event("account.approved", 1, owner="auth", aggregate="account_id", key="account_id")
+class AccountApprovedV1(Event):
+    """An operator let a new person in, where accounts are subject to approval."""
+
+    account_id: UUID
+
+
+@event("account.updated", 1, owner="auth", aggregate="account_id", key="account_id")
+class AccountUpdatedV1(Event):
+    """Something that the person says about themself has changed; auth tells what it is now."""
+
+    account_id: UUID
+
+
 @event("account.deleted", 1, owner="auth", aggregate="account_id", key="account_id")
 class AccountDeletedV1(Event):
     """The person is gone: no sign-in, no session, no token. Everything held about them is to be erased."""
@@ -48,6 +62,13 @@ class WorkspaceCreatedV1(Event):
 
     workspace_id: UUID
     account_id: UUID
+
+
+@event("workspace.updated", 1, owner="auth", aggregate="workspace_id")
+class WorkspaceUpdatedV1(Event):
+    """The workspace's name, settings or organisation have changed; auth tells what they are now."""
+
+    workspace_id: UUID
 
 
 @event("workspace.deleted", 1, owner="auth", aggregate="workspace_id")
@@ -67,6 +88,23 @@ class MemberAddedV1(Event):
     role: Role
 
 
+@event("member.role_changed", 1, owner="auth", aggregate="workspace_id")
+class MemberRoleChangedV1(Event):
+    """A person may do more or less in the workspace from now on."""
+
+    workspace_id: UUID
+    account_id: UUID
+    role: Role
+
+
+@event("member.removed", 1, owner="auth", aggregate="workspace_id")
+class MemberRemovedV1(Event):
+    """A person has left the workspace or was removed; what they could do in it they no longer can."""
+
+    workspace_id: UUID
+    account_id: UUID
+
+
 @event("connection.established", 1, owner="auth", aggregate="connection_id")
 class ConnectionEstablishedV1(Event):
     """An account on a platform was authorised for the workspace, for the first time or again."""
@@ -83,6 +121,15 @@ class ConnectionRefreshedV1(Event):
     workspace_id: UUID
     connection_id: UUID
     expires_at: Instant
+
+
+@event("connection.expiring", 1, owner="auth", aggregate="connection_id")
+class ConnectionExpiringV1(Event):
+    """The grant ends at `ends_at` and only a person can renew it; what is due later will not be published before."""
+
+    workspace_id: UUID
+    connection_id: UUID
+    ends_at: Instant
 
 
 @event("connection.reauth_required", 1, owner="auth", aggregate="connection_id")

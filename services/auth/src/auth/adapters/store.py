@@ -11,6 +11,7 @@ from kit.database import Transaction
 from auth.adapters.closing import StoredClosing
 from auth.adapters.connections import StoredConnections
 from auth.adapters.grants import StoredAuthorisations, StoredGrants, StoredLeases
+from auth.adapters.letters import StoredLetters
 from auth.adapters.people import StoredAccounts, StoredSessions, StoredWorkspaces
 from auth.domain.sessions import IDLE_LIFETIME
 
@@ -28,6 +29,7 @@ class PostgresStore:
         self.grants = StoredGrants(transaction)
         self.leases = StoredLeases(transaction)
         self.closing = StoredClosing(transaction)
+        self.letters = StoredLetters(transaction)
 
     async def forget_stale(self) -> None:
         now = self.now()

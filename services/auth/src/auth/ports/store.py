@@ -10,6 +10,7 @@ from contracts.event import Event
 from kit.database import Units
 
 from auth.ports.connections import Authorisations, Closing, Connections, Grants, Leases
+from auth.ports.letters import Letters
 from auth.ports.people import Accounts, Sessions, Workspaces
 
 
@@ -39,6 +40,9 @@ class Store(Protocol):
 
     @property
     def closing(self) -> Closing: ...
+
+    @property
+    def letters(self) -> Letters: ...
 
     async def forget_stale(self) -> None:
         """Delete sessions, authorisations and leases that are over."""

@@ -1,0 +1,12 @@
+"""Everything auth holds: what it is for, how long it stays, and how a subject is found in it.
+
+In the order of erasing: what points at others first.
+"""
+
+from __future__ import annotations
+
+from kit.erasure import DataMap
+
+from auth.data_map import connections, letters, people, vault
+
+DATA_MAP = DataMap("auth", tables=(*letters.TABLES, *vault.TABLES, *connections.TABLES, *people.TABLES))

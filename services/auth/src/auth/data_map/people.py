@@ -1,0 +1,71 @@
+"""Accounts, sessions, workspaces and their members."""
+
+from __future__ import annotations
+
+from contracts.retention import SubjectKind
+from kit.erasure import Kind, Table
+
+from auth.data_map.subjects import BY_ACCOUNT, BY_WORKSPACE
+
+_SESSION = Table(
+    "session",
+    purpose="A signed-in browser, by the hash of its token.",
+    retention="14 days after its last use, 30 days at most; swept within a minute. Ended on sign-out and deletion.",
+    columns={
+        "session_id": Kind.ID,
+        "account_id": Kind.ID,
+        "token_hash": Kind.SECRET,
+        "created_at": Kind.TIME,
+        "last_used_at": Kind.TIME,
+        "expires_at": Kind.TIME,
+    },
+    subjects={SubjectKind.ACCOUNT: BY_ACCOUNT},
+)
+_CREDENTIAL = Table(
+    "credential",
+    purpose="What a password is checked against (Argon2id).",
+    retention="While the account exists; destroyed at once when it is deleted.",
+    columns={"account_id": Kind.ID, "password_hash": Kind.SECRET, "changed_at": Kind.TIME},
+    subjects={SubjectKind.ACCOUNT: BY_ACCOUNT},
+)
+_MEMBER = Table(
+    "member",
+    purpose="Who belongs to a workspace, and as what.",
+    retention="While the workspace and the account exist.",
+    columns={"workspace_id": Kind.ID, "account_id": Kind.ID, "role": Kind.STATE, "added_at": Kind.TIME},
+    subjects={SubjectKind.WORKSPACE: BY_WORKSPACE, SubjectKind.ACCOUNT: BY_ACCOUNT},
+)
+_WORKSPACE = Table(
+    "workspace",
+    purpose="A brand's room.",
+    retention="Until its erasure, once it is deleted.",
+    columns={
+        "workspace_id": Kind.ID,
+        "name": Kind.CONTENT,
+        "time_zone": Kind.STATE,
+        "created_at": Kind.TIME,
+        "deleted_at": Kind.TIME,
+        "closed_by": Kind.ID,
+    },
+    subjects={SubjectKind.WORKSPACE: BY_WORKSPACE},
+)
+_ACCOUNT = Table(
+    "account",
+    purpose="A person who can sign in, and what they told about themself.",
+    retention="Until its erasure, once it is deleted.",
+    columns={
+        "account_id": Kind.ID,
+        "email": Kind.PERSONAL,
+        "full_name": Kind.PERSONAL,
+        "company": Kind.PERSONAL,
+        "time_zone": Kind.PERSONAL,
+        "language": Kind.PERSONAL,
+        "age_attested_at": Kind.TIME,
+        "created_at": Kind.TIME,
+        "deleted_at": Kind.TIME,
+        "closing_until": Kind.TIME,
+    },
+    subjects={SubjectKind.ACCOUNT: BY_ACCOUNT},
+)
+
+TABLES = (_SESSION, _CREDENTIAL, _MEMBER, _WORKSPACE, _ACCOUNT)

@@ -1,0 +1,50 @@
+"""Grants, the keys that open them, and who borrows them."""
+
+from __future__ import annotations
+
+from kit.erasure import Kind, Table
+
+from auth.data_map.subjects import OF_CONNECTION
+
+_LEASE = Table(
+    "lease",
+    purpose="Which service holds a grant right now, so that a disconnect can wait for it.",
+    retention="Until it is returned, 30 seconds at most; swept within a minute.",
+    columns={
+        "lease_id": Kind.ID,
+        "connection_id": Kind.ID,
+        "workspace_id": Kind.ID,
+        "borrower": Kind.STATE,
+        "expires_at": Kind.TIME,
+    },
+    subjects=OF_CONNECTION,
+)
+_DATA_KEY = Table(
+    "data_key",
+    purpose="The key that opens one connection's grant, itself wrapped by the key-encryption key.",
+    retention="Destroyed in the transaction that ends the connection.",
+    columns={
+        "connection_id": Kind.ID,
+        "workspace_id": Kind.ID,
+        "wrapped_key": Kind.SECRET,
+        "key_id": Kind.ID,
+        "created_at": Kind.TIME,
+    },
+    subjects=OF_CONNECTION,
+)
+_SEALED_GRANT = Table(
+    "sealed_grant",
+    purpose="The encrypted tokens behind a connection.",
+    retention="Destroyed in the transaction that ends the connection.",
+    columns={
+        "connection_id": Kind.ID,
+        "workspace_id": Kind.ID,
+        "generation": Kind.STATE,
+        "nonce": Kind.SECRET,
+        "ciphertext": Kind.SECRET,
+        "sealed_at": Kind.TIME,
+    },
+    subjects=OF_CONNECTION,
+)
+
+TABLES = (_LEASE, _DATA_KEY, _SEALED_GRANT)

@@ -1,0 +1,10 @@
+"""Organisations, their workspaces, and invitations."""
+
+from __future__ import annotations
+
+revision = "0006"
+down_revision = "0005"
+
+
+def upgrade() -> None:
+    pass

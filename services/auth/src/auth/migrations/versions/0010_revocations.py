@@ -1,0 +1,10 @@
+"""What platforms tell about revoked access."""
+
+from __future__ import annotations
+
+revision = "0010"
+down_revision = "0009"
+
+
+def upgrade() -> None:
+    pass
