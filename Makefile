@@ -55,7 +55,7 @@ bench-start: $(VENV)/ready ## Measure how long the system takes to start and how
 	@$(BIN)/python tests/bench/start.py
 
 .PHONY: contracts
-contracts: $(VENV)/ready ## Regenerate event schemas, AsyncAPI and the events page
+contracts: $(VENV)/ready ## Regenerate event schemas, AsyncAPI and the pages of events and permissions
 	@$(BIN)/python -m contracts.export
 
 .PHONY: lock

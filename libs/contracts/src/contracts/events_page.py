@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from contracts.event import Event
 from contracts.json_schema import Schema, schema_of
+from contracts.markdown import table
 from contracts.registry import EVENTS, is_told, newer_version
 from contracts.topology import STREAM_MAX_AGE, listeners_of, producers_of, stream_of
 
@@ -24,7 +24,7 @@ listens, and what it can count on: [subscribing.md](subscribing.md).
 
 def page() -> str:
     events = sorted(EVENTS.values(), key=lambda event: (event.owner, event.name()))
-    overview = _table(
+    overview = table(
         ("event", "told by", "stream", "key", "aggregate", "who listens"),
         [_overview_row(event) for event in events],
     )
@@ -50,7 +50,7 @@ def _section(event: type[Event]) -> str:
         for name, field in schema["properties"].items()
     ]
     paragraphs = [f"## {event.name()}", *_standing(event), " ".join((event.__doc__ or "").split())]
-    return "\n\n".join([*paragraphs, _table(("field", "value"), rows)])
+    return "\n\n".join([*paragraphs, table(("field", "value"), rows)])
 
 
 def _standing(event: type[Event]) -> list[str]:
@@ -79,8 +79,3 @@ def _kind(field: dict[str, Any], schema: Schema) -> str:
         return f"map of words to {_kind(of, schema)}"
     known = {"uuid": "id", "date-time": "time with offset"}
     return known.get(field.get("format", "")) or ("word" if field["type"] == "string" else field["type"])
-
-
-def _table(heading: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    lines = [heading, tuple("---" for _ in heading), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from contracts import asyncapi, events_page
+from contracts import asyncapi, events_page, permissions_page
 from contracts.compatibility import breaks
 from contracts.json_schema import Schema, schemas
 
@@ -25,6 +25,7 @@ def generated() -> Mapping[Path, str]:
     files = {CONTRACTS / "schemas" / (name + SUFFIX): _json(schema) for name, schema in schemas().items()}
     files[CONTRACTS / "asyncapi" / "signoff.json"] = _json(asyncapi.document())
     files[Path("docs/events.md")] = events_page.page()
+    files[Path("docs/permissions.md")] = permissions_page.page()
     return files
 
 
