@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,6 +15,8 @@ from auth.main import create_app
 from auth.ports.store import Store, Transactions
 from kit.clock import MovableClock
 from kit.database import Database, Units
+from kit.keys import SigningKey, TrustedKeys
+from kit.passport import Passports
 from kit.secret import Secret
 from kit.testing.services import Bus, MakePassport, Running, ServiceEnvironment
 from opentelemetry.sdk.trace import TracerProvider
@@ -101,6 +104,13 @@ async def transactions(environment: dict[str, str], clock: MovableClock) -> Asyn
     await database.open()
     yield Units[Store](database, PostgresStore)
     await database.close()
+
+
+@pytest.fixture
+def read_passports(keys_folder: Path, clock: MovableClock) -> Passports:
+    """Reads passports as every service does."""
+    key = SigningKey.load("auth", keys_folder / "auth.signing.pem")
+    return Passports(key, TrustedKeys.load(keys_folder / "trusted.jwks.json"), clock)
 
 
 @pytest.fixture

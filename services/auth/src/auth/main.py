@@ -18,9 +18,10 @@ from auth.adapters.passwords import Argon2Hashes
 from auth.adapters.platforms import CalledPlatforms
 from auth.adapters.store import PostgresStore
 from auth.adapters.vault import EnvelopeVault, KeyFile
-from auth.api.accounts import account_routes, deletion_routes, session_routes
+from auth.api.accounts import account_routes, deletion_routes
 from auth.api.connections import authorisation_routes, connection_routes
 from auth.api.internal import internal_routes
+from auth.api.sessions import session_routes
 from auth.api.workspaces import workspace_routes
 from auth.data_map import DATA_MAP
 from auth.jobs import ending_loop, forgetting_loop, refresh_loop

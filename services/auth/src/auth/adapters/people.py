@@ -80,10 +80,10 @@ class StoredSessions:
         # The account's row is held, so that no session is born while the account is being deleted.
         return bool(
             await self._transaction.execute(
-                "INSERT INTO session (session_id, account_id, token_hash, created_at, last_used_at, expires_at)"
-                " SELECT %s, account_id, %s, %s, %s, %s FROM account"
+                "INSERT INTO session (session_id, account_id, token_hash, created_at, last_used_at, proved_at,"
+                " expires_at) SELECT %s, account_id, %s, %s, %s, %s, %s FROM account"
                 " WHERE account_id = %s AND deleted_at IS NULL FOR SHARE",
-                (session.session_id, token_hash, at, at, session.expires_at, session.account_id),
+                (session.session_id, token_hash, at, at, at, session.expires_at, session.account_id),
             )
         )
 
@@ -92,6 +92,20 @@ class StoredSessions:
             Holder,
             "SELECT session_id, account_id, last_used_at, expires_at, role FROM holder_of(%s, %s)",
             (token_hash, workspace_id),
+        )
+
+    async def proved_at(self, session_id: UUID) -> datetime | None:
+        found: datetime | None = await self._transaction.scalar(
+            "SELECT proved_at FROM session WHERE session_id = %s", (session_id,)
+        )
+        return found
+
+    async def renew(self, session_id: UUID, token_hash: bytes, *, at: datetime) -> Session | None:
+        return await self._transaction.first(
+            Session,
+            "UPDATE session SET token_hash = %s, proved_at = %s WHERE session_id = %s"
+            " RETURNING session_id, account_id, expires_at",
+            (token_hash, at, session_id),
         )
 
     async def touch(self, session_id: UUID, *, at: datetime) -> None:

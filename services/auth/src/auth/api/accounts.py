@@ -1,50 +1,34 @@
-"""Accounts and sessions over HTTP."""
+"""Accounts over HTTP."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
 from kit.database import Scope
-from kit.passport import Caller, Passports, person, service
-from kit.problems import Unauthenticated
+from kit.passport import Caller, person
 from kit.secret import Secret
 from litestar import delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from litestar.types import ControllerRouterHandler
 
-from auth.api.bodies import CorrectionBody, DeletionBody, PassportBody, SignInBody, SignUpBody
+from auth.api.bodies import CorrectionBody, DeletionBody, SignUpBody
 from auth.domain.accounts import Account
 from auth.ports.people import PasswordHashes
 from auth.ports.store import Transactions
 from auth.ports.vault import Platforms, Vault
 from auth.use_cases.accounts import SignUp, correct_account, read_account, sign_up
 from auth.use_cases.closing import OpenedErasure, delete_account
-from auth.use_cases.sessions import identify, sign_in, sign_out
 
 
 class NewAccount(msgspec.Struct, frozen=True):
     account_id: UUID
 
 
-class NewSession(msgspec.Struct, frozen=True):
-    """The gateway takes the token out of the answer and into the cookie."""
-
-    account_id: UUID
-    expires_at: datetime
-    session_token: str
-
-
 class OpenedErasures(msgspec.Struct, frozen=True):
     erasures: list[OpenedErasure]
-
-
-class Passport(msgspec.Struct, frozen=True):
-    passport: str
-    account_id: UUID
 
 
 def account_routes(transactions: Transactions, hashes: PasswordHashes) -> list[ControllerRouterHandler]:
@@ -97,28 +81,3 @@ def deletion_routes(
         return OpenedErasures(erasures)
 
     return [close_account]
-
-
-def session_routes(
-    transactions: Transactions, hashes: PasswordHashes, passports: Passports
-) -> list[ControllerRouterHandler]:
-    """Sign in and out, and what the gateway gets for a session."""
-
-    @post("/api/session")
-    async def open_session(data: JSONBody[SignInBody]) -> NewSession:
-        session, token = await sign_in(transactions, email=data.email, password=Secret(data.password), hashes=hashes)
-        return NewSession(session.account_id, session.expires_at, token.reveal())
-
-    @delete("/api/session", guards=[person()])
-    async def close_session(caller: NamedDependency[Caller]) -> None:
-        async with transactions(Scope.account(caller.account)) as store:
-            await sign_out(store, caller)
-
-    @post("/internal/passports", guards=[service("gateway")], status_code=200)
-    async def issue_passport(data: JSONBody[PassportBody]) -> Passport:
-        if data.session_token is None:
-            raise Unauthenticated()
-        caller = await identify(transactions, token=Secret(data.session_token), workspace_id=data.workspace_id)
-        return Passport(passports.issue(caller), caller.account)
-
-    return [open_session, close_session, issue_passport]

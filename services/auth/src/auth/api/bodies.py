@@ -44,6 +44,10 @@ class SignInBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     password: Password
 
 
+class PresenceBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    password: Password
+
+
 class DeletionBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     password: Password
 

@@ -17,6 +17,7 @@ _SESSION = Table(
         "token_hash": Kind.SECRET,
         "created_at": Kind.TIME,
         "last_used_at": Kind.TIME,
+        "proved_at": Kind.TIME,
         "expires_at": Kind.TIME,
     },
     subjects={SubjectKind.ACCOUNT: BY_ACCOUNT},

@@ -43,6 +43,12 @@ class Sessions(Protocol):
 
     async def holder_of(self, token_hash: bytes, workspace_id: UUID | None) -> Holder | None: ...
 
+    async def proved_at(self, session_id: UUID) -> datetime | None:
+        """When the session's holder last proved that it is them."""
+
+    async def renew(self, session_id: UUID, token_hash: bytes, *, at: datetime) -> Session | None:
+        """Exchange the token and note the proof; None if the session is over."""
+
     async def touch(self, session_id: UUID, *, at: datetime) -> None: ...
 
     async def end(self, session_id: UUID) -> None: ...

@@ -92,6 +92,7 @@ def _auth() -> tuple[Route, ...]:
         Route("POST", "/api/accounts", "auth", Access.OPEN, rate_limited=True),
         Route("POST", "/api/session", "auth", Access.OPEN, rate_limited=True, session_effect=SessionEffect.OPENS),
         Route("DELETE", "/api/session", "auth", Access.SESSION, session_effect=SessionEffect.CLOSES),
+        Route("POST", "/api/session/presence", "auth", Access.SESSION, session_effect=SessionEffect.OPENS),
         Route("GET", "/api/account", "auth", Access.SESSION),
         Route("PATCH", "/api/account", "auth", Access.SESSION),
         Route(

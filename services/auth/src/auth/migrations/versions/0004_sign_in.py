@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from alembic import op
+
 revision = "0004"
 down_revision = "0003"
 
 
 def upgrade() -> None:
-    pass
+    op.execute("ALTER TABLE session ADD COLUMN proved_at timestamptz")
