@@ -1,6 +1,6 @@
 """A platform that fetches media by itself gets exactly what was approved, through the gateway, and no trace shows how.
 
-Every service runs; Instagram's sandbox fetches over real HTTP from the one address that listens.
+Every service runs; the sandboxes of Instagram and TikTok fetch over real HTTP from the one address that listens.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ from signoff.installation import DATABASES
 from signoff.one_process import OneProcess
 
 AHEAD = timedelta(minutes=30)
+SETTINGS: dict[str, dict[str, str]] = {"instagram": {}, "tiktok": {"privacy_level": "PUBLIC_TO_EVERYONE"}}
 
 
 @pytest.fixture
 def environment(service_environment: ServiceEnvironment, nats_url: str) -> dict[str, str]:
-    """The servers of the test session, and Instagram among the platforms."""
+    """The servers of the test session, and Instagram among the platforms; TikTok is offered with every sandbox."""
     values = {
         "NATS_URL": nats_url,
         "PLATFORM_CLIENT_ID_INSTAGRAM": "sandbox-client-id",
@@ -35,29 +36,36 @@ def environment(service_environment: ServiceEnvironment, nats_url: str) -> dict[
     return values
 
 
+async def connect(owner: Person, path: str, platform: str) -> str:
+    """A connected account, as a person would connect it."""
+    started = await owner.ask("POST", f"{path}/connections/authorisations", expect=201, json={"platform": platform})
+    callback = await give_consent(owner.http, started["authorisation_url"])
+    connection = await owner.ask("GET", callback.removeprefix(str(owner.http.base_url).rstrip("/")))
+    connection_id: str = connection["connection_id"]
+    return connection_id
+
+
 async def plan(owner: Person, system: OneProcess) -> tuple[str, str]:
-    """An approved image post, scheduled to a connected account; returns the workspace's path and the image's digest."""
+    """An approved image post, scheduled to both platforms; returns the workspace's path and the image's digest."""
     account = {"email": owner.email, "password": owner.password, "time_zone": "UTC", "age_attested": True}
     await owner.ask("POST", "/api/accounts", expect=201, json=account)
     await owner.ask("POST", "/api/session", expect=201, json={"email": owner.email, "password": owner.password})
     made = await owner.ask("POST", "/api/workspaces", expect=201, json={"name": "Doors", "time_zone": "UTC"})
     path = f"/api/workspaces/{made['workspace_id']}"
-    started = await owner.ask("POST", f"{path}/connections/authorisations", expect=201, json={"platform": "instagram"})
-    callback = await give_consent(owner.http, started["authorisation_url"])
-    connection = await owner.ask("GET", callback.removeprefix(str(owner.http.base_url).rstrip("/")))
+    connections = [await connect(owner, path, platform) for platform in SETTINGS]
     headers = {"Content-Type": "image/jpeg"}
     image = await owner.ask("POST", f"{path}/media", expect=201, content=make_image(), headers=headers)
-    variant = {
-        "connection_id": connection["connection_id"],
-        "text": "A door",
-        "media": [{"media_id": image["media_id"]}],
-    }
-    post = await owner.ask("POST", f"{path}/posts", expect=201, json={"title": "Door", "variants": [variant]})
+    said = {"text": "A door", "media": [{"media_id": image["media_id"]}]}
+    variants = [
+        said | {"connection_id": connection, "settings": settings}
+        for connection, settings in zip(connections, SETTINGS.values(), strict=True)
+    ]
+    post = await owner.ask("POST", f"{path}/posts", expect=201, json={"title": "Door", "variants": variants})
     revision = {"revision_id": post["revision_id"]}
     for step in ("submission", "approval"):
         await owner.ask("POST", f"{path}/posts/{post['post_id']}/{step}", json=revision)
     wish: dict[str, Any] = revision | {"post_id": post["post_id"], "time_zone": "UTC"}
-    wish |= {"connection_ids": [connection["connection_id"]], "at": f"{system.clock.now() + AHEAD:%Y-%m-%dT%H:%M:%S}"}
+    wish |= {"connection_ids": connections, "at": f"{system.clock.now() + AHEAD:%Y-%m-%dT%H:%M:%S}"}
     await owner.ask("POST", f"{path}/schedules", expect=201, json=wish)
     return path, image["sha256"]
 
@@ -77,8 +85,8 @@ async def test_a_platform_fetches_what_was_approved(bus: Bus, environment: dict[
             async def reached(state: str) -> bool:
                 found = (await owner.ask("GET", f"{path}/publications"))["publications"]
                 system.clock.advance(timedelta(seconds=2))
-                assert not found or found[0]["state"] != "failed", found
-                return [publication["state"] for publication in found] == [state]
+                assert all(publication["state"] != "failed" for publication in found), found
+                return [publication["state"] for publication in found] == [state] * len(SETTINGS)
 
             await wait_for(lambda: reached("planned"), what="the plan")
             system.clock.advance(AHEAD - timedelta(minutes=5))
@@ -86,8 +94,9 @@ async def test_a_platform_fetches_what_was_approved(bus: Bus, environment: dict[
             system.clock.advance(timedelta(minutes=5))
             await wait_for(lambda: reached("published"), 30, what="the post")
             assert system.sandbox is not None
-            (post,) = system.sandbox.truth.posts("instagram")
-            assert [media.sha256 for media in post.media] == [sha256]
+            for platform in SETTINGS:
+                (post,) = system.sandbox.truth.posts(platform)
+                assert [media.sha256 for media in post.media] == [sha256]
         spans = b"".join(collector.bodies)
     assert b"GET /media/{token}" in spans
     assert b"/media/eyJ" not in spans

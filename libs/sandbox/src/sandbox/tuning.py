@@ -10,9 +10,11 @@ class Tuning:
     """Read at every request, so a test can change it while the servers run. Times in seconds."""
 
     processing_seconds: float = 0.3
-    """TikTok: from the last byte of a video to its publication."""
+    """TikTok: from the last byte of its media to the publication of a post."""
     moderation_seconds: float = 0.2
     """TikTok: from publication until the public post id is told."""
+    photos_listed: bool = True
+    """TikTok: whether photo posts are among the videos it lists and counts; its pages do not say."""
     rate_limits: bool = True
     """Hold callers to the platforms' documented limits per minute and hour."""
     daily_posts_max: int = 15

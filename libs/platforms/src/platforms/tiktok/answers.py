@@ -38,6 +38,9 @@ class Creator(msgspec.Struct, frozen=True):
 
 class Started(msgspec.Struct, frozen=True):
     publish_id: str
+
+
+class UploadStarted(Started, frozen=True):
     upload_url: str
 
 
@@ -47,6 +50,7 @@ class Status(msgspec.Struct, frozen=True):
     status: str
     fail_reason: str | None = None
     uploaded_bytes: int | None = None
+    downloaded_bytes: int | None = None
     publicaly_available_post_id: list[int | str] | int | str | None = None
 
     def post_id(self) -> str | None:
@@ -61,6 +65,20 @@ class Video(msgspec.Struct, frozen=True):
     like_count: int | None = None
     comment_count: int | None = None
     share_count: int | None = None
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """A post in the account's list; its words are cut after 150 characters. Seconds since 1970."""
+
+    id: str
+    create_time: int
+    title: str = ""
+    video_description: str = ""
+    share_url: str | None = None
+
+
+class Listing(msgspec.Struct, frozen=True):
+    videos: list[Listed] = []
 
 
 class Videos(msgspec.Struct, frozen=True):

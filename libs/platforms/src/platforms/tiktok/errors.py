@@ -12,6 +12,7 @@ from enum import Enum, auto
 
 from platforms.errors import (
     Misconfigured,
+    OutcomeUnknown,
     PlatformError,
     RateLimited,
     ReauthorisationNeeded,
@@ -54,7 +55,7 @@ API_ERRORS: Mapping[str, Row] = {
     "privacy_level_option_mismatch": Row(
         Kind.REJECT,
         "the account no longer offers the chosen audience",
-        "Choose again who can watch the video, from what the account offers now.",
+        "Choose again who can see the post, from what the account offers now.",
     ),
     "spam_risk_user_banned_from_posting": Row(
         Kind.REJECT, "TikTok has banned the account from posting", "Ask TikTok's support about the account."
@@ -62,7 +63,7 @@ API_ERRORS: Mapping[str, Row] = {
     "invalid_param": Row(Kind.REJECT, "TikTok refused a value of the post", "Check the caption and the settings."),
     "invalid_params": Row(Kind.REJECT, "TikTok refused a value of the request", "Check the caption and the settings."),
     "invalid_file_upload": Row(
-        Kind.REJECT, "TikTok refused the file", "Export the video as MP4 (H.264) and upload it again."
+        Kind.REJECT, "TikTok refused the file", "Export a video as MP4 (H.264), images as JPEG, and upload them again."
     ),
     "invalid_publish_id": Row(
         Kind.REJECT, "TikTok does not know this publication", "Look at the account, then schedule anew if needed."
@@ -98,14 +99,18 @@ FAIL_REASONS: Mapping[str, Refused] = {
     row.code: row
     for row in (
         Refused(
-            "file_format_check_failed", "TikTok cannot read the video", "Export it as MP4 with H.264 and try again."
+            "file_format_check_failed",
+            "TikTok cannot read a file",
+            "Export a video as MP4 with H.264, images as JPEG, and try again.",
         ),
         Refused("duration_check_failed", "the video's length is not accepted", "Cut it to what the account may post."),
         Refused("frame_rate_check_failed", "the frame rate is not accepted", "Export the video with 23 to 60 fps."),
         Refused(
-            "picture_size_check_failed", "the picture size is not accepted", "Export with sides of 360 to 4096 pixels."
+            "picture_size_check_failed",
+            "the size of a picture is not accepted",
+            "Export a video with sides of 360 to 4096 pixels, images with at most 1080 by 1920.",
         ),
-        Refused("internal", "TikTok failed while processing the video", "Try again.", repeatable=True),
+        Refused("internal", "TikTok failed while processing the post", "Try again.", repeatable=True),
         Refused("video_pull_failed", "TikTok could not fetch the video", "Try again.", repeatable=True),
         Refused("photo_pull_failed", "TikTok could not fetch an image", "Try again.", repeatable=True),
         Refused("publish_cancelled", "the publication was cancelled at TikTok", "Schedule it anew if it is wanted."),
@@ -132,13 +137,16 @@ FAIL_REASONS: Mapping[str, Refused] = {
 }
 
 
-def api_error(status: int, code: object, *, log_id: object, now: datetime) -> PlatformError:
+def api_error(status: int, code: object, *, log_id: object, now: datetime, visible: bool = False) -> PlatformError:
     """The error behind an answer of the posting or display API; unknown words are judged by the HTTP status.
 
-    None of these calls makes a post visible (the upload does), so a server error is safe to repeat.
+    A server error is safe to repeat, except on the one call that is `visible`: the start of a photo post.
     """
     word = safe_code(code)
-    return _raised(API_ERRORS.get(word) or _row_by_status(status), word, log_id=log_id, now=now)
+    row = API_ERRORS.get(word) or _row_by_status(status)
+    if visible and (row.kind is Kind.REPEAT or status >= 500):
+        return OutcomeUnknown(word, _with_log_id(row.detail, log_id))
+    return _raised(row, word, log_id=log_id, now=now)
 
 
 def oauth_error(status: int, code: object, *, log_id: object, now: datetime) -> PlatformError:

@@ -12,7 +12,7 @@ from sandbox.insights import audience, draw, share_of
 from sandbox.shown import permalink
 from sandbox.tiktok.answers import AnyRequest, ApiError, body_of, success
 from sandbox.tiktok.platform_state import NAME, TikTokState
-from sandbox.tiktok.posting import is_told
+from sandbox.tiktok.publishing import is_told
 from sandbox.tiktok.state import Account
 from sandbox.truth import Post
 
@@ -75,7 +75,7 @@ def _videos(state: TikTokState) -> list[HTTPRouteHandler]:
 
 
 def _permalink(state: TikTokState) -> HTTPRouteHandler:
-    @get("/{author:str}/video/{post_id:str}", sync_to_thread=False)
+    @get(["/{author:str}/video/{post_id:str}", "/{author:str}/photo/{post_id:str}"], sync_to_thread=False)
     def show(request: AnyRequest) -> Response[str]:
         author, post_id = str(request.path_params["author"]), str(request.path_params["post_id"])
         return permalink(state.truth, NAME, post_id, author=author)
@@ -112,21 +112,23 @@ def _profile(state: TikTokState, account: Account) -> dict[str, Any]:
 
 
 def _public(state: TikTokState, open_id: str) -> list[Post]:
-    """Public videos only, oldest first: what is private cannot be found by any call."""
-    told = {upload.post_id for upload in state.uploads.values() if is_told(state, upload)}
+    """What is public only, oldest first: what is private cannot be found by any call."""
+    shown = state.publications() if state.tuning.photos_listed else state.uploads
+    told = {publication.post_id for publication in shown.values() if is_told(state, publication)}
     return [post for post in state.truth.posts(NAME, open_id) if post.post_id in told]
 
 
 def _video(state: TikTokState, post: Post) -> dict[str, Any]:
     views = audience(post.post_id, posted_at=post.posted_at, now=state.clock.now())
     username = state.accounts[post.account_id].username
+    photos = any(photos.post_id == post.post_id for photos in state.photos.values())
     return {
         "id": post.post_id,
-        "title": post.text[:150],
+        "title": str(post.settings.get("title", post.text))[:150],
         "video_description": post.text[:150],
         "create_time": int(post.posted_at.timestamp()),
-        "share_url": f"{state.base_url}/@{username}/video/{post.post_id}",
-        "duration": 15,
+        "share_url": f"{state.base_url}/@{username}/{'photo' if photos else 'video'}/{post.post_id}",
+        "duration": 0 if photos else 15,
         "height": 1920,
         "width": 1080,
         "view_count": views,

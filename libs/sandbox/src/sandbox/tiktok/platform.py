@@ -11,7 +11,7 @@ from litestar import Litestar, Response
 
 from sandbox.control import create_router as create_control
 from sandbox.faults import CONTROL_PREFIX, FaultPlan
-from sandbox.tiktok import display, oauth, posting, upload
+from sandbox.tiktok import display, oauth, photos, posting, upload
 from sandbox.tiktok.answers import AnyRequest, ApiError, OAuthError, api_error, oauth_error
 from sandbox.tiktok.platform_state import NAME, TikTokState
 from sandbox.tiktok.state import Account, Client
@@ -32,7 +32,7 @@ class TikTokSandbox:
         self.faults.expire_tokens = self.expire_access_tokens
 
     def create_app(self) -> Litestar:
-        routers = [module.create_router(self.state) for module in (oauth, posting, upload, display)]
+        routers = [module.create_router(self.state) for module in (oauth, posting, upload, photos, display)]
         return Litestar(
             route_handlers=[*routers, create_control(self, self.state.truth)],
             exception_handlers={ApiError: api_error, OAuthError: oauth_error},
@@ -66,11 +66,11 @@ class TikTokSandbox:
                 self.state.end(grant, reason=reason)
 
     def plan_outcome(self, details: Mapping[str, Any]) -> None:
-        """`{"fail_reason": …}` or `{"id_never_told": true}` for the next upload that is started."""
+        """`{"fail_reason": …}` or `{"id_never_told": true}` for the next post that is started."""
         self.state.planned_outcomes.append(dict(details))
 
     async def stop(self) -> None:
-        await self.state.webhooks.stop()
+        await self.state.stop()
 
 
 def _refuse_without_slash(request: AnyRequest) -> Response[bytes] | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from kit.clock import Clock
 
 from sandbox.tiktok.answers import AnyRequest, ApiError
-from sandbox.tiktok.state import Account, Asked, Client, Code, Grant, MinuteLimits, Upload
+from sandbox.tiktok.state import Account, Asked, Client, Code, Grant, MinuteLimits, Photos, Publication, Upload
 from sandbox.tiktok.webhooks import Webhooks
 from sandbox.truth import Truth
 from sandbox.tuning import Tuning
@@ -34,9 +36,21 @@ class TikTokState:
         self.codes: dict[str, Code] = {}
         self.grants: list[Grant] = []
         self.uploads: dict[str, Upload] = {}
+        self.photos: dict[str, Photos] = {}
+        self.fetching: set[asyncio.Task[None]] = set()
         self.limits = MinuteLimits()
         self.planned_outcomes: list[dict[str, object]] = []
         self.webhooks = Webhooks(clock, tuning)
+
+    def publications(self) -> Mapping[str, Publication]:
+        """Everything that was started, by its `publish_id`."""
+        return {**self.uploads, **self.photos}
+
+    async def stop(self) -> None:
+        for task in self.fetching:
+            task.cancel()
+        await asyncio.gather(*self.fetching, return_exceptions=True)
+        await self.webhooks.stop()
 
     def grant_of(self, access_token: str) -> Grant | None:
         for grant in self.grants:

@@ -1,4 +1,4 @@
-"""The imitated Content Posting API: creator's options, init, status, cancel."""
+"""The imitated Content Posting API: creator's options, init of a video, status, cancel."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from litestar.handlers import HTTPRouteHandler
 
 from sandbox.tiktok.answers import AnyRequest, ApiError, body_of, success
 from sandbox.tiktok.platform_state import TikTokState
-from sandbox.tiktok.state import Account, Grant, Upload
+from sandbox.tiktok.publishing import beginnings, is_told
+from sandbox.tiktok.state import Account, Grant, Photos, Publication, Upload
 
 MB = 1_000_000
 TITLE_UNITS_MAX = 2200
@@ -42,17 +43,13 @@ def _starting(state: TikTokState) -> list[HTTPRouteHandler]:
             raise ApiError(400, "invalid_param", "post_info and source_info are required")
         if source.get("source") == "PULL_FROM_URL":
             raise ApiError(403, "url_ownership_unverified", "The URL is not verified for this app")
-        _check_post(state, grant, account, post_info)
+        check_text(post_info, "title", TITLE_UNITS_MAX)
+        check_post(state, grant, account, post_info)
         upload = _create(state, grant, post_info, source)
         url = f"{state.base_url}/video/?upload_id={upload.upload_id}&upload_token={upload.upload_token}"
         return success({"publish_id": upload.publish_id, "upload_url": url})
 
-    @post("/content/init", status_code=200)
-    async def content_init(request: AnyRequest) -> Response[bytes]:
-        state.authenticate(request, "video.publish", "video.upload", endpoint="init", per_minute=6)
-        raise ApiError(403, "url_ownership_unverified", "The URL is not verified for this app")
-
-    return [creator_info, video_init, content_init]
+    return [creator_info, video_init]
 
 
 def _following_up(state: TikTokState) -> list[HTTPRouteHandler]:
@@ -66,10 +63,10 @@ def _following_up(state: TikTokState) -> list[HTTPRouteHandler]:
     @post("/cancel", status_code=200)
     async def cancel(request: AnyRequest) -> Response[bytes]:
         grant = state.authenticate(request, "video.publish", "video.upload", endpoint="cancel", per_minute=30)
-        upload = _find(state, grant, await body_of(request))
-        if upload.done_at is not None:
+        publication = _find(state, grant, await body_of(request))
+        if publication.done_at is not None:
             raise ApiError(400, "publish_not_cancellable")
-        upload.cancelled = True
+        publication.cancelled = True
         return success()
 
     return [status, cancel]
@@ -95,10 +92,14 @@ def _refuse_if_blocked(state: TikTokState, account: Account, *, status: int) -> 
         raise ApiError(status, "spam_risk_too_many_posts", "The daily post cap is reached")
 
 
-def _check_post(state: TikTokState, grant: Grant, account: Account, post_info: dict[str, Any]) -> None:
-    title = post_info.get("title", "")
-    if not isinstance(title, str) or len(title.encode("utf-16-le")) // 2 > TITLE_UNITS_MAX:
-        raise ApiError(400, "invalid_param", "title is too long")
+def check_text(post_info: dict[str, Any], name: str, units_max: int) -> None:
+    text = post_info.get(name, "")
+    if not isinstance(text, str) or len(text.encode("utf-16-le")) // 2 > units_max:
+        raise ApiError(400, "invalid_param", f"{name} is too long")
+
+
+def check_post(state: TikTokState, grant: Grant, account: Account, post_info: dict[str, Any]) -> None:
+    """What is refused of every post, whatever is in it."""
     if post_info.get("privacy_level") not in account.privacy_options():
         raise ApiError(403, "privacy_level_option_mismatch", "privacy_level is not offered to this creator")
     if post_info.get("brand_content_toggle") and post_info["privacy_level"] == "SELF_ONLY":
@@ -116,21 +117,13 @@ def _create(state: TikTokState, grant: Grant, post_info: dict[str, Any], source:
         raise ApiError(400, "invalid_param", "video_size, chunk_size and total_chunk_count are required")
     if not _is_cut_by_the_rules(size, chunk, count):
         raise ApiError(400, "invalid_param", "The total chunk count is invalid")
-    outcome = state.planned_outcomes.pop(0) if state.planned_outcomes else {}
     upload = Upload(
-        publish_id=f"v_pub_file~v2-1.{secrets.randbelow(10**19):019d}",
+        **beginnings(state, grant, post_info, prefix="v_pub_file"),
         upload_id=secrets.token_hex(8),
         upload_token=secrets.token_urlsafe(32),
-        open_id=grant.open_id,
-        client_key=grant.client_key,
-        post_info=post_info,
         size=size,
         chunk_size=chunk,
         chunk_count=count,
-        started_at=state.clock.now(),
-        fail_reason=str(outcome["fail_reason"]) if outcome.get("fail_reason") else None,
-        post_id=str(7_600_000_000_000_000_000 + secrets.randbelow(10**17)),
-        id_never_told=bool(outcome.get("id_never_told")),
     )
     state.uploads[upload.publish_id] = upload
     return upload
@@ -146,32 +139,33 @@ def _is_cut_by_the_rules(size: int, chunk: int, count: int) -> bool:
     return 5 * MB <= chunk <= 64 * MB and count == size // chunk and last <= 128 * MB
 
 
-def _find(state: TikTokState, grant: Grant, body: dict[str, Any]) -> Upload:
-    upload = state.uploads.get(str(body.get("publish_id")))
-    if upload is None:
+def _find(state: TikTokState, grant: Grant, body: dict[str, Any]) -> Publication:
+    publication = state.publications().get(str(body.get("publish_id")))
+    if publication is None:
         raise ApiError(400, "invalid_publish_id", "The publish_id does not exist")
-    if (upload.open_id, upload.client_key) != (grant.open_id, grant.client_key):
+    if (publication.open_id, publication.client_key) != (grant.open_id, grant.client_key):
         raise ApiError(400, "token_not_authorized_for_specified_publish_id")
-    return upload
+    return publication
 
 
-def _status(state: TikTokState, upload: Upload) -> dict[str, Any]:
-    now = state.clock.now()
-    if upload.cancelled:
-        return {"status": "FAILED", "fail_reason": "publish_cancelled", "uploaded_bytes": upload.stored}
-    if upload.done_at is None or now < upload.done_at:
-        return {"status": "PROCESSING_UPLOAD", "uploaded_bytes": upload.stored}
-    if upload.fail_reason:
-        return {"status": "FAILED", "fail_reason": upload.fail_reason, "uploaded_bytes": upload.stored}
-    answer: dict[str, Any] = {"status": "PUBLISH_COMPLETE", "uploaded_bytes": upload.stored}
-    if is_told(state, upload):
-        answer["publicaly_available_post_id"] = [int(upload.post_id)]
-    return answer
+def _status(state: TikTokState, publication: Publication) -> dict[str, Any]:
+    now, progress = state.clock.now(), _progress(publication)
+    if publication.cancelled:
+        return {"status": "FAILED", "fail_reason": "publish_cancelled", **progress}
+    if publication.done_at is None or now < publication.done_at:
+        waiting = "PROCESSING_UPLOAD" if isinstance(publication, Upload) else "PROCESSING_DOWNLOAD"
+        return {"status": waiting, **progress}
+    if publication.fail_reason:
+        return {"status": "FAILED", "fail_reason": publication.fail_reason, **progress}
+    told = {"publicaly_available_post_id": [int(publication.post_id)]} if is_told(state, publication) else {}
+    return {"status": "PUBLISH_COMPLETE", **progress, **told}
 
 
-def is_told(state: TikTokState, upload: Upload) -> bool:
-    """True once moderation is over and the post is public: only then its id is shown anywhere."""
-    if upload.done_at is None or upload.fail_reason or upload.id_never_told or not upload.is_public():
-        return False
-    waited = (state.clock.now() - upload.done_at).total_seconds()
-    return waited >= state.tuning.moderation_seconds
+def _progress(publication: Publication) -> dict[str, int]:
+    match publication:
+        case Upload():
+            return {"uploaded_bytes": publication.stored}
+        case Photos():
+            return {"downloaded_bytes": sum(file.size_bytes for file in publication.fetched)}
+        case _:
+            return {}

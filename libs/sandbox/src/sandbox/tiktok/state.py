@@ -1,4 +1,4 @@
-"""What the imitated TikTok knows: applications, accounts, tokens, uploads."""
+"""What the imitated TikTok knows: applications, accounts, tokens, publications."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
+
+from sandbox.truth import PostedMedia
 
 SCOPES = ("user.info.basic", "user.info.profile", "user.info.stats", "video.list", "video.publish", "video.upload")
 ACCESS_SECONDS = 7200
@@ -33,6 +35,8 @@ class Client:
     client_secret: str = "sandbox-client-secret"  # noqa: S105  # known to everyone on purpose
     redirect_uris: list[str] = field(default_factory=list)
     audited: bool = True
+    verified_prefixes: list[str] = field(default_factory=lambda: ["http://127.0.0.1:", "http://localhost:"])
+    """What an address must begin with to be fetched from; the real ones are all https."""
     webhook_url: str | None = None
 
 
@@ -101,36 +105,52 @@ class Grant:
         self.refresh_expires_at = now + timedelta(seconds=REFRESH_SECONDS)
 
 
-@dataclass
-class Upload:
-    """One publication from its init on. The bytes are hashed as they come and not kept."""
+@dataclass(kw_only=True)
+class Publication:
+    """One publication from its init on."""
 
     publish_id: str
-    upload_id: str
-    upload_token: str
+    post_id: str
     open_id: str
     client_key: str
     post_info: dict[str, Any]
+    started_at: datetime
+    fail_reason: str | None = None
+    id_never_told: bool = False
+    done_at: datetime | None = None
+    cancelled: bool = False
+
+    def is_public(self) -> bool:
+        return self.post_info.get("privacy_level") == "PUBLIC_TO_EVERYONE"
+
+
+@dataclass(kw_only=True)
+class Upload(Publication):
+    """A video that is sent. The bytes are hashed as they come and not kept."""
+
+    upload_id: str
+    upload_token: str
     size: int
     chunk_size: int
     chunk_count: int
-    started_at: datetime
-    fail_reason: str | None = None
     stored: int = 0
     content_type: str = ""
     digest: Hash = field(default_factory=hashlib.sha256)
-    done_at: datetime | None = None
-    cancelled: bool = False
-    post_id: str = ""
-    id_never_told: bool = False
 
     def expected_end(self) -> int:
         """Where the chunk that comes next must end (exclusive)."""
         index = self.stored // self.chunk_size
         return self.size if index >= self.chunk_count - 1 else (index + 1) * self.chunk_size
 
-    def is_public(self) -> bool:
-        return self.post_info.get("privacy_level") == "PUBLIC_TO_EVERYONE"
+
+@dataclass(kw_only=True)
+class Photos(Publication):
+    """Images that are fetched. `fetched` grows with them."""
+
+    addresses: list[str]
+    cover_index: int
+    made_by_ai: bool
+    fetched: list[PostedMedia] = field(default_factory=list)
 
 
 class MinuteLimits:

@@ -9,9 +9,10 @@ from datetime import timedelta
 from litestar import Response, Router, put
 
 from sandbox.tiktok.answers import AnyRequest
-from sandbox.tiktok.platform_state import NAME, TikTokState
+from sandbox.tiktok.platform_state import TikTokState
+from sandbox.tiktok.publishing import publish
 from sandbox.tiktok.state import UPLOAD_URL_SECONDS, Upload
-from sandbox.truth import Post, PostedMedia
+from sandbox.truth import PostedMedia
 
 TYPES = ("video/mp4", "video/quicktime", "video/webm")
 CHUNK_BYTES_MAX = 128_000_000
@@ -63,35 +64,9 @@ async def _store(
     upload.digest, upload.stored, upload.content_type = digest, end, content_type
     if end < upload.size:
         return _progress(206, upload)
-    _publish(state, upload)
+    media = PostedMedia(upload.digest.hexdigest(), upload.size, upload.content_type)
+    publish(state, upload, text_field="title", media=(media,))
     return _progress(201, upload)
-
-
-def _publish(state: TikTokState, upload: Upload) -> None:
-    """Start processing. The post exists from the end of it on, without any further call."""
-    upload.done_at = state.clock.now() + timedelta(seconds=state.tuning.processing_seconds)
-    content = {"publish_id": upload.publish_id, "publish_type": "DIRECT_PUBLISH"}
-    client = state.clients[upload.client_key]
-    if upload.fail_reason:
-        failed = content | {"reason": upload.fail_reason}
-        state.webhooks.send(client, "post.publish.failed", upload.open_id, failed, at=upload.done_at)
-        return
-    state.truth.add(
-        Post(
-            platform=NAME,
-            account_id=upload.open_id,
-            post_id=upload.post_id,
-            text=str(upload.post_info.get("title", "")),
-            media=(PostedMedia(upload.digest.hexdigest(), upload.size, upload.content_type),),
-            settings={name: value for name, value in upload.post_info.items() if name != "title"},
-            posted_at=upload.done_at,
-        )
-    )
-    state.webhooks.send(client, "post.publish.complete", upload.open_id, content, at=upload.done_at)
-    if upload.is_public() and not upload.id_never_told:
-        told_at = upload.done_at + timedelta(seconds=state.tuning.moderation_seconds)
-        public = content | {"post_id": upload.post_id}
-        state.webhooks.send(client, "post.publish.publicly_available", upload.open_id, public, at=told_at)
 
 
 async def _refuse(request: AnyRequest, status: int, upload: Upload | None = None) -> Response[bytes]:

@@ -47,7 +47,7 @@ def test_every_rule_of_a_video(
         ([], "media_missing"),
         ([MediaKind.VIDEO, MediaKind.VIDEO], "media_mixed"),
         ([MediaKind.VIDEO, MediaKind.IMAGE], "media_mixed"),
-        ([MediaKind.IMAGE], "images_not_supported"),
+        ([MediaKind.DOCUMENT], "format"),
     ],
 )
 def test_what_is_attached(
@@ -55,6 +55,65 @@ def test_what_is_attached(
 ) -> None:
     found = tiktok.check(text="", media=[make_media(kind, 10) for kind in kinds], settings=PUBLIC)
     assert [violation.code for violation in found] == [code]
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"content_type": "image/png"}, "format"),
+        ({"size_bytes": 20_000_001}, "size"),
+        ({"width": 1086, "height": 1448}, "picture_size"),
+        ({"width": 1921, "height": 600}, "picture_size"),
+    ],
+)
+def test_every_rule_of_an_image_names_it(
+    tiktok: Platform, make_media: Callable[..., Media], fields: dict[str, Any], code: str
+) -> None:
+    media = [make_media(MediaKind.IMAGE, 10), make_media(MediaKind.IMAGE, 10, **fields)]
+    found = tiktok.check(text="", media=media, settings=PUBLIC)
+    assert [(violation.code, violation.pointer) for violation in found] == [(code, "/media/1")]
+
+
+def test_photos_are_35_at_most_and_lie_either_way_round(tiktok: Platform, make_media: Callable[..., Media]) -> None:
+    portrait = make_media(MediaKind.IMAGE, 10, content_type="image/webp")
+    landscape = make_media(MediaKind.IMAGE, 10, width=1920, height=1080)
+    assert tiktok.check(text="", media=[portrait, landscape] * 17 + [portrait], settings=PUBLIC) == []
+    found = tiktok.check(text="", media=[portrait] * 36, settings=PUBLIC)
+    assert [violation.code for violation in found] == ["media_too_many"]
+
+
+def test_the_texts_of_photos_are_longer_and_have_a_headline(tiktok: Platform, make_media: Callable[..., Media]) -> None:
+    media = [make_media(MediaKind.IMAGE, 10)]
+    assert tiktok.check(text="🎉" * 2000, media=media, settings=PUBLIC | {"title": "🎉" * 45}) == []
+    found = tiktok.check(text="🎉" * 2001, media=media, settings=PUBLIC | {"title": "🎉" * 45 + "x"})
+    assert [violation.pointer for violation in found] == ["/text", "/settings/title"]
+    assert {violation.code for violation in found} == {"text_too_long"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "codes"),
+    [
+        (MediaKind.IMAGE, {"title": "Doors", "photo_cover_index": 1, "auto_add_music": True}, []),
+        (MediaKind.IMAGE, {"photo_cover_index": 2}, ["cover_outside"]),
+        (MediaKind.IMAGE, {"photo_cover_index": -1}, ["setting_invalid"]),
+        (MediaKind.IMAGE, {"video_cover_timestamp_ms": 1}, ["only_video"]),
+        (MediaKind.IMAGE, {"privacy_level": "SELF_ONLY", "brand_content_toggle": True}, ["branded_private"]),
+        (MediaKind.VIDEO, {"title": "Doors", "photo_cover_index": 0, "auto_add_music": True}, ["only_photos"] * 3),
+    ],
+)
+def test_settings_are_for_photos_or_for_a_video(
+    tiktok: Platform, make_media: Callable[..., Media], kind: MediaKind, settings: dict[str, Any], codes: list[str]
+) -> None:
+    media = [make_media(kind, 10)] * (2 if kind is MediaKind.IMAGE else 1)
+    found = tiktok.check(text="", media=media, settings=PUBLIC | settings)
+    assert [violation.code for violation in found] == codes
+
+
+def test_the_limits_are_told_as_data(tiktok: Platform) -> None:
+    files = {limit.kind: (limit.count_max, limit.bytes_max) for limit in tiktok.limits.media}
+    assert files == {MediaKind.IMAGE: (35, 20_000_000), MediaKind.VIDEO: (1, 4_000_000_000)}
+    assert (tiktok.limits.text.maximum, tiktok.limits.fields["title"].maximum) == (4000, 90)
+    assert {kind.value for kind in tiktok.kinds} == {"video", "image", "carousel"}
 
 
 def test_a_caption_is_counted_in_utf16_units(tiktok: Platform, make_media: Callable[..., Media]) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from kit.clock import FixedClock
+from kit.testing import wait_for
 from platforms.errors import (
     Misconfigured,
     OutcomeUnknown,
@@ -113,6 +115,64 @@ async def test_every_api_error_has_its_kind(
         assert caught.value.advice
     if isinstance(caught.value, RateLimited):
         assert caught.value.until > tiktok_call.clock.now()
+
+
+PHOTOS = "POST /v2/post/publish/content/init/"
+VISIBLE_ROWS: list[tuple[int, str, type[PlatformError]]] = [
+    (429, "rate_limit_exceeded", RateLimited),
+    (403, "spam_risk_too_many_posts", RateLimited),
+    (401, "access_token_invalid", ReauthorisationNeeded),
+    (403, "privacy_level_option_mismatch", Rejected),
+    (400, "app_version_check_failed", Rejected),
+    (403, "url_ownership_unverified", Misconfigured),
+    (500, "internal_error", OutcomeUnknown),
+    (503, "rate_limit_exceeded", OutcomeUnknown),
+    (200, "", OutcomeUnknown),
+    (200, "ok", OutcomeUnknown),
+]
+
+
+@pytest.mark.parametrize(("status", "code", "expected"), VISIBLE_ROWS)
+async def test_a_refused_start_of_photos_may_be_tried_again_and_a_broken_one_is_open(
+    tiktok: Platform,
+    tiktok_call: Call,
+    photos: Callable[..., Delivery],
+    journal: MemoryJournal,
+    sandbox: Sandbox,
+    status: int,
+    code: str,
+    expected: type[PlatformError],
+) -> None:
+    wish = photos(1)
+    await tiktok.stage(tiktok_call, wish, journal)
+    body = {"data": {}, "error": {"code": code, "message": "token hunter2", "log_id": "20261122XYZ"}}
+    sandbox.add_fault("tiktok", PHOTOS, "answer", status=status, body=body)
+    with pytest.raises(expected) as caught:
+        await tiktok.publish(tiktok_call, wish, journal)
+    assert "hunter2" not in str(caught.value)
+    assert (journal.facts["tried_at"] is not None) == isinstance(caught.value, OutcomeUnknown)
+
+
+@pytest.mark.parametrize(("reason", "repeatable"), [("picture_size_check_failed", False), ("photo_pull_failed", True)])
+async def test_photos_fail_for_reasons_of_the_same_table(
+    tiktok: Platform,
+    tiktok_call: Call,
+    photos: Callable[..., Delivery],
+    journal: MemoryJournal,
+    sandbox: Sandbox,
+    clock: FixedClock,
+    reason: str,
+    repeatable: bool,
+) -> None:
+    wish = photos(1)
+    sandbox.tiktok.plan_outcome({"fail_reason": reason})
+    await tiktok.stage(tiktok_call, wish, journal)
+    await tiktok.publish(tiktok_call, wish, journal)
+    await wait_for(lambda: not sandbox.tiktok.state.fetching)
+    clock.advance(timedelta(seconds=1))
+    outcome = await tiktok.status(tiktok_call, wish, journal)
+    assert isinstance(outcome, Refused)
+    assert (outcome.code, outcome.repeatable) == (reason, repeatable)
 
 
 UPLOAD_ROWS: list[tuple[int, type[PlatformError]]] = [
