@@ -13,7 +13,8 @@ from kit.secret import Secret
 from platforms.errors import Misconfigured, ReauthorisationNeeded, Transient
 from platforms.platform import Platform
 from platforms.shape import Call, ClientCredentials
-from platforms.x.oauth import SCOPES, challenge_of
+from platforms.tokens import challenge_of
+from platforms.x.oauth import SCOPES
 from sandbox.consent import callback_parameters, give_consent
 from sandbox.server import Sandbox
 from sandbox.x.platform import XSandbox

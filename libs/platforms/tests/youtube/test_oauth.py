@@ -15,7 +15,8 @@ from kit.secret import Secret
 from platforms.errors import Misconfigured, ReauthorisationNeeded, Rejected
 from platforms.platform import Platform
 from platforms.shape import Call, ClientCredentials, Delivery
-from platforms.youtube.oauth import ANALYTICS, MANAGE, challenge_of
+from platforms.tokens import challenge_of
+from platforms.youtube.oauth import ANALYTICS, MANAGE
 from sandbox.consent import callback_parameters, give_consent
 from sandbox.server import Sandbox
 from sandbox.testing import MemoryJournal

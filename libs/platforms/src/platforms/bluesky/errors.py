@@ -147,9 +147,11 @@ def xrpc_error(answer: Answer, *, now: datetime, visible: bool = False) -> Platf
 
 
 def oauth_error(word: object, status: int, *, now: datetime, headers: httpx.Headers | None = None) -> PlatformError:
-    """The error behind an answer of an authorisation server."""
+    """The error behind an answer of an authorisation server. Only its words end a grant."""
     code = safe_code(word)
-    row = OAUTH_ERRORS.get(code) or _row_by_status(status)
+    row = OAUTH_ERRORS.get(code)
+    if row is None:
+        row = OAUTH_ERRORS["invalid_client"] if status == 401 else _row_by_status(status)
     return _raised(row, code, headers or httpx.Headers(), now=now, visible=False)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -22,6 +20,7 @@ from platforms.bluesky.limits import AUTHORISATION_SECONDS, SESSION_SECONDS
 from platforms.bluesky.servers import Servers
 from platforms.errors import ReauthorisationNeeded
 from platforms.shape import Authorisation, ClientCredentials, Grant
+from platforms.tokens import challenge_of
 from platforms.wire import Answer
 
 # Writing posts, saying who may reply and quote, uploading files, nothing else: no reading of messages, no deletion.
@@ -56,11 +55,10 @@ class OAuth:
         else:
             server, did = await self._directory.authorisation_server(http, self._endpoints.entryway), ""
         key, verifier = create_key(), secrets.token_urlsafe(48)
-        digest = hashlib.sha256(verifier.encode()).digest()
         form = {
             "client_id": client.client_id,
             "response_type": "code",
-            "code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
+            "code_challenge": challenge_of(verifier),
             "code_challenge_method": "S256",
             "state": state,
             "redirect_uri": client.redirect_uri,

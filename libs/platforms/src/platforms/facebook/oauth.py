@@ -12,7 +12,7 @@ import httpx
 from kit.clock import Clock
 from kit.secret import Secret
 
-from platforms.errors import Misconfigured, PlatformError, ReauthorisationNeeded, Rejected
+from platforms.errors import PlatformError, ReauthorisationNeeded, Rejected
 from platforms.facebook.answers import Named, Permissions
 from platforms.facebook.endpoints import FacebookEndpoints
 from platforms.facebook.errors import FACEBOOK_ERRORS
@@ -23,6 +23,7 @@ from platforms.meta.signing import appsecret_proof
 from platforms.meta.tokens import Token, code_from, trade_token
 from platforms.meta.versions import GRAPH_VERSION
 from platforms.shape import Authorisation, Call, ClientCredentials, Grant
+from platforms.tokens import secret_of
 
 SCOPES = (
     "pages_show_list",
@@ -121,7 +122,8 @@ class OAuth:
 
         Our application's own token does it, so it works when theirs is dead.
         """
-        app = Key(Secret(f"{client.client_id}|{_secret(client).reveal()}"))
+        secret = secret_of(client, "Facebook").reveal()
+        app = Key(Secret(f"{client.client_id}|{secret}"))
         call = Call(http, clock, grant)
         await self._graph.delete(call, f"{grant.extra['user_id'].reveal()}/permissions", key=app)
 
@@ -154,17 +156,11 @@ class OAuth:
         self, http: httpx.AsyncClient, client: ClientCredentials, form: Mapping[str, str | Secret], clock: Clock
     ) -> Token:
         """In the form's body: an address is written into logs on the way, and this one would hold the secret."""
-        fields = {"client_id": client.client_id, "client_secret": _secret(client)} | dict(form)
+        fields = {"client_id": client.client_id, "client_secret": secret_of(client, "Facebook")} | dict(form)
         url = f"{self._endpoints.graph}/{GRAPH_VERSION}/oauth/access_token"
         return await trade_token(http, url, fields, table=FACEBOOK_ERRORS, clock=clock)
 
 
 def _key(client: ClientCredentials, token: str) -> Key:
-    secret = Secret(token)
-    return Key(secret, appsecret_proof(_secret(client), secret))
-
-
-def _secret(client: ClientCredentials) -> Secret:
-    if client.client_secret is None:
-        raise Misconfigured("client_secret_missing", "Facebook needs the application's secret")
-    return client.client_secret
+    access_token = Secret(token)
+    return Key(access_token, appsecret_proof(secret_of(client, "Facebook"), access_token))

@@ -14,7 +14,7 @@ import httpx
 from kit.clock import Clock
 from kit.secret import Secret
 
-from platforms.errors import Misconfigured, ReauthorisationNeeded, Rejected
+from platforms.errors import ReauthorisationNeeded, Rejected
 from platforms.instagram.answers import LongLived, Me, ShortLived, scopes_in
 from platforms.instagram.endpoints import InstagramEndpoints
 from platforms.instagram.errors import INSTAGRAM_ERRORS
@@ -23,6 +23,7 @@ from platforms.meta.graph import PROOF, Graph
 from platforms.meta.signing import appsecret_proof
 from platforms.meta.tokens import LONG_LIVED_SECONDS, code_from, trade
 from platforms.shape import Authorisation, Call, ClientCredentials, Grant
+from platforms.tokens import secret_of
 from platforms.wire import converted
 
 SCOPES = (
@@ -81,7 +82,7 @@ class OAuth:
         short = await self._redeem(http, client, code, clock)
         parameters = {
             "grant_type": "ig_exchange_token",
-            "client_secret": _secret(client),
+            "client_secret": secret_of(client, "Instagram"),
             "access_token": short.access_token,
         }
         long_lived = await self._trade(http, "access_token", parameters, clock)
@@ -98,7 +99,7 @@ class OAuth:
         parameters = {
             "grant_type": "ig_refresh_token",
             "access_token": grant.access_token,
-            PROOF: appsecret_proof(_secret(client), grant.access_token),
+            PROOF: appsecret_proof(secret_of(client, "Instagram"), grant.access_token),
         }
         renewed = await self._trade(http, "refresh_access_token", parameters, clock)
         scopes = scopes_in(renewed.permissions) or grant.scopes
@@ -113,7 +114,7 @@ class OAuth:
     async def _redeem(self, http: httpx.AsyncClient, client: ClientCredentials, code: str, clock: Clock) -> ShortLived:
         form = {
             "client_id": client.client_id,
-            "client_secret": _secret(client),
+            "client_secret": secret_of(client, "Instagram"),
             "grant_type": "authorization_code",
             "redirect_uri": client.redirect_uri,
             "code": code,
@@ -149,11 +150,5 @@ def _grant(
         scopes=scopes,
         expires_at=now + timedelta(seconds=token.expires_in or LONG_LIVED_SECONDS),
         refresh_expires_at=None,
-        extra={PROOF: appsecret_proof(_secret(client), access_token)},
+        extra={PROOF: appsecret_proof(secret_of(client, "Instagram"), access_token)},
     )
-
-
-def _secret(client: ClientCredentials) -> Secret:
-    if client.client_secret is None:
-        raise Misconfigured("client_secret_missing", "Instagram needs a client secret")
-    return client.client_secret

@@ -9,16 +9,6 @@ from typing import Any
 import msgspec
 
 
-class Tokens(msgspec.Struct, frozen=True):
-    """Only approved applications get a refresh token; its own life is counted from the first consent."""
-
-    access_token: str
-    expires_in: int
-    scope: str = ""
-    refresh_token: str | None = None
-    refresh_token_expires_in: int | None = None
-
-
 class Introspection(msgspec.Struct, frozen=True):
     active: bool
     status: str = ""

@@ -131,13 +131,12 @@ def api_error(answer: Answer, *, now: datetime, visible: bool = False) -> Platfo
     return _raised(row, word, answer, now=now, visible=visible)
 
 
-def oauth_error(answer: Answer, *, now: datetime) -> PlatformError:
-    """The error behind an answer of the token endpoint."""
-    word = answer.json().get("error")
-    row = OAUTH.get(word) if isinstance(word, str) else None
-    if row is None:
-        return api_error(answer, now=now)
-    return _raised(row, safe_code(word), answer, now=now, visible=False)
+def oauth_error(answer: Answer, now: datetime) -> PlatformError:
+    """The error behind an answer of the token endpoint, where 401 and 403 are about us. Only words end a grant."""
+    word = safe_code(answer.json().get("error"))
+    about_us = {401: OAUTH["invalid_client"], 403: OAUTH["unauthorized_client"]}
+    row = OAUTH.get(word) or about_us.get(answer.status)
+    return _raised(row, word, answer, now=now, visible=False) if row else api_error(answer, now=now)
 
 
 def _names(answer: Answer) -> Iterator[str | int]:

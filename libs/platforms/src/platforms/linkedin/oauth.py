@@ -15,14 +15,14 @@ import httpx
 from kit.clock import Clock
 from kit.secret import Secret
 
-from platforms.errors import Misconfigured, ReauthorisationNeeded
+from platforms.errors import Misconfigured
 from platforms.linkedin.accounts import PERSON, Accounts
-from platforms.linkedin.answers import Introspection, Tokens
+from platforms.linkedin.answers import Introspection
 from platforms.linkedin.endpoints import LinkedInEndpoints
 from platforms.linkedin.errors import oauth_error
 from platforms.linkedin.limits import AUTHORISATION_SECONDS
 from platforms.shape import Authorisation, Call, ClientCredentials, Grant
-from platforms.wire import Answer, converted, send
+from platforms.tokens import Tokens, TokenServer, granted
 
 SCOPES = (
     "r_basicprofile",
@@ -40,6 +40,7 @@ class OAuth:
     def __init__(self, endpoints: LinkedInEndpoints, accounts: Accounts) -> None:
         self._base = f"{endpoints.web}/oauth/v2"
         self._accounts = accounts
+        self._server = TokenServer("LinkedIn", self._base, "/accessToken", Tokens, oauth_error)
 
     async def authorise(
         self, http: httpx.AsyncClient, client: ClientCredentials, *, state: str, handle: str | None, clock: Clock
@@ -67,10 +68,8 @@ class OAuth:
         clock: Clock,
     ) -> Grant:
         """Trade the code for tokens; the grant acts for the first author they open, the person if they may post."""
-        if "code" not in callback:
-            raise ReauthorisationNeeded("code_missing", "the person refused, or the callback brought no code")
-        form = {"grant_type": "authorization_code", "code": callback["code"], "redirect_uri": client.redirect_uri}
-        grant = await self._tokens(http, client, form=form, clock=clock, before=None)
+        tokens = await self._server.redeem(http, client, callback=callback, kept=kept, clock=clock, pkce=False)
+        grant = granted(tokens, now=clock.now())
         if not {"r_basicprofile", "openid"} & set(grant.scopes):
             # Without one of them nobody can be asked for; the caller sees which scope is missing.
             return grant
@@ -81,62 +80,20 @@ class OAuth:
 
     async def refresh(self, http: httpx.AsyncClient, client: ClientCredentials, grant: Grant, *, clock: Clock) -> Grant:
         """Renew the access token, and keep whatever refresh token comes back."""
-        if grant.refresh_token is None:
-            raise ReauthorisationNeeded("no_refresh_token", "LinkedIn gave no refresh token: the person must return")
-        form = {"grant_type": "refresh_token", "refresh_token": grant.refresh_token.reveal()}
-        return await self._tokens(http, client, form=form, clock=clock, before=grant)
+        return granted(await self._server.renew(http, client, grant, clock=clock), now=clock.now(), before=grant)
 
     async def revoke(self, http: httpx.AsyncClient, client: ClientCredentials, grant: Grant, *, clock: Clock) -> None:
         """End the token. LinkedIn's pages do not describe this call, so the token is looked at afterwards."""
         form = {"token": grant.access_token.reveal()}
-        answer = await self._post(http, client, "/revoke", form)
+        answer = await self._server.post(http, client, "/revoke", form)
         if answer.status != 200:
-            raise oauth_error(answer, now=clock.now())
+            raise oauth_error(answer, clock.now())
         if await self.alive(http, client, grant, clock=clock):
             raise Misconfigured("still_active", "LinkedIn took the call but the token is still active")
 
     async def alive(self, http: httpx.AsyncClient, client: ClientCredentials, grant: Grant, *, clock: Clock) -> bool:
         """True if LinkedIn still accepts the access token."""
-        answer = await self._post(http, client, "/introspectToken", {"token": grant.access_token.reveal()})
+        answer = await self._server.post(http, client, "/introspectToken", {"token": grant.access_token.reveal()})
         if answer.status != 200:
-            raise oauth_error(answer, now=clock.now())
+            raise oauth_error(answer, clock.now())
         return answer.parse(Introspection).active
-
-    async def _tokens(
-        self,
-        http: httpx.AsyncClient,
-        client: ClientCredentials,
-        *,
-        form: Mapping[str, str],
-        clock: Clock,
-        before: Grant | None,
-    ) -> Grant:
-        answer = await self._post(http, client, "/accessToken", form)
-        document = answer.json()
-        if answer.status != 200 or not document.get("access_token"):
-            raise oauth_error(answer, now=clock.now())
-        return _grant(converted(document, Tokens), clock, before)
-
-    async def _post(
-        self, http: httpx.AsyncClient, client: ClientCredentials, path: str, form: Mapping[str, str]
-    ) -> Answer:
-        if client.client_secret is None:
-            raise Misconfigured("client_secret_missing", "LinkedIn needs a client secret")
-        own = {"client_id": client.client_id, "client_secret": client.client_secret.reveal()}
-        return await send(http, http.build_request("POST", f"{self._base}{path}", data={**form, **own}))
-
-
-def _grant(tokens: Tokens, clock: Clock, before: Grant | None) -> Grant:
-    """What LinkedIn does not send again stays as it was."""
-    now, lasting = clock.now(), tokens.refresh_token_expires_in
-    kept = (before.refresh_token, before.refresh_expires_at, before.scopes) if before else (None, None, ())
-    return Grant(
-        account_id=before.account_id if before else "",
-        access_token=Secret(tokens.access_token),
-        refresh_token=Secret(tokens.refresh_token) if tokens.refresh_token else kept[0],
-        # Both separators have been seen.
-        scopes=tuple(tokens.scope.replace(",", " ").split()) or kept[2],
-        expires_at=now + timedelta(seconds=tokens.expires_in),
-        refresh_expires_at=now + timedelta(seconds=lasting) if lasting else kept[1],
-        extra=before.extra if before else {},
-    )

@@ -8,14 +8,6 @@ from datetime import UTC, datetime
 import msgspec
 
 
-class Tokens(msgspec.Struct):
-    access_token: str
-    expires_in: int
-    scope: str = ""
-    refresh_token: str | None = None
-    refresh_token_expires_in: int | None = None
-
-
 class Account(msgspec.Struct):
     id: str
     username: str = ""

@@ -42,12 +42,14 @@ class Row:
 _CHANGE = "Change the pin and have it approved again."
 _CHOOSE_BOARD = "Choose another board for this pin and have it approved again."
 
+GRANT_INVALID = 283
+
 ERRORS: Mapping[tuple[int, int | None], Row] = {
     (401, 2): Row(Kind.AUTHORISE_AGAIN, "Pinterest does not accept the token any more"),
     (401, 3): Row(Kind.AUTHORISE_AGAIN, "the person did not grant a permission this needs"),
     (401, None): Row(Kind.AUTHORISE_AGAIN, "Pinterest asks for a new authorisation"),
-    (400, 283): Row(Kind.AUTHORISE_AGAIN, "the code or refresh token is used, revoked or expired"),
-    (401, 283): Row(Kind.AUTHORISE_AGAIN, "the code or refresh token is used, revoked or expired"),
+    (400, GRANT_INVALID): Row(Kind.AUTHORISE_AGAIN, "the code or refresh token is used, revoked or expired"),
+    (401, GRANT_INVALID): Row(Kind.AUTHORISE_AGAIN, "the code or refresh token is used, revoked or expired"),
     (403, 29): Row(Kind.OPERATOR, "our application or the account may not do this; trial access cannot create pins"),
     (403, None): Row(Kind.OPERATOR, "Pinterest does not permit this"),
     (404, 40): Row(Kind.REJECT, "the board is not there", _CHOOSE_BOARD),
@@ -78,10 +80,10 @@ def api_error(answer: Answer, *, now: datetime, visible: bool = False) -> Platfo
     return _raised(row, code, answer, now=now, visible=visible)
 
 
-def oauth_error(answer: Answer, *, now: datetime) -> PlatformError:
+def oauth_error(answer: Answer, now: datetime) -> PlatformError:
     """The error behind an answer of the token endpoint, where 401 without a grant's code means our own credentials."""
     code, _ = _told(answer)
-    if answer.status == 401 and code == 2:
+    if answer.status == 401 and code != GRANT_INVALID:
         return _raised(OAUTH_CLIENT, code, answer, now=now, visible=False)
     return api_error(answer, now=now)
 

@@ -11,7 +11,7 @@ import httpx
 from kit.clock import Clock
 from kit.secret import Secret
 
-from platforms.errors import Misconfigured, PlatformError, ReauthorisationNeeded, Rejected
+from platforms.errors import PlatformError, ReauthorisationNeeded, Rejected
 from platforms.meta.graph import PROOF
 from platforms.meta.signing import appsecret_proof
 from platforms.meta.tokens import Token, code_from, trade, trade_token
@@ -21,6 +21,7 @@ from platforms.threads.api import ThreadsApi
 from platforms.threads.endpoints import ThreadsEndpoints
 from platforms.threads.errors import THREADS_ERRORS
 from platforms.threads.limits import AUTHORISATION_SECONDS, REFRESH_AGE_MIN
+from platforms.tokens import secret_of
 from platforms.wire import converted
 
 SCOPES = (
@@ -78,7 +79,7 @@ class OAuth:
             raise ReauthorisationNeeded("code_missing", "the callback brought no code for this authorisation")
         form = {
             "client_id": client.client_id,
-            "client_secret": _secret(client),
+            "client_secret": secret_of(client, "Threads"),
             "grant_type": "authorization_code",
             "redirect_uri": client.redirect_uri,
             "code": code,
@@ -87,7 +88,7 @@ class OAuth:
         short = converted(await trade(http, url, form, table=THREADS_ERRORS, clock=clock), ShortToken)
         lengthen: dict[str, str | Secret] = {
             "grant_type": "th_exchange_token",
-            "client_secret": _secret(client),
+            "client_secret": secret_of(client, "Threads"),
             "access_token": Secret(short.access_token),
         }
         token = await self._get_token(http, "access_token", lengthen, clock)
@@ -143,13 +144,7 @@ def _grant(client: ClientCredentials, account_id: str, token: Token, scopes: tup
         expires_at=token.expires_at(now),
         refresh_expires_at=None,
         extra={
-            PROOF: appsecret_proof(_secret(client), access_token),
+            PROOF: appsecret_proof(secret_of(client, "Threads"), access_token),
             _ISSUED_AT: Secret(now.isoformat()),
         },
     )
-
-
-def _secret(client: ClientCredentials) -> Secret:
-    if client.client_secret is None:
-        raise Misconfigured("client_secret_missing", "Threads needs the application's secret")
-    return client.client_secret

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import msgspec
 
+from platforms import tokens
 
-class Tokens(msgspec.Struct, frozen=True):
-    """Both kinds of the token endpoint's success; times in seconds from now."""
 
-    access_token: str
-    expires_in: int
+class Tokens(tokens.Tokens, frozen=True, kw_only=True):
+    """TikTok names the account with them."""
+
     open_id: str
-    refresh_token: str | None = None
-    refresh_expires_in: int | None = None
-    scope: str = ""
+    refresh_token_expires_in: int | None = msgspec.field(name="refresh_expires_in", default=None)
 
 
 class User(msgspec.Struct, frozen=True):

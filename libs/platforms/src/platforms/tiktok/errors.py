@@ -150,9 +150,12 @@ def api_error(status: int, code: object, *, log_id: object, now: datetime, visib
 
 
 def oauth_error(status: int, code: object, *, log_id: object, now: datetime) -> PlatformError:
-    """The error behind an answer of an authorisation endpoint, whose JSON is flat."""
+    """The error behind an answer of an authorisation endpoint, whose JSON is flat. Only its words end a grant."""
     word = safe_code(code)
-    return _raised(OAUTH_ERRORS.get(word) or _row_by_status(status), word, log_id=log_id, now=now)
+    row = OAUTH_ERRORS.get(word)
+    if row is None:
+        row = OAUTH_ERRORS["invalid_client"] if status == 401 else _row_by_status(status)
+    return _raised(row, word, log_id=log_id, now=now)
 
 
 def refusal(reason: object) -> Refused:

@@ -10,16 +10,15 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from platforms import tokens
+
 Id = Annotated[str, Meta(pattern="^[0-9]{1,19}$")]
 
 
-class Tokens(msgspec.Struct, frozen=True):
+class Tokens(tokens.Tokens, frozen=True):
     """`refresh_token` comes only if the person granted `offline.access`."""
 
-    access_token: str
     expires_in: int = 7200
-    refresh_token: str | None = None
-    scope: str = ""
 
 
 class User(msgspec.Struct, frozen=True):

@@ -197,13 +197,13 @@ def api_error(answer: Answer, *, now: datetime, visible: bool = False) -> Platfo
     return _raised(_row(answer.status, document), answer, now=now)
 
 
-def oauth_error(answer: Answer, *, now: datetime) -> PlatformError:
+def oauth_error(answer: Answer, now: datetime) -> PlatformError:
     """The error behind an answer of the token endpoint, which calls a dead token an invalid request."""
     document = answer.json()
     word = safe_code(document.get("error"))
     if word == "invalid_request" and "was invalid" in str(document.get("error_description")):
         return _raised(OAUTH_ERRORS["invalid_grant"], answer, now=now)
-    if answer.status >= 500 or answer.status == 429:
+    if answer.status >= 500 or answer.status < 400 or answer.status == 429:
         return _raised(_by_status(answer.status), answer, now=now)
     return _raised(OAUTH_ERRORS.get(word) or _unknown_oauth(answer.status, word), answer, now=now)
 

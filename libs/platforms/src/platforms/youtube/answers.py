@@ -9,16 +9,6 @@ class Base(msgspec.Struct, frozen=True, rename="camel"):
     """Google writes its fields in camel case."""
 
 
-class Tokens(msgspec.Struct, frozen=True):
-    """Both kinds of the token endpoint's success; times in seconds from now."""
-
-    access_token: str
-    expires_in: int
-    refresh_token: str | None = None
-    refresh_token_expires_in: int | None = None
-    scope: str = ""
-
-
 class Picture(Base, frozen=True):
     url: str | None = None
 

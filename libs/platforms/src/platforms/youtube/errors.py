@@ -160,12 +160,12 @@ def api_error(answer: Answer, *, now: datetime, visible: bool = False) -> Platfo
     return _raised(REASONS[known] if known else _row_by_status(answer.status), word, answer, now)
 
 
-def oauth_error(answer: Answer, *, now: datetime) -> PlatformError:
-    """The error behind an answer of Google's token endpoint, whose JSON is flat."""
+def oauth_error(answer: Answer, now: datetime) -> PlatformError:
+    """The error behind an answer of Google's token endpoint, whose JSON is flat. Only its words end a grant."""
     word = safe_code(answer.json().get("error"))
     row = OAUTH_ERRORS.get(word)
     if row is None or answer.status >= 500:
-        row = _row_by_status(answer.status)
+        row = OAUTH_ERRORS["invalid_client"] if answer.status == 401 else _row_by_status(answer.status)
     return _raised(row, word, answer, now)
 
 

@@ -17,8 +17,8 @@ import httpx
 from kit.clock import Clock
 from kit.secret import Secret
 
-from platforms.errors import Misconfigured
 from platforms.shape import ClientCredentials, Notice, NoticeKind
+from platforms.tokens import secret_of
 from platforms.wire import send
 from platforms.youtube.endpoints import YouTubeEndpoints
 from platforms.youtube.errors import api_error
@@ -55,7 +55,7 @@ async def subscribe(
     end: bool = False,
 ) -> None:
     """Ask the hub to push a channel's feed to us, or to end it. It looks at the callback before it does."""
-    secret = _secret_of(client)
+    secret = secret_of(client, "Google")
     form = {
         "hub.mode": "unsubscribe" if end else "subscribe",
         "hub.topic": topic(endpoints, channel_id),
@@ -138,9 +138,3 @@ def _moment(told: str | None) -> datetime | None:
 
 def _derived(secret: Secret, purpose: str) -> str:
     return hmac.new(secret.reveal().encode(), f"youtube:{purpose}".encode(), hashlib.sha256).hexdigest()
-
-
-def _secret_of(client: ClientCredentials) -> Secret:
-    if client.client_secret is None:
-        raise Misconfigured("client_secret_missing", "Google needs a client secret")
-    return client.client_secret
