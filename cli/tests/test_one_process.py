@@ -48,7 +48,7 @@ async def test_external_servers_are_used_and_nothing_is_embedded(bus: Bus, exter
     async with OneProcess(tmp_path / "data", environment=external) as system:
         assert servers() == before
         assert system.surroundings.addresses.postgres is None
-        assert await sign_up(system.gateway_url) == 201
+        assert await sign_up(system.gateway_url) == 202
     with psycopg.connect(external["DATABASE_SUPERUSER_URL_AUTH"]) as connection:
         assert connection.execute("SELECT email FROM account").fetchall() == [(SIGN_UP["email"],)]
 
@@ -78,7 +78,7 @@ async def test_a_start_that_fails_leaves_nothing_behind(tmp_path: Path):
     assert servers() == before
     # The folder is free again, and what was begun is taken up.
     async with OneProcess(tmp_path / "data") as system:
-        assert await sign_up(system.gateway_url) == 201
+        assert await sign_up(system.gateway_url) == 202
         with pytest.raises(EmbeddedError, match="in use"):
             async with OneProcess(tmp_path / "data"):
                 pass

@@ -8,12 +8,13 @@ from pathlib import Path
 import httpx
 import psutil
 from kit.testing import wait_for
+from signoff.demo.person import Person
 from signoff.installation import DATABASES, SERVICES
 
 from .conftest import Up
 
 ACCOUNT = {"email": "owner@example.com", "password": "seven hills before breakfast"}
-DETAILS = {"time_zone": "Europe/Berlin", "language": "en", "age_attested": True}
+DETAILS = {"time_zone": "Europe/Berlin", "language": "en"}
 
 
 def start(started: list[Up], data: Path, *options: str, **environment: str) -> Up:
@@ -22,8 +23,9 @@ def start(started: list[Up], data: Path, *options: str, **environment: str) -> U
     return up
 
 
-def sign_up(url: str) -> int:
-    return httpx.post(f"{url}/api/accounts", json=ACCOUNT | DETAILS, trust_env=False).status_code
+async def sign_up(url: str, data: Path) -> None:
+    async with Person("owner", ACCOUNT["email"], url) as owner:
+        await owner.sign_up(data / "mail", **DETAILS)
 
 
 def sign_in(url: str) -> int:
@@ -34,7 +36,8 @@ async def test_it_comes_up_stops_clean_and_finds_its_data_again(started: list[Up
     up = start(started, data_folder)
     up.wait_ready()
     gateway = up.place("gateway")
-    assert sign_up(gateway) == 201
+    assert up.place("mail") == str(data_folder / "mail")
+    await sign_up(gateway, data_folder)
     assert sign_in(gateway) == 201
     passwords = (data_folder / "keys" / "database-passwords.json").read_text()
     assert not any(secret in up.text for secret in passwords.split('"') if len(secret) > 20)
@@ -123,7 +126,7 @@ async def test_split_runs_a_process_for_each_service_and_mends_it(started: list[
     for name in DATABASES:
         environment = workers[name].environ()  # type: ignore[union-attr]
         assert [key for key in environment if key.startswith("DATABASE_URL_")] == [f"DATABASE_URL_{name.upper()}"]
-    assert sign_up(gateway) == 201
+    await sign_up(gateway, data_folder)
     assert workers["auth"] is not None
     workers["auth"].kill()
 

@@ -98,9 +98,8 @@ async def room(server_folder: Path) -> AsyncIterator[Room]:
 
 
 async def _furnish(system: Split, owner: Person) -> Room:
-    account = {"email": owner.email, "password": owner.password, "time_zone": "UTC", "age_attested": True}
-    await owner.ask("POST", "/api/accounts", expect=201, json=account)
-    await owner.ask("POST", "/api/session", expect=201, json={"email": owner.email, "password": owner.password})
+    await owner.sign_up(system.surroundings.installation.mail, time_zone="UTC")
+    await owner.sign_in()
     made = await owner.ask("POST", "/api/workspaces", expect=201, json={"name": "Kill", "time_zone": "UTC"})
     room = Room(system, owner, f"/api/workspaces/{made['workspace_id']}", {}, {})
     for platform, wish in {"tiktok": {}, "bluesky": {"handle": "brand.test"}}.items():

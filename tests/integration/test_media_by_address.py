@@ -47,9 +47,8 @@ async def connect(owner: Person, path: str, platform: str) -> str:
 
 async def plan(owner: Person, system: OneProcess) -> tuple[str, str]:
     """An approved image post, scheduled to both platforms; returns the workspace's path and the image's digest."""
-    account = {"email": owner.email, "password": owner.password, "time_zone": "UTC", "age_attested": True}
-    await owner.ask("POST", "/api/accounts", expect=201, json=account)
-    await owner.ask("POST", "/api/session", expect=201, json={"email": owner.email, "password": owner.password})
+    await owner.sign_up(system.surroundings.installation.mail, time_zone="UTC")
+    await owner.sign_in()
     made = await owner.ask("POST", "/api/workspaces", expect=201, json={"name": "Doors", "time_zone": "UTC"})
     path = f"/api/workspaces/{made['workspace_id']}"
     connections = [await connect(owner, path, platform) for platform in SETTINGS]

@@ -42,11 +42,10 @@ def environment(service_environment: ServiceEnvironment, nats_url: str, collecto
     return values
 
 
-async def furnish(owner: Person) -> tuple[str, str]:
+async def furnish(owner: Person, system: OneProcess) -> tuple[str, str]:
     """A workspace with a connection; returns its path and the connection's id."""
-    account = {"email": owner.email, "password": owner.password, "time_zone": "UTC", "age_attested": True}
-    await owner.ask("POST", "/api/accounts", expect=201, json=account)
-    await owner.ask("POST", "/api/session", expect=201, json={"email": owner.email, "password": owner.password})
+    await owner.sign_up(system.surroundings.installation.mail, time_zone="UTC")
+    await owner.sign_in()
     made = await owner.ask("POST", "/api/workspaces", expect=201, json={"name": "Trace", "time_zone": "UTC"})
     path = f"/api/workspaces/{made['workspace_id']}"
     wish = {"platform": "bluesky", "handle": "brand.test"}
@@ -118,7 +117,7 @@ async def test_a_request_and_the_platform_calls_it_leads_to_are_one_trace(
         OneProcess(tmp_path / "data", sandbox=True, environment=environment) as system,
         Person("owner", "owner@example.com", system.gateway_url) as owner,
     ):
-        path, connection_id = await furnish(owner)
+        path, connection_id = await furnish(owner, system)
         approved = await approve(owner, path, connection_id)
         wish = {"connection_ids": [connection_id], "time_zone": "UTC"}
         at = f"{system.clock.now() + AHEAD:%Y-%m-%dT%H:%M:%S}"

@@ -15,17 +15,22 @@ PASSED_ON = (
     "ATTEMPTS_",
     "BACKUP_",
     "DATABASE_CONNECTIONS_MAX",
+    "MAIL_FROM",
     "NATS_CA_FILE",
     "NATS_CERTIFICATE_FILE",
     "NATS_KEY_FILE",
     "NATS_SEED_FILE_",
     "OBJECT_STORE_URL",
+    "OPERATOR_ADDRESS",
     "OTEL_EXPORTER_OTLP_ENDPOINT",
     "OTEL_TRACES_SAMPLER_ARG",
     "PG_DUMP",
     "PLATFORM_",
     "PUBLIC_URL",
+    "SIGN_UP",
+    "SMTP_",
     "TRUSTED_PROXIES",
+    "WEB_URL",
 )
 """What the person who starts the system may set for the services, by name or beginning."""
 
@@ -71,7 +76,10 @@ class Surroundings:
     def _own(self, service: str) -> dict[str, str]:
         match service:
             case "auth":
-                return {"VAULT_KEY_FILE": str(self.installation.vault_key)}
+                return {
+                    "VAULT_KEY_FILE": str(self.installation.vault_key),
+                    "MAIL_FOLDER": str(self.installation.mail),
+                }
             case "retention" if self.addresses.postgres is not None:
                 return self._backups(self.addresses.postgres)
             case _:

@@ -48,6 +48,7 @@ class Installation:
         self.path = path
         self.keys = path / "keys"
         self.clock_file = path / "clock"
+        self.mail = path / "mail"
         self.vault_key = self.keys / "vault.key"
         self.trusted_keys = self.keys / "trusted.jwks.json"
         self._passwords_file = self.keys / "database-passwords.json"
@@ -56,7 +57,7 @@ class Installation:
     def open(cls, directory: DataDirectory) -> Installation:
         """The installation in a folder that is ours; a new folder gets its keys. Raises `EmbeddedError`."""
         installation = cls(directory.path)
-        for name in ("keys", "logs", "objects", "backups"):
+        for name in ("keys", "logs", "mail", "objects", "backups"):
             directory.folder(name)
         installation._refuse_gaps()
         installation._make_missing()

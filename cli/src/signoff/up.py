@@ -84,6 +84,8 @@ def _places(system: System) -> list[str]:
     else:
         lines.append(("PostgreSQL", "as the environment says"))
     lines += [(f"sandbox {name}", url) for name, url in (system.sandbox.base_urls if system.sandbox else {}).items()]
+    told = system.environment_of("auth")
+    lines.append(("mail", told.get("SMTP_URL") or f"files in {told['MAIL_FOLDER']}"))
     lines.append(("data and logs", str(system.surroundings.installation.path)))
     return [f"  {name:<16} {place}" for name, place in lines]
 

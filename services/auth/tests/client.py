@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,8 @@ from kit.testing.services import MakePassport
 from sandbox.consent import callback_parameters, give_consent
 from sandbox.server import Sandbox
 
+from services.auth.tests.mailbox import Mailbox
+
 PASSWORD = "correct horse battery"
 
 
@@ -21,11 +24,22 @@ class Auth:
 
     http: httpx.AsyncClient
     passport: MakePassport
+    mailbox: Mailbox
 
     async def sign_up(self, email: str = "owner@example.com", **changes: Any) -> UUID:
-        answer = await self.http.post("/api/accounts", json=sign_up_body(email, **changes))
-        assert answer.status_code == 201, answer.text
-        return UUID(answer.json()["account_id"])
+        """An account whose address is verified."""
+        await self.ask("POST", "/api/accounts", sign_up_body(email, **changes), expect=202)
+        token = await self.mailbox.token("verify_address", email.strip().lower())
+        answer = await self.ask("POST", "/api/accounts/verifications", {"token": token})
+        return UUID(answer["account_id"])
+
+    async def ask(
+        self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None, expect: int = 200
+    ) -> Any:
+        """The answer's document; `expect` is its status."""
+        answer = await self.http.request(method, path, json=body, headers=headers)
+        assert answer.status_code == expect, answer.text
+        return answer.json() if answer.content else None
 
     async def sign_in(self, email: str = "owner@example.com", password: str = PASSWORD) -> str:
         answer = await self.http.post("/api/session", json={"email": email, "password": password})

@@ -25,6 +25,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from sandbox.server import Sandbox
 
 from services.auth.tests.client import Auth, Room
+from services.auth.tests.mailbox import Mailbox
 
 PUBLIC_URL = "http://127.0.0.1:8000"
 BLUESKY_CLIENT_ID = "http://localhost?" + urlencode(
@@ -40,8 +41,15 @@ async def sandbox(clock: MovableClock) -> AsyncIterator[Sandbox]:
 
 
 @pytest.fixture
-def environment(service_environment: ServiceEnvironment) -> dict[str, str]:
-    return service_environment("auth")
+async def mailbox() -> AsyncIterator[Mailbox]:
+    """Where every letter arrives, over real SMTP."""
+    async with Mailbox() as running_mailbox:
+        yield running_mailbox
+
+
+@pytest.fixture
+def environment(service_environment: ServiceEnvironment, mailbox: Mailbox) -> dict[str, str]:
+    return service_environment("auth") | {"SMTP_URL": mailbox.url}
 
 
 @pytest.fixture
@@ -68,7 +76,12 @@ def spans() -> InMemorySpanExporter:
 
 @pytest.fixture
 def start(
-    bus: Bus, environment: dict[str, str], running: Running, passport: MakePassport, spans: InMemorySpanExporter
+    bus: Bus,
+    environment: dict[str, str],
+    running: Running,
+    passport: MakePassport,
+    spans: InMemorySpanExporter,
+    mailbox: Mailbox,
 ) -> StartAuth:
     """Run auth for a block: `async with start() as auth`."""
     traces = TracerProvider()
@@ -77,7 +90,7 @@ def start(
     @asynccontextmanager
     async def run(**changes: str) -> AsyncIterator[Auth]:
         async with running(create_app(environment | changes, tracer_provider=traces)) as http:
-            yield Auth(http, passport)
+            yield Auth(http, passport, mailbox)
 
     return run
 

@@ -122,14 +122,6 @@ async def test_nobody_signs_up_without_attesting_their_age(auth: Auth, superuser
     assert superuser.execute("SELECT count(*) FROM account").fetchone() == (0,)
 
 
-async def test_an_address_has_one_account(auth: Auth, superuser: Rows):
-    await auth.sign_up()
-    answer = await auth.http.post("/api/accounts", json=sign_up_body("OWNER@example.com"))
-    assert answer.status_code == 409
-    assert answer.json()["type"] == TYPE_PREFIX + "address-taken"
-    assert superuser.execute("SELECT count(*) FROM account").fetchone() == (1,)
-
-
 async def test_an_unknown_address_is_answered_like_a_wrong_password(auth: Auth):
     await auth.sign_up()
     answers = [

@@ -44,6 +44,8 @@ def test_every_path_in_a_workspace_needs_its_member():
         assert (row.access is Access.WORKSPACE) == ("{workspace_id}" in row.path), row
     assert [row.path for row in ROUTES if row.access is Access.OPEN] == [
         "/api/accounts",
+        "/api/accounts/verifications",
+        "/api/accounts/verifications/requests",
         "/api/session",
         "/media/{token}",
         "/media/{token}",

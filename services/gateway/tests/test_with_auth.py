@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 
 import auth.main
 import httpx
@@ -11,7 +12,9 @@ import pytest
 from gateway.main import create_app
 from kit.calls import InProcess
 from kit.clock import MovableClock
+from kit.testing import wait_for
 from kit.testing.services import Bus, Running, ServiceEnvironment
+from signoff.mail_folder import token_of
 
 OWNER = {"email": "owner@example.com", "password": "seven hills before breakfast"}
 OTHER = {"email": "other@example.com", "password": "seven hills after breakfast"}
@@ -31,19 +34,31 @@ async def edge(bus: Bus, service_environment: ServiceEnvironment, running: Runni
         yield InProcess({"gateway": gateway}, "gateway")
 
 
+@pytest.fixture
+def mail(tmp_path: Path) -> Path:
+    """The folder that auth's letters arrive in."""
+    return tmp_path / "mail"
+
+
 def browser(edge: InProcess) -> httpx.AsyncClient:
     headers = {"Origin": "http://signoff.example", "Sec-Fetch-Site": "same-origin"}
     return httpx.AsyncClient(transport=edge, base_url="http://signoff.example", headers=headers)
 
 
-async def sign_in(client: httpx.AsyncClient, person: dict[str, str]) -> None:
-    assert (await client.post("/api/accounts", json=person | DETAILS)).status_code == 201
+async def sign_in(client: httpx.AsyncClient, person: dict[str, str], mail: Path) -> None:
+    assert (await client.post("/api/accounts", json=person | DETAILS)).status_code == 202
+
+    def token() -> str | None:
+        return token_of(mail, "verify_address", person["email"])
+
+    proof = {"token": await wait_for(token)}
+    assert (await client.post("/api/accounts/verifications", json=proof)).status_code == 200
     assert (await client.post("/api/session", json=person)).status_code == 201
 
 
-async def test_a_session_from_sign_up_to_sign_out(edge: InProcess):
+async def test_a_session_from_sign_up_to_sign_out(edge: InProcess, mail: Path):
     async with browser(edge) as owner:
-        await sign_in(owner, OWNER)
+        await sign_in(owner, OWNER, mail)
         assert (await owner.get("/api/account")).json()["email"] == OWNER["email"]
         token = owner.cookies["signoff_session"]
         assert (await owner.delete("/api/session")).status_code == 204
@@ -53,10 +68,10 @@ async def test_a_session_from_sign_up_to_sign_out(edge: InProcess):
 
 
 @pytest.mark.promise("P11")
-async def test_a_workspace_is_closed_to_others(edge: InProcess):
+async def test_a_workspace_is_closed_to_others(edge: InProcess, mail: Path):
     async with browser(edge) as owner, browser(edge) as other:
-        await sign_in(owner, OWNER)
-        await sign_in(other, OTHER)
+        await sign_in(owner, OWNER, mail)
+        await sign_in(other, OTHER, mail)
         workspace_id = (await owner.post("/api/workspaces", json=WORKSPACE)).json()["workspace_id"]
         path = f"/api/workspaces/{workspace_id}/members"
         assert (await owner.get(path)).status_code == 200
@@ -66,9 +81,9 @@ async def test_a_workspace_is_closed_to_others(edge: InProcess):
         assert (await other.post(path, json={"email": OTHER["email"], "role": "owner"})).status_code == 403
 
 
-async def test_a_session_ends_with_time(edge: InProcess, clock: MovableClock):
+async def test_a_session_ends_with_time(edge: InProcess, mail: Path, clock: MovableClock):
     async with browser(edge) as owner:
-        await sign_in(owner, OWNER)
+        await sign_in(owner, OWNER, mail)
         assert (await owner.get("/api/account")).status_code == 200
         clock.advance(timedelta(days=31))
         assert (await owner.get("/api/account")).status_code == 401

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import httpx
+
+from signoff.mail_folder import token_of
 
 Value = TypeVar("Value")
 
@@ -57,6 +60,22 @@ class Person:
     async def status(self, method: str, path: str, **request: Any) -> int:
         """The answer's status alone."""
         return (await self._http.request(method, path, **request)).status_code
+
+    async def sign_up(self, mail: Path, **details: Any) -> None:
+        """Sign up, and follow the link in the letter that comes. `mail` is the folder that letters arrive in."""
+        account = {"email": self.email, "password": self.password, "age_attested": True} | details
+        await self.ask("POST", "/api/accounts", expect=202, json=account)
+
+        async def token() -> str | None:
+            return token_of(mail, "verify_address", self.email)
+
+        verification = {"token": await eventually(token, what="the letter that verifies the address")}
+        await self.ask("POST", "/api/accounts/verifications", json=verification)
+
+    async def sign_in(self) -> Any:
+        """The answer; the session itself is in the cookie."""
+        credentials = {"email": self.email, "password": self.password}
+        return await self.ask("POST", "/api/session", expect=201, json=credentials)
 
     async def __aenter__(self) -> Self:
         return self

@@ -30,7 +30,7 @@ async def sign_up(stage: Stage) -> None:
     """Two people, one workspace."""
     stage.line.chapter("Two people and a workspace")
     for person in (stage.owner, stage.editor):
-        stage.line.act(person.who, "signs up and signs in")
+        stage.line.act(person.who, "signs up, follows the link in the letter and signs in")
         await _join(stage, person)
     stage.line.act("owner", "opens the workspace “Sunrise” and adds the editor")
     made = await stage.owner.ask(
@@ -45,11 +45,9 @@ async def sign_up(stage: Stage) -> None:
 
 
 async def _join(stage: Stage, person: Person) -> None:
-    account = {"email": person.email, "password": person.password, "full_name": person.who.title()}
-    account |= {"time_zone": str(ZONE), "language": "en"}
-    await person.ask("POST", "/api/accounts", expect=201, json=account | {"age_attested": True})
-    credentials = {"email": person.email, "password": person.password}
-    answer = await person.ask("POST", "/api/session", expect=201, json=credentials)
+    mail = stage.system.surroundings.installation.mail
+    await person.sign_up(mail, full_name=person.who.title(), time_zone=str(ZONE), language="en")
+    answer = await person.sign_in()
     if person is stage.owner:
         found = sorted(answer)
         stage.line.check(

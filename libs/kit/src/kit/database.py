@@ -93,6 +93,7 @@ class Transaction:
         self.clock = clock
         self._source = source
         self._events: list[outbox.Entry] = []
+        self._afterwards: list[Callable[[], None]] = []
 
     async def execute(self, query: LiteralString, parameters: Parameters | None = None) -> int:
         """Run a statement; returns how many rows it touched."""
@@ -132,6 +133,14 @@ class Transaction:
         entries = outbox.Entry.all_of(event, source=self._source, at=self.clock.now())
         self._events += entries
         return entries[0].event_id
+
+    def when_committed(self, call: Callable[[], None]) -> None:
+        """Do this, which is brief and cannot fail, when and only when the transaction has committed."""
+        self._afterwards.append(call)
+
+    def committed(self) -> None:
+        for call in self._afterwards:
+            call()
 
     async def write_outbox(self) -> bool:
         """Store what was emitted; true if there was anything."""
@@ -231,6 +240,7 @@ class Database:
             if not connection.closed:
                 await connection.rollback()
             raise
+        transaction.committed()
         if told:
             self.committed.set()
 

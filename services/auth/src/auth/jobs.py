@@ -12,9 +12,10 @@ from kit.background import Loop
 from kit.clock import Clock
 from kit.database import Scope
 
+from auth.ports.letters import Post
 from auth.ports.store import Transactions
 from auth.ports.vault import Platforms, Vault
-from auth.use_cases import refreshing
+from auth.use_cases import refreshing, sending
 from auth.use_cases.closing import finish_stuck_deletions
 from auth.use_cases.disconnecting import finish_stuck
 
@@ -37,6 +38,14 @@ def ending_loop(transactions: Transactions, platforms: Platforms, vault: Vault) 
         return 0 if done else LOOK_EVERY_SECONDS
 
     return Loop("ending", step)
+
+
+def letters_loop(transactions: Transactions, post: Post, web_url: str, written: asyncio.Event) -> Loop:
+    async def step() -> float:
+        taken = await sending.send_due(transactions, post=post, web_url=web_url)
+        return 0 if taken == sending.AT_ONCE_MAX else LOOK_EVERY_SECONDS
+
+    return Loop("letters", step, written)
 
 
 def forgetting_loop(transactions: Transactions, clock: Clock) -> Loop:

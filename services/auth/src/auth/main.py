@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 
 from kit.calls import Transports
 from kit.database import Units
@@ -16,15 +17,17 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from auth.adapters.passwords import Argon2Hashes
 from auth.adapters.platforms import CalledPlatforms
+from auth.adapters.post import create_post
 from auth.adapters.store import PostgresStore
 from auth.adapters.vault import EnvelopeVault, KeyFile
 from auth.api.accounts import account_routes, deletion_routes
 from auth.api.connections import authorisation_routes, connection_routes
 from auth.api.internal import internal_routes
 from auth.api.sessions import session_routes
+from auth.api.sign_up import sign_up_routes
 from auth.api.workspaces import workspace_routes
 from auth.data_map import DATA_MAP
-from auth.jobs import ending_loop, forgetting_loop, refresh_loop
+from auth.jobs import ending_loop, forgetting_loop, letters_loop, refresh_loop
 from auth.ports.store import Store, Transactions
 from auth.settings import Settings
 
@@ -37,15 +40,21 @@ def create_app(
 ) -> Litestar:
     settings = Settings.read(Environment(environment))
     service = Service("auth", settings.base, transports=transports, tracer_provider=tracer_provider)
-    transactions: Transactions = Units[Store](service.database, PostgresStore)
+    letter_written = asyncio.Event()
+    transactions: Transactions = Units[Store](
+        service.database, partial(PostgresStore, letter_written=letter_written.set)
+    )
     hashes = Argon2Hashes()
     vault = EnvelopeVault(KeyFile.load(settings.vault_key_file))
+    mail = settings.mail
+    post = create_post(mail.server, mail.folder, sender=mail.sender)
     platforms = CalledPlatforms(settings.offered, service.clock, service.tracer)
     nudged = asyncio.Event()
     eraser = Eraser(service.database, DATA_MAP)
     return service.app(
         routes=[
-            *account_routes(transactions, hashes),
+            *sign_up_routes(transactions, hashes, settings.sign_up),
+            *account_routes(transactions),
             *deletion_routes(transactions, hashes, platforms, vault),
             *session_routes(transactions, hashes, service.passports),
             *workspace_routes(transactions),
@@ -58,6 +67,7 @@ def create_app(
             eraser.loop(),
             refresh_loop(transactions, platforms, vault, nudged),
             ending_loop(transactions, platforms, vault),
+            letters_loop(transactions, post, mail.web_url, letter_written),
             forgetting_loop(transactions, service.clock),
         ],
         resources=[platforms.open],

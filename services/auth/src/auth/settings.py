@@ -3,11 +3,96 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
 
-from kit.settings import Environment, ServiceSettings
+from kit.settings import Environment, ServiceSettings, SettingError, Stage
 from platforms.environment import OfferedPlatforms
+
+from auth.domain.accounts import SignUpMode
+from auth.ports.letters import SmtpServer
+from auth.use_cases.signing_up import SignUpPolicy
+
+_SCHEMES = {"smtps": 465, "smtp": 587, "smtp+plain": 25}
+"""How a mail server is reached, with the usual port: encrypted from the start, by STARTTLS, not at all."""
+
+
+@dataclass(frozen=True)
+class MailSettings:
+    """How letters go out. One of `server` and `folder` is there.
+
+    `sender`: MAIL_FROM, `Signoff <no-reply@agency.example>`. `web_url`: WEB_URL, the web client that links in letters
+    lead to; PUBLIC_URL if left out. `server`: SMTP_URL (smtps://host or smtp://host with STARTTLS; in development
+    smtp+plain://host too), SMTP_USER, SMTP_PASSWORD, and SMTP_CA_FILE where no public authority signed its certificate.
+    `folder`: MAIL_FOLDER, in development only: letters become files there.
+    """
+
+    sender: str
+    web_url: str
+    server: SmtpServer | None
+    folder: Path | None
+
+    @classmethod
+    def read(cls, environment: Environment) -> Self:
+        development = environment.stage is Stage.DEVELOPMENT
+        server = _smtp_server(environment, development=development)
+        folder = environment.optional("MAIL_FOLDER")
+        if server is None and not development:
+            raise SettingError("SMTP_URL is not set: sign-up and password reset send mail")
+        if server is None and folder is None:
+            raise SettingError("SMTP_URL is not set, nor MAIL_FOLDER, which does in development")
+        sender = environment.text("MAIL_FROM", "Signoff <signoff@localhost>" if development else None)
+        if "@" not in parseaddr(sender)[1] or not sender.isprintable():
+            raise SettingError("MAIL_FROM must be an address such as Signoff <no-reply@agency.example>")
+        web_url = environment.web_address("WEB_URL") or environment.web_address("PUBLIC_URL")
+        if web_url is None and not development:
+            raise SettingError("PUBLIC_URL is not set: links in letters lead there")
+        return cls(
+            sender=sender,
+            web_url=(web_url or "http://localhost").rstrip("/"),
+            server=server,
+            folder=Path(folder) if folder and server is None else None,
+        )
+
+
+def _smtp_server(environment: Environment, *, development: bool) -> SmtpServer | None:
+    text = environment.optional("SMTP_URL")
+    if text is None:
+        return None
+    try:
+        parts = urlsplit(text)
+        understood = parts.scheme in _SCHEMES and parts.hostname and parts.port != 0 and parts.path in ("", "/")
+    except ValueError:
+        understood = False
+    if not understood:
+        raise SettingError("SMTP_URL must be smtps://host or smtp://host, with :port if it is not the usual one")
+    if "@" in parts.netloc:
+        raise SettingError("SMTP_URL holds a user or password: they belong in SMTP_USER and SMTP_PASSWORD")
+    plain, user = parts.scheme == "smtp+plain", environment.optional("SMTP_USER")
+    if plain and not development:
+        raise SettingError("SMTP_URL is not encrypted: name it smtps://… or smtp://… (STARTTLS)")
+    if plain and user:
+        raise SettingError("SMTP_USER is set, but SMTP_URL is not encrypted: a password would be sent for all to read")
+    return SmtpServer(
+        host=str(parts.hostname),
+        port=parts.port or _SCHEMES[parts.scheme],
+        implicit_tls=parts.scheme == "smtps",
+        plain=plain,
+        user=user,
+        password=environment.secret("SMTP_PASSWORD") if user else None,
+        ca_file=environment.file("SMTP_CA_FILE") if environment.optional("SMTP_CA_FILE") else None,
+    )
+
+
+def _sign_up_policy(environment: Environment) -> SignUpPolicy:
+    """SIGN_UP: open (the default), approval or closed; OPERATOR_ADDRESS, who is told that an account waits."""
+    mode = SignUpMode(environment.choice("SIGN_UP", SignUpMode.OPEN.value, SignUpMode))
+    address = environment.optional("OPERATOR_ADDRESS")
+    if mode is SignUpMode.APPROVAL and not address:
+        raise SettingError("OPERATOR_ADDRESS is not set: with SIGN_UP=approval somebody must be told who waits")
+    return SignUpPolicy(mode, address)
 
 
 @dataclass(frozen=True)
@@ -17,6 +102,8 @@ class Settings:
     base: ServiceSettings
     vault_key_file: Path
     offered: OfferedPlatforms
+    mail: MailSettings
+    sign_up: SignUpPolicy
 
     @classmethod
     def read(cls, environment: Environment) -> Self:
@@ -24,4 +111,6 @@ class Settings:
             base=ServiceSettings.read(environment, "auth"),
             vault_key_file=environment.file("VAULT_KEY_FILE"),
             offered=OfferedPlatforms.read(environment),
+            mail=MailSettings.read(environment),
+            sign_up=_sign_up_policy(environment),
         )

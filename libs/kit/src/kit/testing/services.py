@@ -102,6 +102,7 @@ def service_environment(
             f"SEALING_KEY_FILE_{service.upper()}": str(keys_folder / f"{service}.sealing.pem"),
             "OBJECT_STORE_URL": f"file://{tmp_path}/objects",
             "VAULT_KEY_FILE": str(keys_folder / "vault.key"),
+            "MAIL_FOLDER": f"{tmp_path}/mail",
         } | (_database(service) if service != "gateway" else {})
 
     def _database(service: str) -> dict[str, str]:

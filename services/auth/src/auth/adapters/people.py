@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from uuid import UUID
 
 from contracts.access import Role
 from kit.database import Transaction
+from psycopg.errors import UniqueViolation
 
-from auth.domain.accounts import Account, Credential
+from auth.domain.accounts import SIGN_UP_LIFETIME, Account, AccountState, AddressTaken, Credential
 from auth.domain.sessions import Holder, Session
 from auth.domain.workspaces import Member, OwnWorkspace
 
@@ -19,17 +22,28 @@ class StoredAccounts:
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
 
-    async def add(self, account: Account, *, age_attested_at: datetime) -> bool:
-        return bool(
-            await self._transaction.execute(
-                "INSERT INTO account (account_id, email, full_name, company, time_zone, language, age_attested_at,"
-                " created_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-                (
-                    account.account_id, account.email, account.full_name, account.company, account.time_zone,
-                    account.language, age_attested_at, account.created_at,
-                ),
-            )
+    async def add(self, account: Account, *, age_attested_at: datetime) -> None:
+        await self._transaction.execute(
+            "INSERT INTO account (account_id, email, full_name, company, time_zone, language, age_attested_at,"
+            " created_at, state) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            (
+                account.account_id, account.email, account.full_name, account.company, account.time_zone,
+                account.language, age_attested_at, account.created_at, AccountState.UNVERIFIED,
+            ),
         )  # fmt: skip
+
+    async def set_state(self, account_id: UUID, state: AccountState, *, before: AccountState) -> bool:
+        with _addresses_once():
+            return bool(
+                await self._transaction.execute(
+                    "UPDATE account SET state = %s WHERE account_id = %s AND state = %s AND deleted_at IS NULL",
+                    (state, account_id, before),
+                )
+            )
+
+    async def set_email(self, account_id: UUID, email: str) -> None:
+        with _addresses_once():
+            await self._transaction.execute("UPDATE account SET email = %s WHERE account_id = %s", (email, account_id))
 
     async def find(self, account_id: UUID) -> Account | None:
         return await self._transaction.first(
@@ -52,7 +66,7 @@ class StoredAccounts:
 
     async def credential_of(self, email: str) -> Credential | None:
         return await self._transaction.first(
-            Credential, "SELECT account_id, password_hash FROM credential_of(%s)", (email,)
+            Credential, "SELECT account_id, password_hash, state FROM credential_of(%s)", (email,)
         )
 
     async def password_hash(self, account_id: UUID) -> str | None:
@@ -68,6 +82,23 @@ class StoredAccounts:
             " SET password_hash = excluded.password_hash, changed_at = excluded.changed_at",
             (account_id, password_hash, at),
         )
+
+
+@contextmanager
+def _addresses_once() -> Iterator[None]:
+    """The index says it, because two requests at the same time each see the address free."""
+    try:
+        yield
+    except UniqueViolation as error:
+        raise AddressTaken() from error
+
+
+async def forget_sign_ups(transaction: Transaction, now: datetime) -> None:
+    """Delete accounts whose address nobody verified. No other service ever heard of them."""
+    over = now - SIGN_UP_LIFETIME
+    stale = "SELECT account_id FROM account WHERE state = 'unverified' AND created_at <= %s"
+    for table in ("letter", "proof", "credential", "account"):
+        await transaction.execute(f"DELETE FROM {table} WHERE account_id IN ({stale})", (over,))  # noqa: S608
 
 
 class StoredSessions:
@@ -115,6 +146,11 @@ class StoredSessions:
 
     async def end(self, session_id: UUID) -> None:
         await self._transaction.execute("DELETE FROM session WHERE session_id = %s", (session_id,))
+
+    async def end_all(self, account_id: UUID, *, but: UUID | None = None) -> None:
+        await self._transaction.execute(
+            "DELETE FROM session WHERE account_id = %s AND session_id IS DISTINCT FROM %s", (account_id, but)
+        )
 
 
 class StoredWorkspaces:

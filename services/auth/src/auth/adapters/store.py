@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
@@ -11,15 +12,15 @@ from kit.database import Transaction
 from auth.adapters.closing import StoredClosing
 from auth.adapters.connections import StoredConnections
 from auth.adapters.grants import StoredAuthorisations, StoredGrants, StoredLeases
-from auth.adapters.letters import StoredLetters
-from auth.adapters.people import StoredAccounts, StoredSessions, StoredWorkspaces
+from auth.adapters.letters import StoredLetters, StoredProofs, forget_letters
+from auth.adapters.people import StoredAccounts, StoredSessions, StoredWorkspaces, forget_sign_ups
 from auth.domain.sessions import IDLE_LIFETIME
 
 
 class PostgresStore:
-    """Implements `auth.ports.store.Store`."""
+    """Implements `auth.ports.store.Store`. `letter_written` is told after the commit of a letter."""
 
-    def __init__(self, transaction: Transaction) -> None:
+    def __init__(self, transaction: Transaction, *, letter_written: Callable[[], None] | None = None) -> None:
         self._transaction = transaction
         self.accounts = StoredAccounts(transaction)
         self.sessions = StoredSessions(transaction)
@@ -29,7 +30,8 @@ class PostgresStore:
         self.grants = StoredGrants(transaction)
         self.leases = StoredLeases(transaction)
         self.closing = StoredClosing(transaction)
-        self.letters = StoredLetters(transaction)
+        self.letters = StoredLetters(transaction, letter_written)
+        self.proofs = StoredProofs(transaction)
 
     async def forget_stale(self) -> None:
         now = self.now()
@@ -38,6 +40,8 @@ class PostgresStore:
         )
         await self._transaction.execute("DELETE FROM authorisation WHERE expires_at <= %s", (now,))
         await self._transaction.execute("DELETE FROM lease WHERE expires_at <= %s", (now,))
+        await forget_letters(self._transaction, now)
+        await forget_sign_ups(self._transaction, now)
 
     def now(self) -> datetime:
         return self._transaction.clock.now()

@@ -3,49 +3,31 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 import msgspec
 from kit.database import Scope
 from kit.passport import Caller, person
 from kit.secret import Secret
-from litestar import delete, get, patch, post
+from litestar import delete, get, patch
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from litestar.types import ControllerRouterHandler
 
-from auth.api.bodies import CorrectionBody, DeletionBody, SignUpBody
+from auth.api.bodies import CorrectionBody, DeletionBody
 from auth.domain.accounts import Account
 from auth.ports.people import PasswordHashes
 from auth.ports.store import Transactions
 from auth.ports.vault import Platforms, Vault
-from auth.use_cases.accounts import SignUp, correct_account, read_account, sign_up
+from auth.use_cases.accounts import correct_account, read_account
 from auth.use_cases.closing import OpenedErasure, delete_account
-
-
-class NewAccount(msgspec.Struct, frozen=True):
-    account_id: UUID
 
 
 class OpenedErasures(msgspec.Struct, frozen=True):
     erasures: list[OpenedErasure]
 
 
-def account_routes(transactions: Transactions, hashes: PasswordHashes) -> list[ControllerRouterHandler]:
-    """Sign up; read and correct one's account."""
-
-    @post("/api/accounts")
-    async def register(data: JSONBody[SignUpBody]) -> NewAccount:
-        asked = SignUp(
-            email=data.email,
-            password=Secret(data.password),
-            full_name=data.full_name,
-            company=data.company,
-            time_zone=data.time_zone,
-            language=data.language,
-            age_attested=data.age_attested,
-        )
-        return NewAccount(await sign_up(transactions, asked, hashes=hashes))
+def account_routes(transactions: Transactions) -> list[ControllerRouterHandler]:
+    """Read and correct one's account."""
 
     @get("/api/account", guards=[person()])
     async def show_account(caller: NamedDependency[Caller]) -> Account:
@@ -60,7 +42,7 @@ def account_routes(transactions: Transactions, hashes: PasswordHashes) -> list[C
         async with transactions(Scope.account(caller.account)) as store:
             return await correct_account(store, caller.account, changes)
 
-    return [register, show_account, change_account]
+    return [show_account, change_account]
 
 
 def deletion_routes(

@@ -18,6 +18,7 @@ Name = Annotated[str, Meta(min_length=1, max_length=200)]
 TimeZone = Annotated[str, Meta(min_length=1, max_length=64)]
 Language = Annotated[str, Meta(max_length=35, pattern="^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 """A language tag (BCP 47)."""
+Token = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
 class SignUpBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -28,6 +29,17 @@ class SignUpBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     full_name: Name | None = None
     company: Name | None = None
     language: Language = "en"
+    invitation: Token | None = None
+
+
+class TokenBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What a letter's link carries."""
+
+    token: Token
+
+
+class AddressBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    email: Email
 
 
 class CorrectionBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):

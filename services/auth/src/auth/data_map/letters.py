@@ -11,7 +11,7 @@ _LETTER = Table(
     "letter",
     purpose="A mail that is to be sent: to whom, of which kind, and what it says besides. It holds no secret: a link's"
     " token is made when the mail is sent.",
-    retention="Until it is sent, three days at most.",
+    retention="Until it is sent, three days at most; a link that is not wanted any more goes at once.",
     columns={
         "letter_id": Kind.ID,
         "kind": Kind.STATE,
@@ -42,4 +42,18 @@ _PROOF = Table(
     subjects={SubjectKind.WORKSPACE: BY_WORKSPACE, SubjectKind.ACCOUNT: BY_ACCOUNT},
 )
 
-TABLES = (_LETTER, _PROOF)
+_LETTER_SENT = Table(
+    "letter_sent",
+    purpose="That an address was sent a letter which any stranger can ask for, so that nobody fills its mailbox.",
+    retention="An hour; swept within a minute.",
+    columns={
+        "letter_id": Kind.ID,
+        "kind": Kind.STATE,
+        "address": Kind.PERSONAL,
+        "account_id": Kind.ID,
+        "sent_at": Kind.TIME,
+    },
+    subjects={SubjectKind.ACCOUNT: BY_ACCOUNT},
+)
+
+TABLES = (_LETTER, _LETTER_SENT, _PROOF)

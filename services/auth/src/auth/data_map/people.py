@@ -50,10 +50,17 @@ _WORKSPACE = Table(
     },
     subjects={SubjectKind.WORKSPACE: BY_WORKSPACE},
 )
+_PHOTO = Table(
+    "photo",
+    purpose="A picture that a person shows to those they share a workspace with: 256 by 256 pixels and nothing else.",
+    retention="Until the person takes it away, or its erasure, once the account is deleted.",
+    columns={"account_id": Kind.ID, "image": Kind.PERSONAL, "changed_at": Kind.TIME},
+    subjects={SubjectKind.ACCOUNT: BY_ACCOUNT},
+)
 _ACCOUNT = Table(
     "account",
     purpose="A person who can sign in, and what they told about themself.",
-    retention="Until its erasure, once it is deleted.",
+    retention="Until its erasure, once it is deleted; a sign-up that nobody verifies, 7 days.",
     columns={
         "account_id": Kind.ID,
         "email": Kind.PERSONAL,
@@ -65,8 +72,9 @@ _ACCOUNT = Table(
         "created_at": Kind.TIME,
         "deleted_at": Kind.TIME,
         "closing_until": Kind.TIME,
+        "state": Kind.STATE,
     },
     subjects={SubjectKind.ACCOUNT: BY_ACCOUNT},
 )
 
-TABLES = (_SESSION, _CREDENTIAL, _MEMBER, _WORKSPACE, _ACCOUNT)
+TABLES = (_SESSION, _CREDENTIAL, _MEMBER, _WORKSPACE, _PHOTO, _ACCOUNT)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import StrEnum
 from functools import cache
 from http import HTTPStatus
 from uuid import UUID
@@ -23,7 +24,49 @@ EMAIL_LENGTH_MAX = 254
 """The longest address that mail can be sent to (RFC 5321)."""
 
 _LOCAL_PART_LENGTH_MIN = 3
-_EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[a-z0-9.-]+\.[a-z0-9-]{2,63}")
+# Without what would have to be quoted in a mail's header (RFC 5322, 3.2.3): no address of a person has it.
+_EMAIL = re.compile(r"""[^@\s\x00-\x1f"(),:;<>\[\\\]]{1,64}@[a-z0-9.-]+\.[a-z0-9-]{2,63}""")
+
+SIGN_UP_LIFETIME = timedelta(days=7)
+"""How long an address that nobody verifies is kept."""
+
+
+class AccountState(StrEnum):
+    """How far an account has come."""
+
+    UNVERIFIED = "unverified"
+    """Somebody signed up; who reads the address's mail has not said that it was them. It does not exist for sign-in."""
+
+    WAITING = "waiting"
+    """An operator decides."""
+
+    ACTIVE = "active"
+
+
+class SignUpMode(StrEnum):
+    """Who may sign up at this installation: anybody, whom an operator approves, or whom a member invited."""
+
+    OPEN = "open"
+    APPROVAL = "approval"
+    CLOSED = "closed"
+
+    @property
+    def after_verification(self) -> AccountState:
+        return AccountState.WAITING if self is SignUpMode.APPROVAL else AccountState.ACTIVE
+
+
+class SignUpClosed(Problem):
+    status = HTTPStatus.FORBIDDEN
+    code = "sign-up-closed"
+    title = "Only invited people can sign up here"
+
+
+class ApprovalPending(Problem):
+    """Told only to who knows the password."""
+
+    status = HTTPStatus.FORBIDDEN
+    code = "approval-pending"
+    title = "This account waits for an operator's approval"
 
 
 class AddressTaken(Conflict):
@@ -65,6 +108,12 @@ class Credential:
 
     account_id: UUID
     password_hash: str
+    state: str
+
+    def check_may_sign_in(self) -> None:
+        """Raise `ApprovalPending`. To be asked once the password is known to be right."""
+        if self.state == AccountState.WAITING:
+            raise ApprovalPending()
 
 
 def normalised(email: str) -> str:
@@ -75,8 +124,8 @@ def normalised(email: str) -> str:
 def check_sign_up(*, email: str, password: Secret, time_zone: str, age_attested: bool) -> None:
     """Raise `Invalid` with every rule that a sign-up breaks. `email` is normalised."""
     errors = []
-    if len(email) > EMAIL_LENGTH_MAX or not _EMAIL.fullmatch(email):
-        errors.append({"pointer": "/email", "detail": "This is not an e-mail address."})
+    if not _is_address(email):
+        errors.append(NO_ADDRESS)
     if weakness := _weakness(password.reveal(), email):
         errors.append({"pointer": "/password", "detail": weakness})
     if time_zone not in time_zones():
@@ -85,6 +134,15 @@ def check_sign_up(*, email: str, password: Secret, time_zone: str, age_attested:
         errors.append({"pointer": "/age_attested", "detail": "Only people of 16 years and older may sign up."})
     if errors:
         raise Invalid(errors=errors)
+
+
+def check_address(email: str) -> None:
+    if not _is_address(email):
+        raise Invalid(errors=[NO_ADDRESS])
+
+
+def _is_address(email: str) -> bool:
+    return len(email) <= EMAIL_LENGTH_MAX and _EMAIL.fullmatch(email) is not None
 
 
 def check_time_zone(time_zone: str) -> None:
@@ -98,6 +156,7 @@ def time_zones() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
+NO_ADDRESS = {"pointer": "/email", "detail": "This is not an e-mail address."}
 UNKNOWN_TIME_ZONE = {"pointer": "/time_zone", "detail": "This is no IANA time zone such as Europe/Berlin."}
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from contracts.access import Role
 from kit.secret import Secret
 
-from auth.domain.accounts import Account, Credential
+from auth.domain.accounts import Account, AccountState, Credential
 from auth.domain.sessions import Holder, Session
 from auth.domain.workspaces import Member, OwnWorkspace
 
@@ -18,8 +18,14 @@ from auth.domain.workspaces import Member, OwnWorkspace
 class Accounts(Protocol):
     """People and their passwords."""
 
-    async def add(self, account: Account, *, age_attested_at: datetime) -> bool:
-        """False if the address is taken."""
+    async def add(self, account: Account, *, age_attested_at: datetime) -> None:
+        """A sign-up. Its address may be another account's: it counts once it is verified."""
+
+    async def set_state(self, account_id: UUID, state: AccountState, *, before: AccountState) -> bool:
+        """False if it is not in the state `before`. Raises `AddressTaken`."""
+
+    async def set_email(self, account_id: UUID, email: str) -> None:
+        """Raises `AddressTaken`."""
 
     async def find(self, account_id: UUID) -> Account | None: ...
 
@@ -52,6 +58,8 @@ class Sessions(Protocol):
     async def touch(self, session_id: UUID, *, at: datetime) -> None: ...
 
     async def end(self, session_id: UUID) -> None: ...
+
+    async def end_all(self, account_id: UUID, *, but: UUID | None = None) -> None: ...
 
 
 class Workspaces(Protocol):

@@ -10,7 +10,7 @@ from contracts.event import Event
 from kit.database import Units
 
 from auth.ports.connections import Authorisations, Closing, Connections, Grants, Leases
-from auth.ports.letters import Letters
+from auth.ports.letters import Letters, Proofs
 from auth.ports.people import Accounts, Sessions, Workspaces
 
 
@@ -44,8 +44,11 @@ class Store(Protocol):
     @property
     def letters(self) -> Letters: ...
 
+    @property
+    def proofs(self) -> Proofs: ...
+
     async def forget_stale(self) -> None:
-        """Delete sessions, authorisations and leases that are over."""
+        """Delete sessions, authorisations, leases, proofs and sign-ups that are over."""
 
     def now(self) -> datetime:
         """The present time by the service's clock."""

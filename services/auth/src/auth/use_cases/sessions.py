@@ -24,6 +24,7 @@ async def sign_in(
         credential = await store.accounts.credential_of(normalised(email))
     if not await hashes.matches(credential.password_hash if credential else None, password) or credential is None:
         raise CredentialsRefused()
+    credential.check_may_sign_in()
     new_hash = await hashes.make(password) if hashes.is_outdated(credential.password_hash) else None
     token = new_token()
     async with transactions(Scope.account(credential.account_id)) as store:

@@ -90,6 +90,8 @@ def _auth() -> tuple[Route, ...]:
     connections = f"{workspace}/connections"
     return (
         Route("POST", "/api/accounts", "auth", Access.OPEN, rate_limited=True),
+        Route("POST", "/api/accounts/verifications", "auth", Access.OPEN, rate_limited=True),
+        Route("POST", "/api/accounts/verifications/requests", "auth", Access.OPEN, rate_limited=True),
         Route("POST", "/api/session", "auth", Access.OPEN, rate_limited=True, session_effect=SessionEffect.OPENS),
         Route("DELETE", "/api/session", "auth", Access.SESSION, session_effect=SessionEffect.CLOSES),
         Route("POST", "/api/session/presence", "auth", Access.SESSION, session_effect=SessionEffect.OPENS),

@@ -1,0 +1,113 @@
+"""Sign up, and prove that the address is one's own.
+
+A request looks at nobody's account, so that neither its answer nor its time tells which addresses are known: it only
+writes. Whose address it is is seen when the letter is sent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from contracts.auth import AccountRegisteredV1
+from kit.database import Scope
+from kit.ids import new_id
+from kit.secret import Secret
+
+from auth.domain.accounts import (
+    Account,
+    AccountState,
+    SignUpClosed,
+    SignUpMode,
+    check_address,
+    check_sign_up,
+    normalised,
+)
+from auth.domain.letters import Letter, LetterKind, ProofPurpose, ProofUnknown
+from auth.domain.sessions import hash_of
+from auth.ports.people import PasswordHashes
+from auth.ports.store import Store, Transactions
+
+
+@dataclass(frozen=True)
+class SignUpPolicy:
+    """Who may sign up, and who is told where an operator decides."""
+
+    mode: SignUpMode
+    operator_address: str | None = None
+
+
+@dataclass(frozen=True)
+class SignUp:
+    """What a new person tells. `invitation` is the token of one, for where only invited people may sign up."""
+
+    email: str
+    password: Secret
+    full_name: str | None
+    company: str | None
+    time_zone: str
+    language: str
+    age_attested: bool
+    invitation: Secret | None = None
+
+
+@dataclass(frozen=True)
+class Verified:
+    account_id: UUID
+    state: AccountState
+
+
+async def sign_up(transactions: Transactions, asked: SignUp, *, hashes: PasswordHashes, policy: SignUpPolicy) -> None:
+    """Write to the address that there will be an account. Raises `Invalid`, `SignUpClosed`."""
+    email = normalised(asked.email)
+    check_sign_up(email=email, password=asked.password, time_zone=asked.time_zone, age_attested=asked.age_attested)
+    if policy.mode is SignUpMode.CLOSED:
+        await _check_invited(transactions, email, asked.invitation)
+    password_hash = await hashes.make(asked.password)
+    account_id = new_id()
+    async with transactions(Scope.account(account_id)) as store:
+        now = store.now()
+        account = Account(account_id, email, asked.full_name, asked.company, asked.time_zone, asked.language, now)
+        await store.accounts.add(account, age_attested_at=now)
+        await store.accounts.set_password_hash(account_id, password_hash, at=now)
+        await store.letters.add(
+            Letter(LetterKind.VERIFY_ADDRESS, email, account_id=account_id, subject_id=account_id), at=now
+        )
+
+
+async def _check_invited(transactions: Transactions, email: str, invitation: Secret | None) -> None:
+    if invitation is None:
+        raise SignUpClosed()
+    async with transactions(Scope.nobody()) as store:
+        proof = await store.proofs.find(hash_of(invitation), ProofPurpose.INVITATION)
+    if proof is None or normalised(proof.address) != email:
+        raise SignUpClosed()
+
+
+async def ask_for_verification(store: Store, email: str) -> None:
+    """Send the link again to who signed up with this address, if somebody did."""
+    address = normalised(email)
+    check_address(address)
+    await store.letters.add(Letter(LetterKind.VERIFY_ADDRESS, address), at=store.now())
+
+
+async def verify_address(transactions: Transactions, token: Secret, *, policy: SignUpPolicy) -> Verified:
+    """The account that exists from now on. Raises `ProofUnknown`; `AddressTaken` if another sign-up was first."""
+    async with transactions(Scope.nobody()) as store:
+        proof = await store.proofs.find(hash_of(token), ProofPurpose.VERIFY_ADDRESS)
+    if proof is None:
+        raise ProofUnknown()
+    account_id, state = proof.subject_id, policy.mode.after_verification
+    async with transactions(Scope.account(account_id)) as store:
+        if not await store.proofs.take(hash_of(token), ProofPurpose.VERIFY_ADDRESS):
+            raise ProofUnknown()
+        if not await store.accounts.set_state(account_id, state, before=AccountState.UNVERIFIED):
+            raise ProofUnknown()
+        store.emit(AccountRegisteredV1(account_id=account_id))
+        if state is AccountState.WAITING and policy.operator_address:
+            facts = {"email": proof.address, "account_id": str(account_id), "language": "en"}
+            await store.letters.add(
+                Letter(LetterKind.APPROVAL_WAITING, policy.operator_address, account_id=account_id, facts=facts),
+                at=store.now(),
+            )
+    return Verified(account_id, state)
