@@ -16,11 +16,10 @@ from platforms.http import create_http_client
 from platforms.platform import Platform
 from platforms.registry import Registered, register
 from platforms.shape import Call, ClientCredentials, Delivery, Media, MediaKind, PlatformName
-from sandbox.consent import callback_parameters, give_consent
 from sandbox.server import Sandbox
 from sandbox.testing import BytesSource, MemoryJournal
 
-REDIRECT_URI = "http://127.0.0.1:8000/callback"
+from libs.platforms.tests.connecting import REDIRECT_URI, walk_through
 
 
 @pytest.fixture
@@ -62,6 +61,12 @@ def bluesky(platforms: Mapping[PlatformName, Platform]) -> Platform:
 
 
 @pytest.fixture
+def client() -> ClientCredentials:
+    """What every sandbox but TikTok's and Bluesky's knows our application by."""
+    return ClientCredentials("sandbox-client-id", Secret("sandbox-client-secret"), REDIRECT_URI)
+
+
+@pytest.fixture
 def tiktok_client() -> ClientCredentials:
     return ClientCredentials("sandbox-client-key", Secret("sandbox-client-secret"), REDIRECT_URI)
 
@@ -72,27 +77,18 @@ def bluesky_client() -> ClientCredentials:
     return ClientCredentials(client_id, None, REDIRECT_URI)
 
 
-async def _connect(
-    platform: Platform, http: httpx.AsyncClient, client: ClientCredentials, clock: FixedClock, handle: str | None
-) -> Call:
-    started = await platform.authorise(http, client, state="state-1", handle=handle, clock=clock)
-    callback = callback_parameters(await give_consent(http, started.url))
-    grant = await platform.exchange(http, client, callback=callback, kept=started.kept, clock=clock)
-    return Call(http, clock, grant)
-
-
 @pytest.fixture
 async def tiktok_call(
     tiktok: Platform, http: httpx.AsyncClient, tiktok_client: ClientCredentials, clock: FixedClock
 ) -> Call:
-    return await _connect(tiktok, http, tiktok_client, clock, None)
+    return await walk_through(tiktok, http, tiktok_client, clock)
 
 
 @pytest.fixture
 async def bluesky_call(
     bluesky: Platform, http: httpx.AsyncClient, bluesky_client: ClientCredentials, clock: FixedClock
 ) -> Call:
-    return await _connect(bluesky, http, bluesky_client, clock, "brand.test")
+    return await walk_through(bluesky, http, bluesky_client, clock, handle="brand.test")
 
 
 @pytest.fixture

@@ -12,14 +12,12 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 from kit.clock import FixedClock
-from kit.secret import Secret
 from platforms.errors import Misconfigured, PlatformError, RateLimited, ReauthorisationNeeded, Rejected, Transient
 from platforms.platform import Platform
 from platforms.shape import ClientCredentials, Grant, PlatformName
-from sandbox.consent import callback_parameters, give_consent
 from sandbox.server import Sandbox
 
-REDIRECT_URI = "http://127.0.0.1:8000/callback"
+from libs.platforms.tests.connecting import walk_through
 
 
 class Renewal(NamedTuple):
@@ -66,10 +64,9 @@ async def sandbox(clock: FixedClock, name: PlatformName) -> AsyncIterator[Sandbo
 
 @pytest.fixture
 def client(
-    name: PlatformName, bluesky_client: ClientCredentials, tiktok_client: ClientCredentials
+    name: PlatformName, client: ClientCredentials, bluesky_client: ClientCredentials, tiktok_client: ClientCredentials
 ) -> ClientCredentials:
-    usual = ClientCredentials("sandbox-client-id", Secret("sandbox-client-secret"), REDIRECT_URI)
-    return {PlatformName.BLUESKY: bluesky_client, PlatformName.TIKTOK: tiktok_client}.get(name, usual)
+    return {PlatformName.BLUESKY: bluesky_client, PlatformName.TIKTOK: tiktok_client}.get(name, client)
 
 
 @pytest.fixture
@@ -83,11 +80,9 @@ async def grant(
 ) -> Grant:
     """A grant that is two days old, because some are not renewed on their first."""
     handle = "brand.test" if name is PlatformName.BLUESKY else None
-    started = await platform.authorise(http, client, state="s", handle=handle, clock=clock)
-    callback = callback_parameters(await give_consent(http, started.url))
-    found = await platform.exchange(http, client, callback=callback, kept=started.kept, clock=clock)
+    call = await walk_through(platform, http, client, clock, handle=handle)
     clock.advance(timedelta(days=2))
-    return found
+    return call.grant
 
 
 async def test_only_the_platforms_own_words_end_a_grant(

@@ -9,17 +9,16 @@ from typing import Any
 import httpx
 import pytest
 from kit.clock import FixedClock
-from kit.secret import Secret
 from platforms.platform import Platform
 from platforms.shape import Call, ClientCredentials, Delivery, Grant, Journal, Media, MediaKind, Outcome, PlatformName
 from platforms.shape import Processing as Pending
-from sandbox.consent import callback_parameters, give_consent
 from sandbox.facebook.platform import FacebookSandbox
 from sandbox.server import Sandbox
 
+from libs.platforms.tests.connecting import walk_through
+
 CHUNK_BYTES = 100_000
 VIDEO_BYTES = 250_000
-REDIRECT_URI = "http://127.0.0.1:8000/callback"
 
 
 @pytest.fixture
@@ -42,21 +41,13 @@ def imitated(sandbox: Sandbox) -> FacebookSandbox:
 
 
 @pytest.fixture
-def client() -> ClientCredentials:
-    return ClientCredentials("sandbox-client-id", Secret("sandbox-client-secret"), REDIRECT_URI)
-
-
-@pytest.fixture
 def connect(
     facebook: Platform, http: httpx.AsyncClient, client: ClientCredentials, clock: FixedClock
 ) -> Callable[..., Awaitable[Grant]]:
     """Go through the dialog as a person would; `choices` are what they press there."""
 
     async def go(**choices: Any) -> Grant:
-        started = await facebook.authorise(http, client, state="state-1", handle=None, clock=clock)
-        callback = callback_parameters(await give_consent(http, started.url, **choices))
-        assert callback.pop("state") == "state-1"
-        return await facebook.exchange(http, client, callback=callback, kept=started.kept, clock=clock)
+        return (await walk_through(facebook, http, client, clock, **choices)).grant
 
     return go
 

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import httpx
 import pytest
 from kit.clock import FixedClock
-from kit.secret import Secret
 from platforms.errors import RateLimited
 from platforms.platform import Platform
 from platforms.shape import Call, ClientCredentials, Delivery, Media, MediaKind, Outcome, PlatformName, Processing
-from sandbox.consent import callback_parameters, give_consent
 from sandbox.linkedin.platform import LinkedInSandbox
 from sandbox.linkedin.state import Organisation
 from sandbox.server import Sandbox
 from sandbox.testing import MemoryJournal
+
+from libs.platforms.tests.connecting import walk_through
 
 ORGANISATION = Organisation("brand-one", "Brand One").urn
 
@@ -40,24 +41,11 @@ def linkedin(platforms: Mapping[PlatformName, Platform]) -> Platform:
 
 
 @pytest.fixture
-def client() -> ClientCredentials:
-    secret = Secret("sandbox-client-secret")
-    return ClientCredentials("sandbox-client-id", secret, "http://127.0.0.1:8000/callback")
-
-
-@pytest.fixture
 def connect(
     linkedin: Platform, http: httpx.AsyncClient, client: ClientCredentials, clock: FixedClock
 ) -> Callable[..., Any]:
     """Walk through the consent; what the person chooses there can be said."""
-
-    async def walk(**choice: Any) -> Call:
-        started = await linkedin.authorise(http, client, state="state-1", handle=None, clock=clock)
-        callback = callback_parameters(await give_consent(http, started.url, **choice))
-        grant = await linkedin.exchange(http, client, callback=callback, kept=started.kept, clock=clock)
-        return Call(http, clock, grant)
-
-    return walk
+    return partial(walk_through, linkedin, http, client, clock)
 
 
 @pytest.fixture

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
+from functools import partial
 from typing import Any
 
 import httpx
 import pytest
 from kit.clock import FixedClock
-from kit.secret import Secret
 from platforms.platform import Platform
 from platforms.shape import Call, ClientCredentials, Delivery, Media, MediaKind, PlatformName
-from sandbox.consent import callback_parameters, give_consent
 from sandbox.pinterest.platform import PinterestSandbox
 from sandbox.pinterest.state import number_of
 from sandbox.server import Sandbox
 
 from libs.platforms.tests.conformance import checked
+from libs.platforms.tests.connecting import walk_through
 
 BOARD = number_of("board", "brand_one")
 
@@ -40,24 +40,11 @@ def pinterest(platforms: Mapping[PlatformName, Platform]) -> Platform:
 
 
 @pytest.fixture
-def client() -> ClientCredentials:
-    secret = Secret("sandbox-client-secret")
-    return ClientCredentials("sandbox-client-id", secret, "http://127.0.0.1:8000/callback")
-
-
-@pytest.fixture
 def connect(
     pinterest: Platform, http: httpx.AsyncClient, client: ClientCredentials, clock: FixedClock
 ) -> Callable[..., Any]:
     """Walk through the consent; what the person chooses there can be said."""
-
-    async def walk(**choice: Any) -> Call:
-        started = await pinterest.authorise(http, client, state="state-1", handle=None, clock=clock)
-        callback = callback_parameters(await give_consent(http, started.url, **choice))
-        grant = await pinterest.exchange(http, client, callback=callback, kept=started.kept, clock=clock)
-        return Call(http, clock, grant)
-
-    return walk
+    return partial(walk_through, pinterest, http, client, clock)
 
 
 @pytest.fixture

@@ -9,18 +9,16 @@ from typing import Any
 import httpx
 import pytest
 from kit.clock import FixedClock
-from kit.secret import Secret
 from platforms.errors import RateLimited
 from platforms.platform import Platform
 from platforms.shape import Call, ClientCredentials, Delivery, Grant, Journal, Media, MediaKind, Outcome
 from platforms.threads.endpoints import ThreadsEndpoints
 from platforms.threads.platform import create
-from sandbox.consent import callback_parameters, give_consent
 from sandbox.server import Sandbox
 from sandbox.testing import MediaServer
 from sandbox.threads.platform import ThreadsSandbox
 
-REDIRECT_URI = "http://127.0.0.1:8000/callback"
+from libs.platforms.tests.connecting import walk_through
 
 
 @pytest.fixture
@@ -51,21 +49,13 @@ def threads(sandbox: Sandbox, clock: FixedClock) -> Platform:
 
 
 @pytest.fixture
-def client() -> ClientCredentials:
-    return ClientCredentials("sandbox-client-id", Secret("sandbox-client-secret"), REDIRECT_URI)
-
-
-@pytest.fixture
 def connect(
     threads: Platform, http: httpx.AsyncClient, client: ClientCredentials, clock: FixedClock
 ) -> Callable[..., Awaitable[Grant]]:
     """Go through the authorisation as a person would; `choices` are what they press there."""
 
     async def go(**choices: Any) -> Grant:
-        started = await threads.authorise(http, client, state="state-1", handle=None, clock=clock)
-        callback = callback_parameters(await give_consent(http, started.url, **choices))
-        assert callback.pop("state") == "state-1"
-        return await threads.exchange(http, client, callback=callback, kept=started.kept, clock=clock)
+        return (await walk_through(threads, http, client, clock, **choices)).grant
 
     return go
 

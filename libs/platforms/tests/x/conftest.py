@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -11,10 +12,10 @@ from kit.clock import FixedClock
 from kit.secret import Secret
 from platforms.platform import Platform
 from platforms.shape import Call, ClientCredentials, Media, MediaKind, PlatformName
-from sandbox.consent import callback_parameters, give_consent
 from sandbox.server import Sandbox
 
 from libs.platforms.tests.conformance import checked
+from libs.platforms.tests.connecting import walk_through
 
 http, recorder = checked("x")
 
@@ -31,17 +32,13 @@ def x(platforms: Mapping[PlatformName, Platform]) -> Platform:
 
 
 @pytest.fixture
-def x_client() -> ClientCredentials:
-    return ClientCredentials(
-        "sandbox-client-id", Secret("sandbox-client-secret"), "http://127.0.0.1:8000/callback", Secret("consumer")
-    )
+def x_client(client: ClientCredentials) -> ClientCredentials:
+    return replace(client, webhook_secret=Secret("consumer"))
 
 
 @pytest.fixture
 async def call(x: Platform, http: httpx.AsyncClient, x_client: ClientCredentials, clock: FixedClock) -> Call:
-    started = await x.authorise(http, x_client, state="state-1", handle=None, clock=clock)
-    callback = callback_parameters(await give_consent(http, started.url))
-    return Call(http, clock, await x.exchange(http, x_client, callback=callback, kept=started.kept, clock=clock))
+    return await walk_through(x, http, x_client, clock)
 
 
 @pytest.fixture

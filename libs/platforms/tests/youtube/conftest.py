@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import httpx
 import pytest
 from kit.clock import FixedClock
-from kit.secret import Secret
 from platforms.platform import Platform
 from platforms.shape import Call, ClientCredentials, Delivery, Media, MediaKind, PlatformName
-from sandbox.consent import callback_parameters, give_consent
 from sandbox.server import Sandbox
 from sandbox.youtube.platform import YouTubeSandbox
 
 from libs.platforms.tests.conformance import checked
+from libs.platforms.tests.connecting import walk_through
 
 SETTINGS: Mapping[str, Any] = {"title": "A red door", "visibility": "public", "made_for_kids": False}
 
@@ -41,24 +41,11 @@ def youtube(platforms: Mapping[PlatformName, Platform]) -> Platform:
 
 
 @pytest.fixture
-def client() -> ClientCredentials:
-    secret = Secret("sandbox-client-secret")
-    return ClientCredentials("sandbox-client-id", secret, "http://127.0.0.1:8000/callback")
-
-
-@pytest.fixture
 def connect(
     youtube: Platform, http: httpx.AsyncClient, client: ClientCredentials, clock: FixedClock
 ) -> Callable[..., Any]:
     """Walk through the consent; what the person chooses there can be said."""
-
-    async def walk(**choice: Any) -> Call:
-        started = await youtube.authorise(http, client, state="state-1", handle=None, clock=clock)
-        callback = callback_parameters(await give_consent(http, started.url, **choice))
-        grant = await youtube.exchange(http, client, callback=callback, kept=started.kept, clock=clock)
-        return Call(http, clock, grant)
-
-    return walk
+    return partial(walk_through, youtube, http, client, clock)
 
 
 @pytest.fixture
