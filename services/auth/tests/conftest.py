@@ -31,12 +31,19 @@ PUBLIC_URL = "http://127.0.0.1:8000"
 BLUESKY_CLIENT_ID = "http://localhost?" + urlencode(
     {"redirect_uri": f"{PUBLIC_URL}/api/oauth/callback", "scope": "atproto"}
 )
+CLIENT_IDS = {"tiktok": "sandbox-client-key", "bluesky": BLUESKY_CLIENT_ID}
 
 
 @pytest.fixture
-async def sandbox(clock: MovableClock) -> AsyncIterator[Sandbox]:
+def imitated() -> tuple[str, ...]:
+    """Two platforms stand for all; a test of others says so."""
+    return ("tiktok", "bluesky")
+
+
+@pytest.fixture
+async def sandbox(clock: MovableClock, imitated: tuple[str, ...]) -> AsyncIterator[Sandbox]:
     """The platforms, under the clock that auth has."""
-    async with Sandbox(clock=clock) as running_sandbox:
+    async with Sandbox(clock=clock, only=imitated) as running_sandbox:
         yield running_sandbox
 
 
@@ -54,15 +61,15 @@ def environment(service_environment: ServiceEnvironment, mailbox: Mailbox) -> di
 
 @pytest.fixture
 def offering(environment: dict[str, str], sandbox: Sandbox) -> dict[str, str]:
-    """The environment of an auth that offers both platforms of the sandbox."""
-    return environment | {
-        "PUBLIC_URL": PUBLIC_URL,
-        "PLATFORM_URL_TIKTOK": sandbox.base_urls["tiktok"],
-        "PLATFORM_CLIENT_ID_TIKTOK": "sandbox-client-key",
-        "PLATFORM_CLIENT_SECRET_TIKTOK": "sandbox-client-secret",
-        "PLATFORM_URL_BLUESKY": sandbox.base_urls["bluesky"],
-        "PLATFORM_CLIENT_ID_BLUESKY": BLUESKY_CLIENT_ID,
-    }
+    """The environment of an auth that offers every platform of the sandbox."""
+    offered = {"PUBLIC_URL": PUBLIC_URL}
+    for name, url in sandbox.base_urls.items():
+        offered |= {
+            f"PLATFORM_URL_{name.upper()}": url,
+            f"PLATFORM_CLIENT_ID_{name.upper()}": CLIENT_IDS.get(name, "sandbox-client-id"),
+            f"PLATFORM_CLIENT_SECRET_{name.upper()}": "sandbox-client-secret",
+        }
+    return environment | offered
 
 
 StartAuth = Any

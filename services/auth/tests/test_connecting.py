@@ -10,7 +10,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from auth.use_cases import connecting
+from auth.use_cases import asking
 from contracts.auth import ConnectionEstablishedV1
 from kit.clock import MovableClock
 from kit.problems import TYPE_PREFIX
@@ -50,6 +50,9 @@ async def test_a_tiktok_account_is_connected_and_shown(room: Room, bus: Bus, clo
         "handle": account.username,
         "display_name": account.display_name,
         "account_type": None,
+        "ends_at": None,
+        "failing_since": None,
+        "to_do": "nothing",
     }
     assert await bus.wait_told(ConnectionEstablishedV1) == [
         ConnectionEstablishedV1(workspace_id=room.workspace_id, connection_id=connection_id, platform="tiktok")
@@ -179,7 +182,7 @@ async def test_a_platform_that_fails_leaves_nothing_behind(room: Room, superuser
 
 
 async def test_a_platform_that_hangs_is_not_waited_for(room: Room, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(connecting, "CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr(asking, "CONNECT_SECONDS", 0.2)
     callback = await room.leave()
     room.sandbox.add_fault("tiktok", "POST /v2/oauth/token/", "delay", delay_seconds=5)
     async with asyncio.timeout(4):
@@ -262,14 +265,17 @@ async def test_connections_of_another_workspace_are_out_of_reach(room: Room):
     assert [shown["state"] for shown in await room.list()] == ["active"]
 
 
-async def test_services_see_a_workspaces_connections_in_brief(room: Room):
+async def test_services_see_a_workspaces_connections_in_brief(room: Room, clock: MovableClock):
     connection_id = await room.connect()
     path = f"/internal/workspaces/{room.workspace_id}/connections"
     for service in ("content", "scheduler"):
         answer = await room.auth.http.get(path, headers=room.auth.passport(service=service))
-        assert answer.json() == {
-            "connections": [{"connection_id": str(connection_id), "platform": "tiktok", "state": "active"}]
-        }
+        (brief,) = answer.json()["connections"]
+        assert brief.pop("expires_at") > clock.now().isoformat()
+        assert brief == {
+            "connection_id": str(connection_id), "platform": "tiktok", "state": "active", "ends_at": None,
+            "failing_since": None, "platform_ends_on": None,
+        }  # fmt: skip
     for headers in (room.headers, room.auth.passport(service="metrics")):
         assert (await room.auth.http.get(path, headers=headers)).status_code == 403
     nowhere = f"/internal/workspaces/{UUID(int=1)}/connections"

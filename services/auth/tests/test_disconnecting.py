@@ -40,12 +40,15 @@ async def test_a_disconnect_destroys_tokens_and_metadata_at_once(room: Room, bus
     answer = await room.disconnect(connection_id)
     assert answer.status_code == 200
     erasure_id = answer.json()["erasure_id"]
-    assert answer.json() == {"state": "revoked", "platform_confirmed": True, "erasure_id": erasure_id}
+    assert answer.json() == {
+        "platform": platform, "state": "revoked", "platform_confirmed": True, "erasure_id": erasure_id,
+        "unconfirmed_because": None, "where_to_withdraw": None,
+    }  # fmt: skip
     assert counts(superuser, "sealed_grant", "data_key", "lease") == [0, 0, 0]
     kept = {name: value for name, value in row(superuser).items() if value is not None}
     assert kept.keys() == {
         "connection_id", "workspace_id", "platform", "state", "established_at", "refresh_attempts",
-        "ending_reason", "revoked_at", "platform_confirmed", "erasure_id",
+        "ending_reason", "revoked_at", "platform_confirmed", "erasure_id", "is_overdue",
     }  # fmt: skip
     assert len(room.sandbox.truth.revocations(platform)) == 1
     assert room.sandbox.requests(platform, REVOKE[platform]) >= 1

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from auth.adapters.platforms import CalledPlatforms
 from auth.adapters.vault import EnvelopeVault, KeyFile
-from auth.domain.connections import FORCED_AHEAD, retry_at
+from auth.domain.renewing import FORCED_AHEAD, retry_at
 from auth.ports.store import Transactions
 from auth.use_cases.refreshing import refresh_due
 from contracts.auth import ConnectionReauthRequiredV1, ConnectionRefreshedV1

@@ -6,6 +6,7 @@ or has run out, so a borrower returns them as soon as its call is over.
 
 from __future__ import annotations
 
+from enum import StrEnum
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -19,12 +20,22 @@ LEASES_MAX = 100
 """Connections in one request."""
 
 
+class Purpose(StrEnum):
+    """What a grant is lent for. A new one is only asked for once auth knows it."""
+
+    PUBLISH = "publish"
+    READ_METRICS = "read_metrics"
+
+
 class _Shape(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class LeaseRequest(_Shape):
+    """Without a `purpose` the one that the borrower is there for is meant."""
+
     connection_ids: tuple[UUID, ...] = Field(min_length=1, max_length=LEASES_MAX)
+    purpose: Purpose | None = None
 
 
 class Lease(_Shape):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from platforms.access import Access
 from platforms.platform import Platform
 from platforms.shape import PlatformName
 
@@ -23,3 +24,4 @@ class Entry:
 
     name: PlatformName
     place: Callable[[str | None], Placed]
+    access: Access

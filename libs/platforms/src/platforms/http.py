@@ -11,7 +11,9 @@ from __future__ import annotations
 import ipaddress
 import logging
 import ssl
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -31,6 +33,22 @@ POOL_SECONDS = 10.0
 CONNECTIONS_MAX = 100
 IDLE_CONNECTIONS_MAX = 40
 IDLE_SECONDS = 30.0
+
+
+_until: ContextVar[float | None] = ContextVar("until", default=None)
+
+
+@contextmanager
+def no_requests_after(until: float) -> Iterator[None]:
+    """Within the block no request begins after this time (`time.monotonic`); one that has begun goes on.
+
+    What comes too late fails as a connection that was never made, because nothing was sent.
+    """
+    token = _until.set(until)
+    try:
+        yield
+    finally:
+        _until.reset(token)
 
 
 def create_http_client(allowed_hosts: Mapping[str, str], tracer: trace.Tracer | None = None) -> httpx.AsyncClient:
@@ -70,6 +88,9 @@ class GuardedTransport(AiohttpTransport):
         The span has the platform and the host, never the address: paths and queries carry ids and tokens.
         """
         refuse_unlisted(request.url, self._platforms)
+        until = _until.get()
+        if until is not None and time.monotonic() >= until:
+            raise httpx.ConnectError("the time to begin requests is over")
         name = f"{request.method} {self._platform_of(request.url)}"
         attributes = {"http.request.method": request.method, "server.address": request.url.host}
         with opened_span(self._tracer, name, kind=trace.SpanKind.CLIENT, attributes=attributes) as span:

@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 import base64
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
-from contracts.leases import Lease, LeaseAnswer, LeaseRequest, LeaseReturn, lease_context
+from contracts.leases import (
+    LEASE_SECONDS,
+    Lease,
+    LeaseAnswer,
+    LeaseRequest,
+    LeaseReturn,
+    Purpose,
+    lease_context,
+)
 from kit.calls import CallRefused, Neighbour
 from kit.keys import SealingKey
 from kit.problems import Unavailable
 
 from platforms import grants
+from platforms.http import no_requests_after
 from platforms.shape import Grant, PlatformName
 
 log = structlog.get_logger("leasing")
+
+SAFETY_SECONDS = 1.0
+"""Between the decision to send and the first byte a busy machine can take a moment."""
 
 
 @dataclass(frozen=True)
@@ -39,23 +52,30 @@ class Borrowing:
 
 
 class Leases:
-    """Leases of one borrowing service."""
+    """Leases of one borrowing service, for the one purpose that it needs grants for."""
 
-    def __init__(self, auth: Neighbour, key: SealingKey) -> None:
+    def __init__(self, auth: Neighbour, key: SealingKey, purpose: Purpose) -> None:
         self._auth = auth
         self._key = key
+        self._purpose = purpose
 
     @asynccontextmanager
     async def borrow(self, connection_ids: Sequence[UUID]) -> AsyncIterator[Borrowing]:
-        """Hold the grants of these connections for the block. Raises `kit.problems.Unavailable` if auth is away."""
-        request = LeaseRequest(connection_ids=tuple(connection_ids))
+        """Hold the grants of these connections for the block. Raises `kit.problems.Unavailable` if auth is away.
+
+        No request to a platform begins in the block once the lease has run out: a disconnect waits only so long. The
+        time is counted from before the question, so that auth's own count cannot end earlier.
+        """
+        until = time.monotonic() + LEASE_SECONDS - SAFETY_SECONDS
+        request = LeaseRequest(connection_ids=tuple(connection_ids), purpose=self._purpose)
         document = await self._auth.call("POST", "/internal/leases", json=request.model_dump(mode="json"))
         answer = LeaseAnswer.model_validate(document)
         try:
-            yield Borrowing(
-                grants={lease.connection_id: self._open(lease) for lease in answer.leases},
-                refused={refusal.connection_id: refusal.code for refusal in answer.refused},
-            )
+            with no_requests_after(until):
+                yield Borrowing(
+                    grants={lease.connection_id: self._open(lease) for lease in answer.leases},
+                    refused={refusal.connection_id: refusal.code for refusal in answer.refused},
+                )
         finally:
             await self._give_back(answer.leases)
 

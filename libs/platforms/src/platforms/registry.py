@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
+from platforms.access import Access
 from platforms.bluesky.platform import BLUESKY
 from platforms.entry import Entry
 from platforms.facebook.platform import FACEBOOK
@@ -29,6 +31,9 @@ ENTRIES: tuple[Entry, ...] = (
     BLUESKY,
     PINTEREST,
 )
+
+ACCESS: Mapping[PlatformName, Access] = MappingProxyType({entry.name: entry.access for entry in ENTRIES})
+"""Known of every platform, also of one that an installation does not offer (any more)."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from auth.ports.vault import Platforms, Vault
 from auth.use_cases import refreshing, sending
 from auth.use_cases.closing import finish_stuck_deletions
 from auth.use_cases.disconnecting import finish_stuck
+from auth.use_cases.ending_soon import tell_people, watch_endings
 
 LOOK_EVERY_SECONDS = 0.5
 FORGET_EVERY = timedelta(seconds=30)
@@ -38,6 +39,14 @@ def ending_loop(transactions: Transactions, platforms: Platforms, vault: Vault) 
         return 0 if done else LOOK_EVERY_SECONDS
 
     return Loop("ending", step)
+
+
+def endings_loop(transactions: Transactions) -> Loop:
+    async def step() -> float:
+        done = await watch_endings(transactions) + await tell_people(transactions)
+        return 0 if done else LOOK_EVERY_SECONDS
+
+    return Loop("endings", step)
 
 
 def letters_loop(transactions: Transactions, post: Post, web_url: str, written: asyncio.Event) -> Loop:

@@ -21,13 +21,13 @@ from auth.adapters.post import create_post
 from auth.adapters.store import PostgresStore
 from auth.adapters.vault import EnvelopeVault, KeyFile
 from auth.api.accounts import account_routes, deletion_routes
-from auth.api.connections import authorisation_routes, connection_routes
+from auth.api.connections import authorisation_routes, connection_routes, use_routes
 from auth.api.internal import internal_routes
 from auth.api.sessions import session_routes
 from auth.api.sign_up import sign_up_routes
 from auth.api.workspaces import workspace_routes
 from auth.data_map import DATA_MAP
-from auth.jobs import ending_loop, forgetting_loop, letters_loop, refresh_loop
+from auth.jobs import ending_loop, endings_loop, forgetting_loop, letters_loop, refresh_loop
 from auth.ports.store import Store, Transactions
 from auth.settings import Settings
 
@@ -60,13 +60,15 @@ def create_app(
             *workspace_routes(transactions),
             *authorisation_routes(transactions, platforms, vault),
             *connection_routes(transactions, platforms, vault),
-            *internal_routes(transactions, vault, service.trusted_keys.seal, nudged.set),
+            *use_routes(transactions),
+            *internal_routes(transactions, platforms, vault, service.trusted_keys.seal, nudged.set),
         ],
         subscriptions=[eraser.subscription()],
         loops=[
             eraser.loop(),
             refresh_loop(transactions, platforms, vault, nudged),
             ending_loop(transactions, platforms, vault),
+            endings_loop(transactions),
             letters_loop(transactions, post, mail.web_url, letter_written),
             forgetting_loop(transactions, service.clock),
         ],

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import kit.server
+from contracts.leases import Purpose
 from kit.calls import Transports
 from kit.database import Units
 from kit.erasure import Eraser
@@ -40,7 +41,7 @@ def create_app(
     service = Service("metrics", settings.base, transports=transports, tracer_provider=tracer_provider)
     units: Units[Store] = Units(service.database, PostgresStore)
     http = create_http_client(offered.allowed_hosts, service.tracer)
-    leases = Leases(service.neighbour("auth"), service.sealing_key)
+    leases = Leases(service.neighbour("auth"), service.sealing_key, Purpose.READ_METRICS)
     insights = PlatformInsights(offered, leases, http, service.clock)
     eraser = Eraser(service.database, DATA_MAP)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from contracts.leases import Purpose
 from kit import server
 from kit.calls import Transports
 from kit.database import Scope, Units
@@ -51,7 +52,7 @@ def create_app(
         media=ObjectMedia(
             Objects(settings.object_store_url), LinkIssuer(service.signing_key, service.clock), settings.media_url
         ),
-        grants=LeasedGrants(Leases(service.neighbour("auth"), service.sealing_key)),
+        grants=LeasedGrants(Leases(service.neighbour("auth"), service.sealing_key, Purpose.PUBLISH)),
         journals=PostgresJournals(service.database, seals, offered.platforms),
         platforms=HttpPlatforms(offered.platforms, http, service.clock),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
+from platforms.access import Access, Reach, Renewal, Withdrawal
 from platforms.bluesky import answers, rules
 from platforms.bluesky.endpoints import BlueskyEndpoints
 from platforms.bluesky.identity import Directory
@@ -73,4 +74,13 @@ def _place(base: str | None) -> Placed:
     return Placed(create(endpoints), (*(urlsplit(each).netloc for each in shared), *endpoints.server_hosts))
 
 
-BLUESKY = Entry(PlatformName.BLUESKY, _place)
+ACCESS = Access(
+    Renewal.BY_REFRESH_TOKEN,
+    Reach.AUTHORISATION,
+    Withdrawal(
+        "https://bsky.social/account",
+        "The account page of your server (for most people bsky.social), Connected apps.",
+    ),
+)
+
+BLUESKY = Entry(PlatformName.BLUESKY, _place, ACCESS)

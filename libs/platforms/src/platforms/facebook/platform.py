@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
+from platforms.access import Access, Reach, Renewal, Withdrawal
 from platforms.composed import ComposedPlatform
 from platforms.entry import Entry, Placed
 from platforms.facebook import rules
@@ -60,4 +61,14 @@ def _place(base: str | None) -> Placed:
     return Placed(create(endpoints), (*sorted(hosts), *endpoints.upload_hosts))
 
 
-FACEBOOK = Entry(PlatformName.FACEBOOK, _place)
+ACCESS = Access(
+    Renewal.BY_ITSELF,
+    Reach.PERSON,
+    Withdrawal(
+        "https://www.facebook.com/settings/?tab=business_tools",
+        "Settings, Business integrations. It ends our access to all of your Pages.",
+    ),
+    person="user_id",
+)
+
+FACEBOOK = Entry(PlatformName.FACEBOOK, _place, ACCESS)

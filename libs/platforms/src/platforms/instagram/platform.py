@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from platforms.access import Access, Reach, Renewal, Withdrawal
 from platforms.composed import ComposedPlatform
 from platforms.entry import Entry, Placed
 from platforms.instagram import oauth, rules
@@ -42,4 +43,13 @@ def _place(base: str | None) -> Placed:
     return Placed(create(endpoints), tuple(hosts))
 
 
-INSTAGRAM = Entry(PlatformName.INSTAGRAM, _place)
+ACCESS = Access(
+    Renewal.BY_ITSELF,
+    Reach.NOTHING,
+    Withdrawal(
+        "https://www.instagram.com/accounts/manage_access/",
+        "Settings, Website permissions, Apps and websites.",
+    ),
+)
+
+INSTAGRAM = Entry(PlatformName.INSTAGRAM, _place, ACCESS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from platforms.access import Access, Reach, Renewal, Withdrawal
 from platforms.composed import ComposedPlatform
 from platforms.entry import Entry, Placed
 from platforms.linkedin import rules
@@ -46,4 +47,13 @@ def _place(base: str | None) -> Placed:
     return Placed(create(endpoints), (urlsplit(endpoints.api).netloc, *endpoints.upload_hosts))
 
 
-LINKEDIN = Entry(PlatformName.LINKEDIN, _place)
+ACCESS = Access(
+    Renewal.BY_REFRESH_TOKEN,
+    Reach.AUTHORISATION,
+    Withdrawal(
+        "https://www.linkedin.com/mypreferences/d/data-sharing-for-permitted-services",
+        "Settings, Data privacy, Permitted services.",
+    ),
+)
+
+LINKEDIN = Entry(PlatformName.LINKEDIN, _place, ACCESS)

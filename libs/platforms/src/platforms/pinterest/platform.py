@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from platforms.access import Access, Reach, Renewal, Withdrawal
 from platforms.composed import ComposedPlatform
 from platforms.entry import Entry, Placed
 from platforms.pinterest import rules
@@ -41,4 +42,13 @@ def _place(base: str | None) -> Placed:
     return Placed(create(endpoints), (urlsplit(endpoints.api).netloc, *endpoints.upload_hosts))
 
 
-PINTEREST = Entry(PlatformName.PINTEREST, _place)
+ACCESS = Access(
+    Renewal.ROLLING,
+    Reach.NOTHING,
+    Withdrawal(
+        "https://www.pinterest.com/settings/security/",
+        "Settings, Security, Connected apps.",
+    ),
+)
+
+PINTEREST = Entry(PlatformName.PINTEREST, _place, ACCESS)

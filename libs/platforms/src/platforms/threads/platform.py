@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from urllib.parse import urlsplit
 
+from platforms.access import Access, Reach, Renewal, Withdrawal
 from platforms.composed import ComposedPlatform
 from platforms.entry import Entry, Placed
 from platforms.shape import PlatformName
@@ -45,4 +46,13 @@ def _place(base: str | None) -> Placed:
     return Placed(create(endpoints), (urlsplit(endpoints.graph).netloc,))
 
 
-THREADS = Entry(PlatformName.THREADS, _place)
+ACCESS = Access(
+    Renewal.BY_ITSELF,
+    Reach.NOTHING,
+    Withdrawal(
+        "https://www.threads.com/settings/account",
+        "Settings, Account, Website permissions.",
+    ),
+)
+
+THREADS = Entry(PlatformName.THREADS, _place, ACCESS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
+from platforms.access import Access, Reach, Renewal, Withdrawal
 from platforms.composed import ComposedPlatform
 from platforms.entry import Entry, Placed
 from platforms.shape import Call, Counts, PlatformName, Profile
@@ -79,4 +80,13 @@ def _place(base: str | None) -> Placed:
     return Placed(create(endpoints), (urlsplit(endpoints.api).netloc, *endpoints.upload_hosts))
 
 
-TIKTOK = Entry(PlatformName.TIKTOK, _place)
+ACCESS = Access(
+    Renewal.ROLLING,
+    Reach.AUTHORISATION,
+    Withdrawal(
+        "https://support.tiktok.com/en/safety-hc/account-and-user-safety/connect-to-third-party-apps",
+        "In the TikTok app: Settings and privacy, Security & permissions, Apps and services permissions.",
+    ),
+)
+
+TIKTOK = Entry(PlatformName.TIKTOK, _place, ACCESS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from platforms.access import Access, Reach, Renewal, Withdrawal
 from platforms.composed import ComposedPlatform
 from platforms.entry import Entry, Placed
 from platforms.shape import PlatformName
@@ -43,4 +44,13 @@ def _place(base: str | None) -> Placed:
     return Placed(create(endpoints), (urlsplit(endpoints.api).netloc,))
 
 
-X = Entry(PlatformName.X, _place)
+ACCESS = Access(
+    Renewal.ROLLING,
+    Reach.AUTHORISATION,
+    Withdrawal(
+        "https://x.com/settings/connected_apps",
+        "Settings, Security and account access, Apps and sessions, Connected apps.",
+    ),
+)
+
+X = Entry(PlatformName.X, _place, ACCESS)

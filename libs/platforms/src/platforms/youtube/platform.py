@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from platforms.access import Access, Reach, Renewal, Withdrawal
 from platforms.composed import ComposedPlatform
 from platforms.entry import Entry, Placed
 from platforms.shape import PlatformName
@@ -41,4 +42,13 @@ def _place(base: str | None) -> Placed:
     return Placed(create(endpoints), endpoints.hosts())
 
 
-YOUTUBE = Entry(PlatformName.YOUTUBE, _place)
+ACCESS = Access(
+    Renewal.BY_REFRESH_TOKEN,
+    Reach.PERSON,
+    Withdrawal(
+        "https://myaccount.google.com/permissions",
+        "Google Account, Security, Your connections to third-party apps and services.",
+    ),
+)
+
+YOUTUBE = Entry(PlatformName.YOUTUBE, _place, ACCESS)

@@ -51,7 +51,7 @@ class StoredClosing:
             "UPDATE connection SET state = 'ending', ending_reason = %(reason)s, ending_until = %(until)s,"
             " refresh_at = NULL WHERE connection_id IN (SELECT connection_id FROM connection"
             "  WHERE workspace_id IN (SELECT workspace_id FROM workspace WHERE closed_by = %(account_id)s)"
-            "  AND state IN ('active', 'reauth_required') ORDER BY connection_id FOR UPDATE)",
+            "  AND state IN ('active', 'expiring', 'reauth_required') ORDER BY connection_id FOR UPDATE)",
             {"account_id": account_id, "reason": RevocationReason.ACCOUNT_DELETED.value, "until": until},
         )
 

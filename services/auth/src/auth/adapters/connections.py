@@ -9,7 +9,8 @@ from uuid import UUID
 from contracts.auth import PlatformConfirmation, RevocationReason
 from kit.database import Transaction
 
-from auth.domain.connections import CONFIRMED, Brief, Connection, Ended
+from auth.domain.connections import CONFIRMED, LENDABLE, Brief, Connection, Ended, UnconfirmedBecause
+from auth.domain.renewing import EXPIRING_AHEAD, Life
 from auth.ports.connections import Closed, Due, Ending, Known
 
 
@@ -23,7 +24,7 @@ class StoredConnections:
         return await self._transaction.all(
             Connection,
             "SELECT connection_id, workspace_id, platform, state, external_id AS account_id, union_id, handle,"
-            " display_name, avatar_url, account_type, scopes, expires_at FROM connection"
+            " display_name, avatar_url, account_type, scopes, expires_at, ends_at, failing_since FROM connection"
             " WHERE workspace_id = %s AND state <> 'revoked' ORDER BY established_at, connection_id",
             (workspace_id,),
         )
@@ -31,8 +32,8 @@ class StoredConnections:
     async def briefs(self, workspace_id: UUID) -> list[Brief]:
         return await self._transaction.all(
             Brief,
-            "SELECT connection_id, platform, state FROM connection WHERE workspace_id = %s AND state <> 'revoked'"
-            " ORDER BY established_at, connection_id",
+            "SELECT connection_id, platform, state, ends_at, failing_since, expires_at FROM connection"
+            " WHERE workspace_id = %s AND state <> 'revoked' ORDER BY established_at, connection_id",
             (workspace_id,),
         )
 
@@ -41,11 +42,11 @@ class StoredConnections:
             Known,
             "SELECT connection_id, generation FROM connection JOIN sealed_grant USING (connection_id)"
             " WHERE connection.workspace_id = %s AND platform = %s AND external_id = %s"
-            " AND state IN ('active', 'reauth_required')",
+            " AND state IN ('active', 'expiring', 'reauth_required')",
             (workspace_id, platform, account_id),
         )
 
-    async def establish(self, connection: Connection, *, refresh_at: datetime, at: datetime, is_new: bool) -> bool:
+    async def establish(self, connection: Connection, life: Life, *, bond: str, at: datetime, is_new: bool) -> bool:
         facts = {
             "connection_id": connection.connection_id,
             "workspace_id": connection.workspace_id,
@@ -57,18 +58,21 @@ class StoredConnections:
             "avatar_url": connection.avatar_url,
             "account_type": connection.account_type,
             "scopes": connection.scopes,
-            "expires_at": connection.expires_at,
-            "refresh_at": refresh_at,
+            "expires_at": life.expires_at,
+            "refresh_at": life.refresh_at,
+            "ends_at": life.ends_at,
+            "bond": bond,
             "at": at,
         }
         if is_new:
             return bool(
                 await self._transaction.execute(
                     "INSERT INTO connection (connection_id, workspace_id, platform, state, external_id, union_id,"
-                    " handle, display_name, avatar_url, account_type, scopes, expires_at, established_at, refresh_at)"
+                    " handle, display_name, avatar_url, account_type, scopes, expires_at, established_at, refresh_at,"
+                    " ends_at, bond)"
                     " VALUES (%(connection_id)s, %(workspace_id)s, %(platform)s, 'active', %(external_id)s,"
                     " %(union_id)s, %(handle)s, %(display_name)s, %(avatar_url)s, %(account_type)s, %(scopes)s,"
-                    " %(expires_at)s, %(at)s, %(refresh_at)s) ON CONFLICT DO NOTHING",
+                    " %(expires_at)s, %(at)s, %(refresh_at)s, %(ends_at)s, %(bond)s) ON CONFLICT DO NOTHING",
                     facts,
                 )
             )
@@ -77,19 +81,30 @@ class StoredConnections:
                 "UPDATE connection SET state = 'active', union_id = %(union_id)s, handle = %(handle)s,"
                 " display_name = %(display_name)s, avatar_url = %(avatar_url)s, account_type = %(account_type)s,"
                 " scopes = %(scopes)s, expires_at = %(expires_at)s, refresh_at = %(refresh_at)s,"
-                " refresh_attempts = 0, refreshing_until = NULL, established_at = %(at)s"
-                " WHERE connection_id = %(connection_id)s AND state IN ('active', 'reauth_required')",
+                " refresh_attempts = 0, refreshing_until = NULL, established_at = %(at)s, ends_at = %(ends_at)s,"
+                " bond = %(bond)s, failing_since = NULL, is_overdue = false, notice = NULL, reauth_reason = NULL"
+                " WHERE connection_id = %(connection_id)s AND state IN ('active', 'expiring', 'reauth_required')",
                 facts,
             )
         )
 
-    async def require_reauthorisation(self, connection_id: UUID, *, generation: int | None = None) -> UUID | None:
+    async def is_shared(self, platform: str, bond: str) -> bool:
+        found = await self._transaction.scalar(
+            "SELECT 1 FROM connection WHERE platform = %s AND bond = %s AND state IN ('active', 'expiring') LIMIT 1",
+            (platform, bond),
+        )
+        return found is not None
+
+    async def require_reauthorisation(
+        self, connection_id: UUID, *, code: str, generation: int | None = None
+    ) -> UUID | None:
         workspace_id: UUID | None = await self._transaction.scalar(
-            "UPDATE connection SET state = 'reauth_required', refresh_at = NULL, refreshing_until = NULL"
-            " WHERE connection_id = %(connection_id)s AND state = 'active' AND (%(generation)s::int IS NULL OR EXISTS"
+            "UPDATE connection SET state = 'reauth_required', refresh_at = NULL, refreshing_until = NULL,"
+            " notice = 'needs_you', reauth_reason = %(code)s WHERE connection_id = %(connection_id)s"
+            " AND state IN ('active', 'expiring') AND (%(generation)s::int IS NULL OR EXISTS"
             " (SELECT 1 FROM sealed_grant g WHERE g.connection_id = %(connection_id)s"
             " AND g.generation = %(generation)s)) RETURNING workspace_id",
-            {"connection_id": connection_id, "generation": generation},
+            {"connection_id": connection_id, "generation": generation, "code": code},
         )
         if workspace_id is None:
             await self._transaction.execute(
@@ -102,7 +117,8 @@ class StoredConnections:
         return await self._transaction.all(
             Due,
             "UPDATE connection SET refreshing_until = %(until)s WHERE connection_id IN ("
-            " SELECT c.connection_id FROM connection c WHERE c.state = 'active' AND c.refresh_at <= %(now)s"
+            " SELECT c.connection_id FROM connection c WHERE c.state IN ('active', 'expiring')"
+            " AND c.refresh_at <= %(now)s"
             " AND (c.refreshing_until IS NULL OR c.refreshing_until <= %(now)s)"
             " AND (c.expires_at <= %(forced_before)s OR NOT EXISTS"
             " (SELECT 1 FROM lease l WHERE l.connection_id = c.connection_id AND l.expires_at > %(now)s))"
@@ -117,23 +133,39 @@ class StoredConnections:
         *,
         generation: int,
         scopes: Sequence[str],
-        expires_at: datetime,
-        refresh_at: datetime,
+        life: Life,
+        at: datetime,
     ) -> str | None:
         state: str | None = await self._transaction.scalar(
-            "UPDATE connection c SET scopes = %s, expires_at = %s, refresh_attempts = 0, refreshing_until = NULL,"
-            " refresh_at = CASE WHEN state = 'active' THEN %s ELSE refresh_at END FROM sealed_grant g"
-            " WHERE c.connection_id = %s AND c.state <> 'revoked' AND g.connection_id = c.connection_id"
-            " AND g.generation = %s RETURNING c.state",
-            (list(scopes), expires_at, refresh_at, connection_id, generation),
+            "UPDATE connection c SET scopes = %(scopes)s, expires_at = %(expires_at)s, ends_at = %(ends_at)s,"
+            " refresh_attempts = 0, refreshing_until = NULL, failing_since = NULL, is_overdue = false,"
+            " notice = nullif(notice, 'overdue'),"
+            " state = CASE WHEN state = 'expiring' AND (%(ends_at)s::timestamptz IS NULL OR %(ends_at)s > %(soon)s)"
+            " THEN 'active' ELSE state END,"
+            " refresh_at = CASE WHEN state IN ('active', 'expiring') THEN %(refresh_at)s ELSE refresh_at END"
+            " FROM sealed_grant g WHERE c.connection_id = %(connection_id)s AND c.state <> 'revoked'"
+            " AND g.connection_id = c.connection_id AND g.generation = %(generation)s RETURNING c.state",
+            {
+                "connection_id": connection_id,
+                "generation": generation,
+                "scopes": list(scopes),
+                "expires_at": life.expires_at,
+                "ends_at": life.ends_at,
+                "refresh_at": life.refresh_at,
+                "soon": at + EXPIRING_AHEAD,
+            },
         )
         return state
 
-    async def postpone(self, connection_id: UUID, *, refresh_at: datetime) -> None:
+    async def postpone(self, connection_id: UUID, *, refresh_at: datetime, at: datetime, is_failure: bool) -> None:
         await self._transaction.execute(
             "UPDATE connection SET refresh_attempts = refresh_attempts + 1, refreshing_until = NULL,"
-            " refresh_at = CASE WHEN state = 'active' THEN %s ELSE refresh_at END WHERE connection_id = %s",
-            (refresh_at, connection_id),
+            " refresh_at = CASE WHEN state IN ('active', 'expiring') THEN %(refresh_at)s ELSE refresh_at END,"
+            " failing_since = CASE WHEN %(is_failure)s THEN coalesce(failing_since, %(at)s) ELSE failing_since END,"
+            " notice = CASE WHEN %(is_failure)s AND expires_at <= %(at)s AND NOT is_overdue THEN 'overdue'"
+            " ELSE notice END, is_overdue = is_overdue OR (%(is_failure)s AND expires_at <= %(at)s)"
+            " WHERE connection_id = %(connection_id)s",
+            {"connection_id": connection_id, "refresh_at": refresh_at, "at": at, "is_failure": is_failure},
         )
 
     async def freeze(self, connection_id: UUID, reason: RevocationReason, *, now: datetime, until: datetime) -> bool:
@@ -141,7 +173,8 @@ class StoredConnections:
             await self._transaction.execute(
                 "UPDATE connection SET state = 'ending', ending_reason = coalesce(ending_reason, %(reason)s),"
                 " ending_until = %(until)s, refresh_at = NULL WHERE connection_id = %(connection_id)s"
-                " AND (state IN ('active', 'reauth_required') OR (state = 'ending' AND ending_until <= %(now)s))",
+                " AND (state IN ('active', 'expiring', 'reauth_required')"
+                " OR (state = 'ending' AND ending_until <= %(now)s))",
                 {"connection_id": connection_id, "reason": reason.value, "now": now, "until": until},
             )
         )
@@ -149,7 +182,8 @@ class StoredConnections:
     async def ended(self, connection_id: UUID) -> Ended | None:
         return await self._transaction.first(
             Ended,
-            "SELECT state, platform_confirmed, erasure_id FROM connection WHERE connection_id = %s",
+            "SELECT platform, state, platform_confirmed, erasure_id, unconfirmed_because FROM connection"
+            " WHERE connection_id = %s",
             (connection_id,),
         )
 
@@ -169,28 +203,37 @@ class StoredConnections:
         )
         return not busy
 
-    async def is_active(self, connection_id: UUID) -> bool:
+    async def is_lendable(self, connection_id: UUID) -> bool:
         state = await self._transaction.scalar(
             "SELECT state FROM connection WHERE connection_id = %s", (connection_id,)
         )
-        return bool(state == "active")
+        return state in LENDABLE
 
     async def ending(self, connection_id: UUID) -> Ending | None:
         return await self._transaction.first(
             Ending,
-            "SELECT platform, ending_reason AS reason FROM connection WHERE connection_id = %s",
+            "SELECT platform, ending_reason AS reason, EXISTS (SELECT 1 FROM connection o"
+            " WHERE o.platform = c.platform AND o.bond = c.bond AND o.connection_id <> c.connection_id"
+            " AND o.state IN ('active', 'expiring')) AS shared FROM connection c WHERE connection_id = %s",
             (connection_id,),
         )
 
     async def close(
-        self, connection_id: UUID, confirmation: PlatformConfirmation, *, at: datetime, erasure_id: UUID
+        self,
+        connection_id: UUID,
+        confirmation: PlatformConfirmation,
+        because: UnconfirmedBecause | None,
+        *,
+        at: datetime,
+        erasure_id: UUID,
     ) -> Closed | None:
         return await self._transaction.first(
             Closed,
-            "UPDATE connection SET state = 'revoked', revoked_at = %s, platform_confirmed = %s, erasure_id = %s,"
-            " external_id = NULL, union_id = NULL, handle = NULL, display_name = NULL, avatar_url = NULL,"
-            " account_type = NULL, scopes = NULL, expires_at = NULL, refresh_at = NULL, refreshing_until = NULL,"
-            " ending_until = NULL WHERE connection_id = %s AND state = 'ending'"
-            " RETURNING workspace_id, platform, ending_reason",
-            (at, CONFIRMED[confirmation], erasure_id, connection_id),
+            "UPDATE connection SET state = 'revoked', revoked_at = %s, platform_confirmed = %s,"
+            " unconfirmed_because = %s, erasure_id = %s, external_id = NULL, union_id = NULL, handle = NULL,"
+            " display_name = NULL, avatar_url = NULL, account_type = NULL, scopes = NULL, expires_at = NULL,"
+            " ends_at = NULL, bond = NULL, failing_since = NULL, notice = NULL, noticed_at = NULL,"
+            " reauth_reason = NULL, refresh_at = NULL, refreshing_until = NULL, ending_until = NULL"
+            " WHERE connection_id = %s AND state = 'ending' RETURNING workspace_id, platform, ending_reason",
+            (at, CONFIRMED[confirmation], because, erasure_id, connection_id),
         )

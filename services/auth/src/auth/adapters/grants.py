@@ -8,7 +8,7 @@ from uuid import UUID
 
 from kit.database import Transaction
 
-from auth.domain.connections import Authorisation
+from auth.domain.authorising import Authorisation, Stage
 from auth.domain.vault import Ciphertext, SealedGrant
 from auth.ports.connections import Standing
 
@@ -19,22 +19,32 @@ class StoredAuthorisations:
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
 
-    async def add(self, state_hash: bytes, started: Authorisation, *, account_id: UUID) -> None:
+    async def add(
+        self, state_hash: bytes, started: Authorisation, *, account_id: UUID, stage: Stage = Stage.AWAY
+    ) -> None:
         await self._transaction.execute(
             "INSERT INTO authorisation (state_hash, workspace_id, account_id, platform, wrapped_key, key_id, nonce,"
-            " ciphertext, expires_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            " ciphertext, expires_at, stage) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             (
                 state_hash, started.workspace_id, account_id, started.platform, started.wrapped_key, started.key_id,
-                started.nonce, started.ciphertext, started.expires_at,
+                started.nonce, started.ciphertext, started.expires_at, stage,
             ),
         )  # fmt: skip
 
-    async def take(self, state_hash: bytes, *, account_id: UUID) -> Authorisation | None:
+    async def find(self, state_hash: bytes, *, account_id: UUID, stage: Stage) -> Authorisation | None:
         return await self._transaction.first(
             Authorisation,
-            "DELETE FROM authorisation WHERE state_hash = %s AND account_id = %s"
+            "SELECT workspace_id, platform, wrapped_key, key_id, nonce, ciphertext, expires_at FROM authorisation"
+            " WHERE state_hash = %s AND account_id = %s AND stage = %s",
+            (state_hash, account_id, stage),
+        )
+
+    async def take(self, state_hash: bytes, *, account_id: UUID, stage: Stage = Stage.AWAY) -> Authorisation | None:
+        return await self._transaction.first(
+            Authorisation,
+            "DELETE FROM authorisation WHERE state_hash = %s AND account_id = %s AND stage = %s"
             " RETURNING workspace_id, platform, wrapped_key, key_id, nonce, ciphertext, expires_at",
-            (state_hash, account_id),
+            (state_hash, account_id, stage),
         )
 
 
@@ -97,17 +107,18 @@ class StoredLeases:
         # In one order, so that a freeze of many and a request for many never wait for each other.
         return await self._transaction.all(
             Standing,
-            "SELECT connection_id, workspace_id, platform, handle, state, expires_at, refreshing_until"
-            " FROM connection WHERE connection_id = ANY(%s) ORDER BY connection_id FOR SHARE",
+            "SELECT connection_id, workspace_id, platform, handle, state, expires_at, refreshing_until,"
+            " refresh_at IS NOT NULL AS renewable FROM connection WHERE connection_id = ANY(%s)"
+            " ORDER BY connection_id FOR SHARE",
             (list(connection_ids),),
         )
 
-    async def add(self, leases: Mapping[UUID, Standing], *, borrower: str, expires_at: datetime) -> None:
+    async def add(self, leases: Mapping[UUID, Standing], *, borrower: str, purpose: str, expires_at: datetime) -> None:
         await self._transaction.execute_many(
-            "INSERT INTO lease (lease_id, connection_id, workspace_id, borrower, expires_at)"
-            " VALUES (%s, %s, %s, %s, %s)",
+            "INSERT INTO lease (lease_id, connection_id, workspace_id, borrower, purpose, expires_at)"
+            " VALUES (%s, %s, %s, %s, %s, %s)",
             [
-                (lease_id, standing.connection_id, standing.workspace_id, borrower, expires_at)
+                (lease_id, standing.connection_id, standing.workspace_id, borrower, purpose, expires_at)
                 for lease_id, standing in leases.items()
             ],
         )

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import date
 
 import httpx
 from kit.clock import Clock
 from kit.secret import Secret
 from opentelemetry.trace import Tracer
+from platforms.access import Access
 from platforms.environment import OfferedPlatforms
 from platforms.errors import Misconfigured
 from platforms.http import create_http_client
 from platforms.platform import Platform
+from platforms.registry import ACCESS
 from platforms.shape import Authorisation, Call, ClientCredentials, Grant, PlatformName, Profile
 
 
@@ -37,6 +40,13 @@ class CalledPlatforms:
     def needed_scopes(self, name: PlatformName) -> frozenset[str]:
         return frozenset(self._find(name)[0].scopes)
 
+    def access(self, name: PlatformName) -> Access:
+        return ACCESS[name]
+
+    def ends_on(self, name: PlatformName) -> date | None:
+        platform = self._offered.platforms.get(name)
+        return platform.limits.sunset if platform else None
+
     async def authorise(self, name: PlatformName, *, state: str, handle: str | None) -> Authorisation:
         platform, credentials = self._find(name)
         return await platform.authorise(self._http, credentials, state=state, handle=handle, clock=self._clock)
@@ -45,8 +55,11 @@ class CalledPlatforms:
         platform, credentials = self._find(name)
         return await platform.exchange(self._http, credentials, callback=callback, kept=kept, clock=self._clock)
 
-    async def profile(self, name: PlatformName, grant: Grant) -> Profile:
-        return await self._find(name)[0].profile(Call(self._http, self._clock, grant))
+    async def accounts(self, name: PlatformName, grant: Grant) -> Sequence[Profile]:
+        return await self._find(name)[0].accounts(Call(self._http, self._clock, grant))
+
+    async def act_for(self, name: PlatformName, grant: Grant, account_id: str) -> Grant:
+        return await self._find(name)[0].act_for(Call(self._http, self._clock, grant), account_id)
 
     async def refresh(self, name: PlatformName, grant: Grant) -> Grant:
         platform, credentials = self._find(name)

@@ -9,8 +9,10 @@ from uuid import UUID
 from contracts.event import Event
 from kit.database import Transaction
 
+from auth.adapters.borrowings import StoredBorrowings, forget_borrowings
 from auth.adapters.closing import StoredClosing
 from auth.adapters.connections import StoredConnections
+from auth.adapters.endings import StoredEndings
 from auth.adapters.grants import StoredAuthorisations, StoredGrants, StoredLeases
 from auth.adapters.letters import StoredLetters, StoredProofs, forget_letters
 from auth.adapters.people import StoredAccounts, StoredSessions, StoredWorkspaces, forget_sign_ups
@@ -29,6 +31,8 @@ class PostgresStore:
         self.connections = StoredConnections(transaction)
         self.grants = StoredGrants(transaction)
         self.leases = StoredLeases(transaction)
+        self.endings = StoredEndings(transaction)
+        self.borrowings = StoredBorrowings(transaction)
         self.closing = StoredClosing(transaction)
         self.letters = StoredLetters(transaction, letter_written)
         self.proofs = StoredProofs(transaction)
@@ -42,6 +46,7 @@ class PostgresStore:
         await self._transaction.execute("DELETE FROM lease WHERE expires_at <= %s", (now,))
         await forget_letters(self._transaction, now)
         await forget_sign_ups(self._transaction, now)
+        await forget_borrowings(self._transaction, now)
 
     def now(self) -> datetime:
         return self._transaction.clock.now()

@@ -11,6 +11,7 @@ from msgspec import Meta
 from platforms.shape import PlatformName
 
 from auth.domain.accounts import EMAIL_LENGTH_MAX, PASSWORD_LENGTH_MAX
+from auth.domain.authorising import CHOSEN_MAX
 
 Email = Annotated[str, Meta(min_length=3, max_length=EMAIL_LENGTH_MAX)]
 Password = Annotated[str, Meta(min_length=1, max_length=PASSWORD_LENGTH_MAX)]
@@ -84,3 +85,11 @@ class AuthorisationBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True)
 
     platform: PlatformName
     handle: Annotated[str, Meta(min_length=1, max_length=253)] | None = None
+
+
+class ChoiceBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """`account_ids` are the platform's own, as the authorisation offered them."""
+
+    account_ids: Annotated[
+        list[Annotated[str, Meta(min_length=1, max_length=300)]], Meta(min_length=1, max_length=CHOSEN_MAX)
+    ]

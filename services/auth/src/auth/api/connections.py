@@ -10,17 +10,22 @@ import msgspec
 from contracts.access import Permission
 from kit.database import Scope
 from kit.passport import Caller, permission, person
+from kit.problems import NotFound
 from litestar import Request, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from litestar.types import ControllerRouterHandler
 
-from auth.api.bodies import AuthorisationBody
+from auth.api.bodies import AuthorisationBody, ChoiceBody
+from auth.domain.authorising import ChoiceNeeded
 from auth.domain.connections import Connection, Ended
+from auth.ports.borrowings import Use
 from auth.ports.store import Transactions
 from auth.ports.vault import Platforms, Vault
+from auth.use_cases.choosing import choose
 from auth.use_cases.connecting import finish_connecting, start_connecting
 from auth.use_cases.disconnecting import disconnect
+from auth.use_cases.establishing import Visit
 
 _CONNECTIONS = "/api/workspaces/{workspace_id:uuid}/connections"
 
@@ -32,6 +37,10 @@ class StartedAuthorisation(msgspec.Struct, frozen=True):
 
 class Connections(msgspec.Struct, frozen=True):
     connections: list[Connection]
+
+
+class Uses(msgspec.Struct, frozen=True):
+    uses: list[Use]
 
 
 def authorisation_routes(
@@ -55,14 +64,27 @@ def authorisation_routes(
         return StartedAuthorisation(url, expires_at)
 
     @get("/api/oauth/callback", guards=[person()])
-    async def come_back(request: Request[Any, Any, Any], caller: NamedDependency[Caller]) -> Connection:
+    async def come_back(request: Request[Any, Any, Any], caller: NamedDependency[Caller]) -> Connection | ChoiceNeeded:
         # Every platform sends other parameters; only what it was sent with decides which ones count.
         callback = dict(request.query_params)
         return await finish_connecting(
             transactions, account_id=caller.account, callback=callback, platforms=platforms, vault=vault
         )
 
-    return [start_authorisation, come_back]
+    @post(
+        _CONNECTIONS + "/authorisations/{authorisation_id:uuid}/choices",
+        guards=[permission(Permission.CONNECTION_MANAGE)],
+    )
+    async def choose_accounts(
+        workspace_id: FromPath[UUID],
+        authorisation_id: FromPath[UUID],
+        caller: NamedDependency[Caller],
+        data: JSONBody[ChoiceBody],
+    ) -> Connections:
+        visit = Visit(workspace_id, caller.account, authorisation_id)
+        return Connections(await choose(transactions, visit, data.account_ids, platforms=platforms, vault=vault))
+
+    return [start_authorisation, come_back, choose_accounts]
 
 
 def connection_routes(transactions: Transactions, platforms: Platforms, vault: Vault) -> list[ControllerRouterHandler]:
@@ -84,3 +106,20 @@ def connection_routes(transactions: Transactions, platforms: Platforms, vault: V
         )
 
     return [show_connections, end_connection]
+
+
+def use_routes(transactions: Transactions) -> list[ControllerRouterHandler]:
+    """See what a connection's grant was used for."""
+
+    @get(
+        _CONNECTIONS + "/{connection_id:uuid}/uses",
+        guards=[permission(Permission.CONNECTION_MANAGE)],
+    )
+    async def show_uses(workspace_id: FromPath[UUID], connection_id: FromPath[UUID]) -> Uses:
+        async with transactions(Scope.workspace(workspace_id)) as store:
+            uses = await store.borrowings.of_connection(connection_id)
+        if uses is None:
+            raise NotFound()
+        return Uses(list(uses))
+
+    return [show_uses]

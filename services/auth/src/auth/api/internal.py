@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from uuid import UUID
 
 import msgspec
@@ -13,14 +14,16 @@ from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from litestar.types import ControllerRouterHandler
+from platforms.shape import PlatformName
 
 from auth.domain.connections import Brief
+from auth.domain.lending import PURPOSES, purpose_of
 from auth.ports.store import Transactions
-from auth.ports.vault import SealFor, Vault
+from auth.ports.vault import Platforms, SealFor, Vault
 from auth.use_cases.leasing import lend, take_back
 from auth.use_cases.refreshing import require_reauthorisation
 
-_BORROWERS = ("publisher", "metrics")
+_BORROWERS = tuple(PURPOSES)
 
 
 class Briefs(msgspec.Struct, frozen=True):
@@ -28,7 +31,7 @@ class Briefs(msgspec.Struct, frozen=True):
 
 
 def internal_routes(
-    transactions: Transactions, vault: Vault, seal_for: SealFor, nudge: Callable[[], None]
+    transactions: Transactions, platforms: Platforms, vault: Vault, seal_for: SealFor, nudge: Callable[[], None]
 ) -> list[ControllerRouterHandler]:
     """Routes that the gateway never passes on."""
 
@@ -38,6 +41,7 @@ def internal_routes(
             transactions,
             connection_ids=data.connection_ids,
             borrower=str(caller.service),
+            purpose=purpose_of(str(caller.service), data.purpose),
             vault=vault,
             seal_for=seal_for,
             nudge=nudge,
@@ -55,6 +59,9 @@ def internal_routes(
     @get("/internal/workspaces/{workspace_id:uuid}/connections", guards=[service("content", "scheduler")])
     async def show_briefs(workspace_id: FromPath[UUID]) -> Briefs:
         async with transactions(Scope.workspace(workspace_id)) as store:
-            return Briefs(list(await store.connections.briefs(workspace_id)))
+            briefs = await store.connections.briefs(workspace_id)
+        return Briefs(
+            [replace(brief, platform_ends_on=platforms.ends_on(PlatformName(brief.platform))) for brief in briefs]
+        )
 
     return [lend_grants, take_back_leases, report_dead_grant, show_briefs]

@@ -9,8 +9,9 @@ from auth.data_map.subjects import BY_ACCOUNT, BY_WORKSPACE, OF_CONNECTION
 
 _AUTHORISATION = Table(
     "authorisation",
-    purpose="An authorisation that a person has started at a platform and not come back from.",
-    retention="10 minutes; swept within another one, or used up by the callback.",
+    purpose="An authorisation that a person has started at a platform and not come back from, or whose accounts they"
+    " have not chosen from yet: then its grant and the accounts are sealed in it.",
+    retention="10 minutes; swept within another one, or used up by the callback or the choice.",
     columns={
         "state_hash": Kind.SECRET,
         "workspace_id": Kind.ID,
@@ -21,6 +22,7 @@ _AUTHORISATION = Table(
         "nonce": Kind.SECRET,
         "ciphertext": Kind.SECRET,
         "expires_at": Kind.TIME,
+        "stage": Kind.STATE,
     },
     subjects={SubjectKind.WORKSPACE: BY_WORKSPACE, SubjectKind.ACCOUNT: BY_ACCOUNT},
 )
@@ -51,6 +53,14 @@ _CONNECTION = Table(
         "revoked_at": Kind.TIME,
         "platform_confirmed": Kind.STATE,
         "erasure_id": Kind.ID,
+        "bond": Kind.PERSONAL,
+        "ends_at": Kind.TIME,
+        "failing_since": Kind.TIME,
+        "is_overdue": Kind.STATE,
+        "notice": Kind.STATE,
+        "noticed_at": Kind.TIME,
+        "reauth_reason": Kind.STATE,
+        "unconfirmed_because": Kind.STATE,
     },
     subjects=OF_CONNECTION,
 )

@@ -8,14 +8,30 @@ from auth.data_map.subjects import OF_CONNECTION
 
 _LEASE = Table(
     "lease",
-    purpose="Which service holds a grant right now, so that a disconnect can wait for it.",
+    purpose="Which service holds a grant right now and what for, so that a disconnect can wait for it.",
     retention="Until it is returned, 30 seconds at most; swept within a minute.",
     columns={
         "lease_id": Kind.ID,
         "connection_id": Kind.ID,
         "workspace_id": Kind.ID,
         "borrower": Kind.STATE,
+        "purpose": Kind.STATE,
         "expires_at": Kind.TIME,
+    },
+    subjects=OF_CONNECTION,
+)
+_BORROWING = Table(
+    "borrowing",
+    purpose="How often which service had a connection's grant on a day and what for, so that its workspace can see.",
+    retention="30 days; until the erasure of the connection, once it ended.",
+    columns={
+        "connection_id": Kind.ID,
+        "borrower": Kind.STATE,
+        "purpose": Kind.STATE,
+        "day": Kind.TIME,
+        "workspace_id": Kind.ID,
+        "times": Kind.STATE,
+        "last_at": Kind.TIME,
     },
     subjects=OF_CONNECTION,
 )
@@ -47,4 +63,4 @@ _SEALED_GRANT = Table(
     subjects=OF_CONNECTION,
 )
 
-TABLES = (_LEASE, _DATA_KEY, _SEALED_GRANT)
+TABLES = (_LEASE, _BORROWING, _DATA_KEY, _SEALED_GRANT)

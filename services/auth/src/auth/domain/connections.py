@@ -3,35 +3,20 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from enum import StrEnum
-from http import HTTPStatus
 from uuid import UUID
 
 from contracts.auth import PlatformConfirmation
 from contracts.leases import LEASE_SECONDS
-from kit.problems import Conflict, Invalid, NotFound, Problem, Unavailable
-from platforms.errors import Misconfigured, PlatformError, RateLimited, ReauthorisationNeeded, Rejected
+from platforms.access import Access, Reach, Withdrawal
 from platforms.shape import Grant, PlatformName, Profile
 
-REFRESH_SHARE = 0.2
-"""A grant is renewed when this share of its life is left …"""
-
-REFRESH_AHEAD_MIN = timedelta(minutes=10)
-"""… or this time, whichever is earlier: enough for a platform's short outage."""
-
-REFRESH_JITTER = 0.05
-"""Grants of one hour do not come due in one second: up to this share of a life earlier."""
-
-FORCED_AHEAD = timedelta(minutes=2)
-"""Until this long before its end a renewal waits for a moment without leases; then it stops new ones."""
+from auth.domain.renewing import Life
 
 REFRESH_SECONDS = 20
 """How long a platform may take to renew a grant."""
-
-CONNECT_SECONDS = 20
-"""How long each step of connecting may take at a platform: a person waits for it."""
 
 QUIET_SECONDS = LEASE_SECONDS + 5
 """How long leases that are out are waited for: they end by themselves before."""
@@ -42,69 +27,52 @@ REVOKE_SECONDS = 10
 FLIGHT = timedelta(seconds=QUIET_SECONDS + REFRESH_SECONDS + 5)
 """Whoever works on a connection has it for so long; after that it crashed and another one takes over."""
 
-RETRY_SECONDS = (2.0, 5.0, 15.0, 30.0, 60.0)
-"""Pauses between attempts to renew; the last one repeats."""
-
 AVATAR_URL_LENGTH_MAX = 2_000
 
 
 class State(StrEnum):
-    """Where a connection stands. Only an active one lends its grant."""
+    """Where a connection stands. Only an active or expiring one lends its grant.
+
+    `expiring`: it still works, but ends within days unless a person authorises again.
+    """
 
     ACTIVE = "active"
+    EXPIRING = "expiring"
     ENDING = "ending"
     REAUTH_REQUIRED = "reauth_required"
     REVOKED = "revoked"
 
 
-class AuthorisationUnknown(NotFound):
-    """Also for one that was used already, took too long or belongs to somebody else."""
-
-    code = "authorisation-unknown"
-    title = "This authorisation is not open (any more)"
+LENDABLE = (State.ACTIVE, State.EXPIRING)
 
 
-class AuthorisationDenied(Problem):
-    status = HTTPStatus.FORBIDDEN
-    code = "authorisation-denied"
-    title = "The platform was not allowed to connect"
+class ToDo(StrEnum):
+    """What the people of a workspace have to do about a connection. `wait`: the platform does not renew it just now."""
+
+    NOTHING = "nothing"
+    WAIT = "wait"
+    REAUTHORISE_SOON = "reauthorise_soon"
+    REAUTHORISE = "reauthorise"
 
 
-class AuthorisationFailed(Conflict):
-    code = "authorisation-failed"
-    title = "The platform did not complete the authorisation; start it again"
+class UnconfirmedBecause(StrEnum):
+    """Why the access may still stand at the platform.
 
+    `shared`: other connections stand on the same permission there, and ending it would end them too.
+    """
 
-class ScopeMissing(Problem):
-    """`scopes` are those that publishing and measuring need and the person did not grant."""
-
-    status = HTTPStatus.FORBIDDEN
-    code = "scope-missing"
-    title = "A permission that is needed was not granted"
-
-
-class PlatformNotOffered(Invalid):
-    code = "platform-not-offered"
-    title = "This installation does not offer the platform"
-
-    def __init__(self) -> None:
-        super().__init__(errors=[{"pointer": "/platform", "detail": "The platform is not offered here."}])
-
-
-class PlatformUnavailable(Unavailable):
-    code = "platform-unavailable"
-    title = "The platform does not answer as it should; try again shortly"
-
-
-class PlatformMisconfigured(Problem):
-    status = HTTPStatus.BAD_GATEWAY
-    code = "platform-misconfigured"
-    title = "Our application is not set up correctly at the platform"
+    NO_ANSWER = "no_answer"
+    NOT_POSSIBLE = "not_possible"
+    SHARED = "shared"
 
 
 @dataclass(frozen=True)
 class Connection:
-    """One account on one platform, as its workspace sees it. `account_id` is the platform's own."""
+    """One account on one platform, as its workspace sees it. `account_id` is the platform's own.
+
+    `expires_at` is the end of the present token, `ends_at` that of the grant unless a person authorises again (null:
+    it is renewed without end), `failing_since` when the platform began not to renew it.
+    """
 
     connection_id: UUID
     workspace_id: UUID
@@ -118,15 +86,25 @@ class Connection:
     account_type: str | None
     scopes: list[str]
     expires_at: datetime | None
+    ends_at: datetime | None
+    failing_since: datetime | None
+    to_do: ToDo = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "to_do", to_do(self.state, self.failing_since))
 
 
 @dataclass(frozen=True)
 class Brief:
-    """As much of a connection as other services check against."""
+    """As much of a connection as other services check against. `platform_ends_on` is set in code, not stored."""
 
     connection_id: UUID
     platform: str
     state: str
+    ends_at: datetime | None
+    failing_since: datetime | None
+    expires_at: datetime | None
+    platform_ends_on: date | None = None
 
 
 CONFIRMED = {
@@ -142,28 +120,34 @@ class Ended:
     """How a connection ended; while it has not, only its state is known.
 
     `platform_confirmed` is false where the platform did not acknowledge the end, and null where it was not asked.
+    Where it is false, `unconfirmed_because` says why and `where_to_withdraw` where a person can end the access there.
     """
 
+    platform: str
     state: str
     platform_confirmed: bool | None
     erasure_id: UUID | None
+    unconfirmed_because: str | None
+    where_to_withdraw: Withdrawal | None = None
 
 
-@dataclass(frozen=True)
-class Authorisation:
-    """What was kept while a person was away at the platform."""
+def to_do(state: str, failing_since: datetime | None) -> ToDo:
+    match state:
+        case State.REAUTH_REQUIRED:
+            return ToDo.REAUTHORISE
+        case State.EXPIRING:
+            return ToDo.REAUTHORISE_SOON
+        case _:
+            return ToDo.WAIT if failing_since else ToDo.NOTHING
 
-    workspace_id: UUID
-    platform: str
-    wrapped_key: bytes
-    key_id: str
-    nonce: bytes
-    ciphertext: bytes
-    expires_at: datetime
+
+def bond_of(access: Access, authorisation_id: UUID, grant: Grant) -> str:
+    """Connections of one platform with the same bond end together when it is asked to revoke one of them."""
+    return access.person_of(grant) if access.reach is Reach.PERSON else str(authorisation_id)
 
 
 def connection_of(
-    connection_id: UUID, workspace_id: UUID, platform: PlatformName, grant: Grant, profile: Profile
+    connection_id: UUID, workspace_id: UUID, platform: PlatformName, grant: Grant, profile: Profile, life: Life
 ) -> Connection:
     """A connection as it is when it has just been authorised."""
     avatar_url = profile.avatar_url
@@ -179,46 +163,28 @@ def connection_of(
         avatar_url=avatar_url if avatar_url and len(avatar_url) <= AVATAR_URL_LENGTH_MAX else None,
         account_type=profile.account_type,
         scopes=list(grant.scopes),
-        expires_at=grant.expires_at,
+        expires_at=life.expires_at,
+        ends_at=life.ends_at,
+        failing_since=None,
     )
 
 
-def refresh_at(grant: Grant, now: datetime, *, chance: float) -> datetime:
-    """When to renew a grant that was issued now. `chance` is random, from 0 to 1."""
-    life = grant.expires_at - now
-    # A grant of minutes would be due at once: half of any life passes first.
-    ahead = min(max(life * REFRESH_SHARE, REFRESH_AHEAD_MIN), life / 2)
-    return grant.expires_at - ahead - life * REFRESH_JITTER * chance
-
-
-def retry_at(attempts: int, now: datetime, *, chance: float) -> datetime:
-    """When to try again after `attempts` failures."""
-    pause_seconds = RETRY_SECONDS[min(attempts, len(RETRY_SECONDS)) - 1]
-    return now + timedelta(seconds=pause_seconds * (1 + 0.2 * chance))
-
-
-def refusal_of(state: str, expires_at: datetime | None, refreshing_until: datetime | None, now: datetime) -> str | None:
+def refusal_of(
+    state: str,
+    expires_at: datetime | None,
+    refreshing_until: datetime | None,
+    now: datetime,
+    *,
+    renewable: bool,
+) -> str | None:
     """Why a grant is not lent, or None. One that ends within a lease is not lent: it would end in a call."""
     if state in (State.ENDING, State.REVOKED):
         return "revoked"
-    if state == State.REAUTH_REQUIRED:
+    over = expires_at is None or expires_at <= now + timedelta(seconds=LEASE_SECONDS)
+    if state == State.REAUTH_REQUIRED or (over and not renewable):
         return "reauth_required"
-    expiring = expires_at is None or expires_at <= now + timedelta(seconds=LEASE_SECONDS)
     renewing = refreshing_until is not None and refreshing_until > now
-    return "refreshing" if expiring or renewing else None
-
-
-def problem_of(error: PlatformError) -> Problem:
-    """What a person is told of a platform's error while they connect."""
-    match error:
-        case Misconfigured():
-            return PlatformMisconfigured(error.detail)
-        case ReauthorisationNeeded() | Rejected():
-            return AuthorisationFailed(error.detail)
-        case RateLimited():
-            return PlatformUnavailable("The platform asks us to wait.", retry_after_seconds=60)
-        case _:
-            return PlatformUnavailable()
+    return "refreshing" if over or renewing else None
 
 
 def event_word(code: str) -> str:

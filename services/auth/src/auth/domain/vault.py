@@ -63,5 +63,10 @@ def authorisation_context(state_hash: bytes) -> bytes:
     return f"authorisation:{state_hash.hex()}".encode()
 
 
+def choice_context(authorisation_hash: bytes) -> bytes:
+    """Binds a grant to the authorisation whose accounts are being chosen from."""
+    return f"choice:{authorisation_hash.hex()}".encode()
+
+
 def _spelt(owner: UUID | bytes) -> str:
     return owner.hex() if isinstance(owner, bytes) else str(owner)

@@ -10,7 +10,9 @@ from uuid import UUID
 
 from contracts.auth import PlatformConfirmation, RevocationReason
 
-from auth.domain.connections import Authorisation, Brief, Connection, Ended
+from auth.domain.authorising import Authorisation, Stage
+from auth.domain.connections import Brief, Connection, Ended, UnconfirmedBecause
+from auth.domain.renewing import Life
 from auth.domain.vault import Ciphertext, SealedGrant
 
 
@@ -35,6 +37,7 @@ class Standing:
     state: str
     expires_at: datetime | None
     refreshing_until: datetime | None
+    renewable: bool
 
 
 @dataclass(frozen=True)
@@ -47,10 +50,11 @@ class Known:
 
 @dataclass(frozen=True)
 class Ending:
-    """A connection that is frozen; no reason yet if it is not."""
+    """A connection that is frozen; no reason yet if it is not. `shared`: the platform would end living ones with it."""
 
     platform: str
     reason: str | None
+    shared: bool
 
 
 @dataclass(frozen=True)
@@ -65,9 +69,14 @@ class Closed:
 class Authorisations(Protocol):
     """People who are away at a platform."""
 
-    async def add(self, state_hash: bytes, started: Authorisation, *, account_id: UUID) -> None: ...
+    async def add(
+        self, state_hash: bytes, started: Authorisation, *, account_id: UUID, stage: Stage = Stage.AWAY
+    ) -> None: ...
 
-    async def take(self, state_hash: bytes, *, account_id: UUID) -> Authorisation | None:
+    async def find(self, state_hash: bytes, *, account_id: UUID, stage: Stage) -> Authorisation | None:
+        """What is kept, for nobody but who started it."""
+
+    async def take(self, state_hash: bytes, *, account_id: UUID, stage: Stage = Stage.AWAY) -> Authorisation | None:
         """What was kept, once only and for nobody but who started it."""
 
 
@@ -81,11 +90,16 @@ class Connections(Protocol):
 
     async def known(self, workspace_id: UUID, platform: str, account_id: str) -> Known | None: ...
 
-    async def establish(self, connection: Connection, *, refresh_at: datetime, at: datetime, is_new: bool) -> bool:
+    async def establish(self, connection: Connection, life: Life, *, bond: str, at: datetime, is_new: bool) -> bool:
         """False if another authorisation of the same account came between."""
 
-    async def require_reauthorisation(self, connection_id: UUID, *, generation: int | None = None) -> UUID | None:
-        """Its workspace if it was active (and its grant still of this generation, if one is given)."""
+    async def is_shared(self, platform: str, bond: str) -> bool:
+        """Whether a connection that lives, in whatever workspace, would end with this bond at the platform."""
+
+    async def require_reauthorisation(
+        self, connection_id: UUID, *, code: str, generation: int | None = None
+    ) -> UUID | None:
+        """Its workspace if it was lent until now (and its grant is still of this generation, if one is given)."""
 
     async def claim_due(
         self, *, now: datetime, until: datetime, forced_before: datetime, limit: int
@@ -97,12 +111,13 @@ class Connections(Protocol):
         *,
         generation: int,
         scopes: Sequence[str],
-        expires_at: datetime,
-        refresh_at: datetime,
+        life: Life,
+        at: datetime,
     ) -> str | None:
         """The state of the connection, held; None if its grant is not of this generation any more."""
 
-    async def postpone(self, connection_id: UUID, *, refresh_at: datetime) -> None: ...
+    async def postpone(self, connection_id: UUID, *, refresh_at: datetime, at: datetime, is_failure: bool) -> None:
+        """Try to renew it again later. A failure is the platform's and is shown; the other reason is a lease."""
 
     async def freeze(self, connection_id: UUID, reason: RevocationReason, *, now: datetime, until: datetime) -> bool:
         """Lend nothing any more. False if it ends already, or there is none."""
@@ -115,13 +130,19 @@ class Connections(Protocol):
     async def is_quiet(self, connection_id: UUID, *, now: datetime, beside_refresh: bool) -> bool:
         """No lease is out (and, if asked for, no renewal on its way)."""
 
-    async def is_active(self, connection_id: UUID) -> bool: ...
+    async def is_lendable(self, connection_id: UUID) -> bool: ...
 
     async def ending(self, connection_id: UUID) -> Ending | None:
         """What is being ended; None if there is no such connection."""
 
     async def close(
-        self, connection_id: UUID, confirmation: PlatformConfirmation, *, at: datetime, erasure_id: UUID
+        self,
+        connection_id: UUID,
+        confirmation: PlatformConfirmation,
+        because: UnconfirmedBecause | None,
+        *,
+        at: datetime,
+        erasure_id: UUID,
     ) -> Closed | None:
         """Forget whose account it was; None if that is done already."""
 
@@ -149,7 +170,7 @@ class Leases(Protocol):
     async def hold(self, connection_ids: Sequence[UUID]) -> Sequence[Standing]:
         """How connections stand, unchanged until the transaction ends."""
 
-    async def add(self, leases: Mapping[UUID, Standing], *, borrower: str, expires_at: datetime) -> None:
+    async def add(self, leases: Mapping[UUID, Standing], *, borrower: str, purpose: str, expires_at: datetime) -> None:
         """Leases by their ids."""
 
     async def give_back(self, lease_ids: Sequence[UUID], *, borrower: str) -> None: ...

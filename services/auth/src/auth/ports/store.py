@@ -9,7 +9,9 @@ from uuid import UUID
 from contracts.event import Event
 from kit.database import Units
 
+from auth.ports.borrowings import Borrowings
 from auth.ports.connections import Authorisations, Closing, Connections, Grants, Leases
+from auth.ports.endings import Endings
 from auth.ports.letters import Letters, Proofs
 from auth.ports.people import Accounts, Sessions, Workspaces
 
@@ -37,6 +39,12 @@ class Store(Protocol):
 
     @property
     def leases(self) -> Leases: ...
+
+    @property
+    def endings(self) -> Endings: ...
+
+    @property
+    def borrowings(self) -> Borrowings: ...
 
     @property
     def closing(self) -> Closing: ...

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Protocol
 
 from kit.secret import Secret
+from platforms.access import Access
 from platforms.shape import Authorisation, Grant, PlatformName, Profile
 
 from auth.domain.vault import Ciphertext, WrappedKey
@@ -40,13 +42,23 @@ class Platforms(Protocol):
 
     def needed_scopes(self, name: PlatformName) -> frozenset[str]: ...
 
+    def access(self, name: PlatformName) -> Access:
+        """Known of every platform, offered or not."""
+
+    def ends_on(self, name: PlatformName) -> date | None:
+        """The day from which the platform does not answer as it is asked by this version; None if none is announced."""
+
     async def authorise(self, name: PlatformName, *, state: str, handle: str | None) -> Authorisation: ...
 
     async def exchange(
         self, name: PlatformName, *, callback: Mapping[str, str], kept: Mapping[str, Secret]
     ) -> Grant: ...
 
-    async def profile(self, name: PlatformName, grant: Grant) -> Profile: ...
+    async def accounts(self, name: PlatformName, grant: Grant) -> Sequence[Profile]:
+        """Every account that the grant opens."""
+
+    async def act_for(self, name: PlatformName, grant: Grant, account_id: str) -> Grant:
+        """The grant narrowed to one of its accounts."""
 
     async def refresh(self, name: PlatformName, grant: Grant) -> Grant: ...
 

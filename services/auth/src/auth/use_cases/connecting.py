@@ -1,59 +1,41 @@
-"""Connect an account on a platform to a workspace: send the person there, take the grant they come back with."""
+"""Connect accounts on a platform to a workspace: send the person there, take the grant they come back with."""
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
-import random
 import secrets
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
-import structlog
-from contracts.access import PERMISSIONS, Permission
-from contracts.auth import ConnectionEstablishedV1
 from kit.database import Scope
-from kit.ids import new_id
-from kit.problems import Forbidden, NotFound, Problem, Unavailable
+from kit.problems import NotFound, Problem
 from kit.secret import Secret
-from platforms.errors import PlatformError
 from platforms.shape import Grant, PlatformName, Profile
 
-from auth.domain.connections import (
-    CONNECT_SECONDS,
+from auth.domain.authorising import (
+    AUTHORISATION_LIFETIME,
     Authorisation,
     AuthorisationDenied,
     AuthorisationFailed,
     AuthorisationUnknown,
-    Connection,
+    ChoiceNeeded,
     PlatformNotOffered,
-    PlatformUnavailable,
     ScopeMissing,
-    connection_of,
-    problem_of,
-    refresh_at,
 )
-from auth.domain.vault import Ciphertext, WrappedKey, authorisation_context, key_context
-from auth.ports.store import Store, Transactions
+from auth.domain.connections import Connection
+from auth.domain.vault import authorisation_context, key_context
+from auth.ports.store import Transactions
 from auth.ports.vault import Platforms, Vault
-from auth.use_cases.sealing import seal_new
-from auth.use_cases.telling import revoke_quietly
-
-log = structlog.get_logger("connecting")
+from auth.use_cases.asking import at_platform
+from auth.use_cases.choosing import offer_choice
+from auth.use_cases.establishing import Visit, establish
+from auth.use_cases.permitting import check_permission
+from auth.use_cases.telling import give_back
 
 STATE_BYTES = 32
-AUTHORISATION_LIFETIME = timedelta(minutes=10)
-"""How long a person may be away at the platform."""
-
-ATTEMPTS_MAX = 3
-"""Two people who connect one account in one moment come between each other once."""
-
-
-class _CameBetween(Exception):
-    """Another authorisation of the same account was written first."""
 
 
 async def start_connecting(
@@ -70,7 +52,7 @@ async def start_connecting(
     if not platforms.offers(name):
         raise PlatformNotOffered()
     state = secrets.token_urlsafe(STATE_BYTES)
-    async with _at_platform():
+    async with at_platform():
         started = await platforms.authorise(name, state=state, handle=handle)
     state_hash = _hash_of(state)
     key = await vault.new_key(context=key_context(state_hash))
@@ -89,111 +71,50 @@ async def start_connecting(
 
 async def finish_connecting(
     transactions: Transactions, *, account_id: UUID, callback: Mapping[str, str], platforms: Platforms, vault: Vault
-) -> Connection:
-    """The connection that the person came back with. The state works once, for them alone."""
+) -> Connection | ChoiceNeeded:
+    """The connection that the person came back with, or the accounts to choose from if there are several.
+
+    The state works once, for them alone.
+    """
     state_hash = _hash_of(callback.get("state", ""))
     async with transactions(Scope.account(account_id)) as store:
         started = await store.authorisations.take(state_hash, account_id=account_id)
         now = store.now()
     if started is None or started.expires_at <= now:
         raise AuthorisationUnknown()
-    async with transactions(Scope.workspace(started.workspace_id, account_id)) as store:
-        await _check_permission(store, started.workspace_id, account_id)
+    name, visit = PlatformName(started.platform), Visit(started.workspace_id, account_id, uuid.uuid4())
+    async with transactions(Scope.workspace(visit.workspace_id, account_id)) as store:
+        await check_permission(store, visit.workspace_id, account_id)
     if "error" in callback:
         raise AuthorisationDenied() if callback["error"] == "access_denied" else AuthorisationFailed()
-    name = PlatformName(started.platform)
-    grant, profile = await _redeem(name, callback, await _open_kept(vault, state_hash, started), platforms)
+    plain = await vault.open(
+        started.text, started.key, key_context=key_context(state_hash), context=authorisation_context(state_hash)
+    )
+    kept = {field: Secret(value) for field, value in json.loads(plain).items()}
+    async with at_platform():
+        grant = await platforms.exchange(name, callback=callback, kept=kept)
     try:
-        return await _establish(transactions, started.workspace_id, account_id, name, grant, profile, vault)
-    except (NotFound, Forbidden):
-        await revoke_quietly(platforms, name, grant)
+        profiles = await _look_at(name, grant, platforms)
+        if len(profiles) > 1:
+            return await offer_choice(transactions, visit, name, grant, profiles, vault=vault)
+        async with at_platform():
+            narrowed = await platforms.act_for(name, grant, profiles[0].account_id)
+        return await establish(transactions, visit, name, narrowed, profiles[0], platforms=platforms, vault=vault)
+    except Problem:
+        await give_back(transactions, name, grant, visit.authorisation_id, platforms=platforms)
         raise
 
 
-async def _check_permission(store: Store, workspace_id: UUID, account_id: UUID) -> None:
-    """The role can have changed while the person was away."""
-    if not await store.workspaces.is_open(workspace_id):
-        raise NotFound()
-    role = await store.workspaces.role_of(workspace_id, account_id)
-    if role is None or Permission.CONNECTION_MANAGE not in PERMISSIONS[role]:
-        raise Forbidden(Permission.CONNECTION_MANAGE)
-
-
-async def _open_kept(vault: Vault, state_hash: bytes, started: Authorisation) -> dict[str, Secret]:
-    plain = await vault.open(
-        Ciphertext(started.nonce, started.ciphertext),
-        WrappedKey(started.wrapped_key, started.key_id),
-        key_context=key_context(state_hash),
-        context=authorisation_context(state_hash),
-    )
-    return {field: Secret(value) for field, value in json.loads(plain).items()}
-
-
-async def _redeem(
-    name: PlatformName, callback: Mapping[str, str], kept: Mapping[str, Secret], platforms: Platforms
-) -> tuple[Grant, Profile]:
-    """The grant and whose it is; a grant that cannot be used is given back."""
-    async with _at_platform():
-        grant = await platforms.exchange(name, callback=callback, kept=kept)
+async def _look_at(name: PlatformName, grant: Grant, platforms: Platforms) -> Sequence[Profile]:
+    """Whose accounts the grant opens, if it allows what is needed."""
     missing = platforms.needed_scopes(name) - set(grant.scopes)
     if missing:
-        await revoke_quietly(platforms, name, grant)
         raise ScopeMissing(scopes=sorted(missing))
-    try:
-        async with _at_platform():
-            return grant, await platforms.profile(name, grant)
-    except Problem:
-        await revoke_quietly(platforms, name, grant)
-        raise
-
-
-@asynccontextmanager
-async def _at_platform() -> AsyncIterator[None]:
-    """A platform's call within bounds, its errors turned into what the person is told."""
-    try:
-        async with asyncio.timeout(CONNECT_SECONDS):
-            yield
-    except PlatformError as error:
-        raise problem_of(error) from error
-    except TimeoutError as error:
-        raise PlatformUnavailable() from error
-
-
-async def _establish(
-    transactions: Transactions,
-    workspace_id: UUID,
-    account_id: UUID,
-    name: PlatformName,
-    grant: Grant,
-    profile: Profile,
-    vault: Vault,
-) -> Connection:
-    """Write the connection and its sealed grant. Sealing is done between transactions: it may ask a key service."""
-    for _ in range(ATTEMPTS_MAX):
-        async with transactions(Scope.workspace(workspace_id, account_id)) as store:
-            known = await store.connections.known(workspace_id, name, grant.account_id)
-        connection = connection_of(known.connection_id if known else new_id(), workspace_id, name, grant, profile)
-        generation = known.generation + 1 if known else 1
-        sealed = await seal_new(vault, connection.connection_id, generation, grant)
-        try:
-            async with transactions(Scope.workspace(workspace_id, account_id)) as store:
-                await _check_permission(store, workspace_id, account_id)
-                now = store.now()
-                due_at = refresh_at(grant, now, chance=random.random())  # noqa: S311  # only spreads load
-                if not await store.connections.establish(
-                    connection, refresh_at=due_at, at=now, is_new=known is None
-                ) or not await store.grants.put(connection.connection_id, workspace_id, sealed, at=now):
-                    raise _CameBetween
-                store.emit(
-                    ConnectionEstablishedV1(
-                        workspace_id=workspace_id, connection_id=connection.connection_id, platform=name
-                    )
-                )
-        except _CameBetween:
-            continue
-        log.info("connection_established", connection_id=str(connection.connection_id), platform=name)
-        return connection
-    raise Unavailable()
+    async with at_platform():
+        profiles = await platforms.accounts(name, grant)
+    if not profiles:
+        raise AuthorisationFailed("The authorisation opens no account that may be posted to.")
+    return profiles
 
 
 def _hash_of(state: str) -> bytes:

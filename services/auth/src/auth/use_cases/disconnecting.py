@@ -9,15 +9,17 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
+from dataclasses import replace
 from uuid import UUID
 
 import structlog
 from contracts.auth import ConnectionRevokedV2, PlatformConfirmation, RevocationReason
 from kit.database import Scope
 from kit.problems import NotFound, Unavailable
+from platforms.access import Reach
 from platforms.shape import PlatformName
 
-from auth.domain.connections import CONFIRMED, FLIGHT, QUIET_SECONDS, Ended, State
+from auth.domain.connections import CONFIRMED, FLIGHT, QUIET_SECONDS, Ended, State, UnconfirmedBecause
 from auth.ports.store import Transactions
 from auth.ports.vault import Platforms, Vault
 from auth.use_cases.sealing import open_grant
@@ -49,9 +51,9 @@ async def disconnect(
         if frozen:
             finished = await finish_ending(transactions, connection_id, platforms=platforms, vault=vault)
             if finished is not None:
-                return finished
+                return _with_way_out(finished, platforms)
         elif ended.state == State.REVOKED:
-            return ended
+            return _with_way_out(ended, platforms)
         else:
             await asyncio.sleep(POLL_SECONDS)
     raise Unavailable()
@@ -62,10 +64,10 @@ async def finish_ending(
 ) -> Ended | None:
     """End a frozen connection; None if somebody else has done it meanwhile. Safe to repeat."""
     await wait_until_quiet(transactions, connection_id, beside_refresh=True)
-    confirmation = await _tell_platform(transactions, connection_id, platforms=platforms, vault=vault)
+    confirmation, because = await _tell_platform(transactions, connection_id, platforms=platforms, vault=vault)
     async with transactions(Scope.worker()) as store:
         now, erasure_id = store.now(), uuid.uuid4()
-        closed = await store.connections.close(connection_id, confirmation, at=now, erasure_id=erasure_id)
+        closed = await store.connections.close(connection_id, confirmation, because, at=now, erasure_id=erasure_id)
         if closed is None:
             return None
         await store.grants.destroy(connection_id)
@@ -81,7 +83,7 @@ async def finish_ending(
             )
         )
     log.info("connection_revoked", connection_id=str(connection_id), platform_confirmation=confirmation.value)
-    return Ended(State.REVOKED, CONFIRMED[confirmation], erasure_id)
+    return Ended(closed.platform, State.REVOKED, CONFIRMED[confirmation], erasure_id, because)
 
 
 async def finish_stuck(transactions: Transactions, *, platforms: Platforms, vault: Vault) -> int:
@@ -100,27 +102,43 @@ async def wait_until_quiet(transactions: Transactions, connection_id: UUID, *, b
         async with transactions(Scope.worker()) as store:
             if await store.connections.is_quiet(connection_id, now=store.now(), beside_refresh=beside_refresh):
                 return True
-            if not beside_refresh and not await store.connections.is_active(connection_id):
+            if not beside_refresh and not await store.connections.is_lendable(connection_id):
                 return False
         await asyncio.sleep(POLL_SECONDS)
     return False
 
 
+def _with_way_out(ended: Ended, platforms: Platforms) -> Ended:
+    """Where the access may still stand, the person is told where to end it themself."""
+    if ended.platform_confirmed is not False:
+        return ended
+    return replace(ended, where_to_withdraw=platforms.access(PlatformName(ended.platform)).withdrawal)
+
+
 async def _tell_platform(
     transactions: Transactions, connection_id: UUID, *, platforms: Platforms, vault: Vault
-) -> PlatformConfirmation:
+) -> tuple[PlatformConfirmation, UnconfirmedBecause | None]:
+    """What the platform said to the end of the grant, and why it did not confirm it if so."""
     async with transactions(Scope.worker()) as store:
         ending = await store.connections.ending(connection_id)
         sealed = await store.grants.find(connection_id)
     if ending is not None and ending.reason == RevocationReason.PLATFORM:
-        return PlatformConfirmation.NOT_ASKED
+        return PlatformConfirmation.NOT_ASKED, None
     if ending is None or sealed is None:
-        return PlatformConfirmation.UNCONFIRMED
+        return PlatformConfirmation.UNCONFIRMED, UnconfirmedBecause.NOT_POSSIBLE
+    if ending.shared:
+        # The platform knows nothing smaller than what the others stand on. The last of them ends it.
+        return PlatformConfirmation.UNCONFIRMED, UnconfirmedBecause.SHARED
+    name = PlatformName(ending.platform)
     try:
         grant = await open_grant(vault, sealed)
     except Exception as error:
         # A grant that no key opens cannot be revoked; destroying it is all the more right.
         log.error("grant_not_opened", connection_id=str(connection_id), reason=type(error).__name__)
-        return PlatformConfirmation.UNCONFIRMED
-    confirmed = await revoke_quietly(platforms, PlatformName(ending.platform), grant)
-    return PlatformConfirmation.CONFIRMED if confirmed else PlatformConfirmation.UNCONFIRMED
+        return PlatformConfirmation.UNCONFIRMED, UnconfirmedBecause.NOT_POSSIBLE
+    if await revoke_quietly(platforms, name, grant):
+        return PlatformConfirmation.CONFIRMED, None
+    possible = platforms.offers(name) and platforms.access(name).reach is not Reach.NOTHING
+    return PlatformConfirmation.UNCONFIRMED, (
+        UnconfirmedBecause.NO_ANSWER if possible else UnconfirmedBecause.NOT_POSSIBLE
+    )

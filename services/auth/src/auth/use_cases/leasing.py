@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from contracts.leases import LEASE_SECONDS, Lease, LeaseAnswer, LeaseRefusal, lease_context
+from contracts.leases import LEASE_SECONDS, Lease, LeaseAnswer, LeaseRefusal, Purpose, lease_context
 from kit.database import Scope
 from kit.ids import new_id
 from platforms import grants
@@ -35,16 +35,23 @@ async def lend(
     *,
     connection_ids: Sequence[UUID],
     borrower: str,
+    purpose: Purpose,
     vault: Vault,
     seal_for: SealFor,
     nudge: Callable[[], None],
 ) -> LeaseAnswer:
-    """Grants for `borrower`, and why there is none for the rest. `nudge` is called if one must be renewed first."""
+    """Grants for `borrower`, and why there is none for the rest. `nudge` is called if one must be renewed first.
+
+    That they were lent, and what for, is committed before they leave.
+    """
     async with transactions(Scope.worker()) as store:
-        expires_at = store.now() + timedelta(seconds=LEASE_SECONDS)
+        now = store.now()
+        expires_at = now + timedelta(seconds=LEASE_SECONDS)
         lent, refused = await _decide(store, list(dict.fromkeys(connection_ids)))
         written = {item.lease_id: item.standing for item in lent}
-        await store.leases.add(written, borrower=borrower, expires_at=expires_at)
+        await store.leases.add(written, borrower=borrower, purpose=purpose, expires_at=expires_at)
+        workspaces = {standing.connection_id: standing.workspace_id for standing in written.values()}
+        await store.borrowings.count(workspaces, borrower=borrower, purpose=purpose, at=now)
     if any(refusal.code == "refreshing" for refusal in refused):
         nudge()
     leases = [await _seal(item, borrower, expires_at, vault, seal_for) for item in lent]
@@ -58,7 +65,11 @@ async def _decide(store: Store, connection_ids: Sequence[UUID]) -> tuple[list[_L
     refusals: dict[UUID, str] = {}
     for connection_id in connection_ids:
         found = standings.get(connection_id)
-        code = refusal_of(found.state, found.expires_at, found.refreshing_until, now) if found else "unknown"
+        code = (
+            refusal_of(found.state, found.expires_at, found.refreshing_until, now, renewable=found.renewable)
+            if found
+            else "unknown"
+        )
         if code:
             refusals[connection_id] = code
     # Read after the rows are held: a renewal that was waited for has replaced the grant.

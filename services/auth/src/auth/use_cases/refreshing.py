@@ -10,18 +10,12 @@ from uuid import UUID
 import structlog
 from contracts.auth import ConnectionReauthRequiredV1, ConnectionRefreshedV1
 from kit.database import Scope
+from platforms.access import Access
 from platforms.errors import RateLimited, ReauthorisationNeeded
 from platforms.shape import Grant, PlatformName
 
-from auth.domain.connections import (
-    FLIGHT,
-    FORCED_AHEAD,
-    REFRESH_SECONDS,
-    State,
-    event_word,
-    refresh_at,
-    retry_at,
-)
+from auth.domain.connections import FLIGHT, LENDABLE, REFRESH_SECONDS, event_word
+from auth.domain.renewing import FORCED_AHEAD, life_of, retry_at
 from auth.domain.vault import SealedGrant
 from auth.ports.connections import Due
 from auth.ports.store import Transactions
@@ -52,12 +46,13 @@ async def require_reauthorisation(
 ) -> bool:
     """Stop lending a grant that is dead; true if it was lent until now."""
     async with transactions(Scope.worker()) as store:
-        workspace_id = await store.connections.require_reauthorisation(connection_id, generation=generation)
+        reason = event_word(code)
+        workspace_id = await store.connections.require_reauthorisation(
+            connection_id, code=reason, generation=generation
+        )
         if workspace_id is None:
             return False
-        store.emit(
-            ConnectionReauthRequiredV1(workspace_id=workspace_id, connection_id=connection_id, reason=event_word(code))
-        )
+        store.emit(ConnectionReauthRequiredV1(workspace_id=workspace_id, connection_id=connection_id, reason=reason))
     log.info("reauthorisation_required", connection_id=str(connection_id), code=code)
     return True
 
@@ -65,16 +60,20 @@ async def require_reauthorisation(
 async def _refresh(transactions: Transactions, due: Due, *, platforms: Platforms, vault: Vault) -> None:
     # Some platforms end the old access token with the renewal, so no call may be under way with it.
     if not await wait_until_quiet(transactions, due.connection_id, beside_refresh=False):
-        await _postpone(transactions, due, until=None)
+        await _postpone(transactions, due, until=None, is_failure=False)
         return
     async with transactions(Scope.worker()) as store:
         sealed = await store.grants.find(due.connection_id)
+        await store.borrowings.count(
+            {due.connection_id: due.workspace_id}, borrower="auth", purpose="renew", at=store.now()
+        )
     if sealed is None:
         return
+    name = PlatformName(due.platform)
     try:
         grant = await open_grant(vault, sealed)
         async with asyncio.timeout(REFRESH_SECONDS):
-            renewed = await platforms.refresh(PlatformName(due.platform), grant)
+            renewed = await platforms.refresh(name, grant)
     except ReauthorisationNeeded as error:
         await require_reauthorisation(transactions, due.connection_id, code=error.code, generation=sealed.generation)
     except RateLimited as error:
@@ -84,10 +83,12 @@ async def _refresh(transactions: Transactions, due: Due, *, platforms: Platforms
         log.warning("refresh_failed", connection_id=str(due.connection_id), reason=type(error).__name__)
         await _postpone(transactions, due, until=None)
     else:
-        await _store(transactions, due, sealed, renewed, vault=vault)
+        await _store(transactions, due, sealed, renewed, access=platforms.access(name), vault=vault)
 
 
-async def _store(transactions: Transactions, due: Due, sealed: SealedGrant, renewed: Grant, *, vault: Vault) -> None:
+async def _store(
+    transactions: Transactions, due: Due, sealed: SealedGrant, renewed: Grant, *, access: Access, vault: Vault
+) -> None:
     """Commit the rotated pair, also for a connection that ends meanwhile: what it revokes must be the newest."""
     generation = sealed.generation + 1
     text = await seal_next(vault, due.connection_id, generation, sealed.key, renewed)
@@ -97,13 +98,13 @@ async def _store(transactions: Transactions, due: Due, sealed: SealedGrant, rene
             due.connection_id,
             generation=sealed.generation,
             scopes=renewed.scopes,
-            expires_at=renewed.expires_at,
-            refresh_at=refresh_at(renewed, now, chance=random.random()),  # noqa: S311  # only spreads load
+            life=life_of(renewed, access, now, chance=random.random()),  # noqa: S311  # only spreads load
+            at=now,
         )
         if state is None:
             return
         await store.grants.renew(due.connection_id, generation, text, at=now)
-        if state == State.ACTIVE:
+        if state in LENDABLE:
             store.emit(
                 ConnectionRefreshedV1(
                     workspace_id=due.workspace_id, connection_id=due.connection_id, expires_at=renewed.expires_at
@@ -112,7 +113,10 @@ async def _store(transactions: Transactions, due: Due, sealed: SealedGrant, rene
     log.info("grant_renewed", connection_id=str(due.connection_id))
 
 
-async def _postpone(transactions: Transactions, due: Due, *, until: datetime | None) -> None:
+async def _postpone(transactions: Transactions, due: Due, *, until: datetime | None, is_failure: bool = True) -> None:
     async with transactions(Scope.worker()) as store:
-        again_at = retry_at(due.refresh_attempts + 1, store.now(), chance=random.random())  # noqa: S311
-        await store.connections.postpone(due.connection_id, refresh_at=max(until or again_at, again_at))
+        now = store.now()
+        again_at = retry_at(due.refresh_attempts + 1, now, chance=random.random())  # noqa: S311
+        await store.connections.postpone(
+            due.connection_id, refresh_at=max(until or again_at, again_at), at=now, is_failure=is_failure
+        )

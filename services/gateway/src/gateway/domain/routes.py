@@ -110,8 +110,10 @@ def _auth() -> tuple[Route, ...]:
         Route("POST", f"{workspace}/members", "auth", Access.WORKSPACE),
         Route("GET", f"{workspace}/members", "auth", Access.WORKSPACE),
         Route("POST", f"{connections}/authorisations", "auth", Access.WORKSPACE),
+        Route("POST", f"{connections}/authorisations/{{authorisation_id}}/choices", "auth", Access.WORKSPACE),
         Route("GET", "/api/oauth/callback", "auth", Access.SESSION),
         Route("GET", connections, "auth", Access.WORKSPACE),
+        Route("GET", f"{connections}/{{connection_id}}/uses", "auth", Access.WORKSPACE),
         Route(
             "DELETE",
             f"{connections}/{{connection_id}}",
