@@ -56,6 +56,30 @@ class Content:
         )  # fmt: skip
 
 
+@dataclass
+class Auth:
+    """The neighbour: how connections stand."""
+
+    passports: Passports
+    connections: list[dict[str, Any]] = field(default_factory=list)
+
+    def stands(self, connection_id: UUID, state: str = "active", **facts: Any) -> None:
+        blank = dict.fromkeys(("ends_at", "failing_since", "expires_at", "platform_ends_on"))
+        self.connections.append(
+            {"connection_id": str(connection_id), "platform": "bluesky", "state": state} | blank | facts
+        )
+
+    def app(self) -> Litestar:
+        @get("/internal/workspaces/{workspace_id:uuid}/connections", guards=[service("scheduler")])
+        async def connections(workspace_id: FromPath[UUID]) -> dict[str, Any]:
+            return {"connections": self.connections}
+
+        return Litestar(
+            [connections], exception_handlers=EXCEPTION_HANDLERS, state=State({"passports": self.passports}),
+            openapi_config=None,
+        )  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Member:
     """A person in a workspace, at the scheduler's door."""
@@ -113,6 +137,11 @@ def content(passports: Passports) -> Content:
 
 
 @pytest.fixture
+def auth(passports: Passports) -> Auth:
+    return Auth(passports)
+
+
+@pytest.fixture
 def passports(keys_folder: Any, clock: Any) -> Passports:
     key = SigningKey.load("content", keys_folder / "content.signing.pem")
     return Passports(key, TrustedKeys.load(keys_folder / "trusted.jwks.json"), clock)
@@ -120,9 +149,10 @@ def passports(keys_folder: Any, clock: Any) -> Passports:
 
 @pytest.fixture
 async def client(
-    environment: dict[str, str], content: Content, bus: object, running: Running
+    environment: dict[str, str], content: Content, auth: Auth, bus: object, running: Running
 ) -> AsyncIterator[httpx.AsyncClient]:
-    app = create_app(environment, transports={"content": InProcess({"content": content.app()}, "content")})
+    apps = {"content": content.app(), "auth": auth.app()}
+    app = create_app(environment, transports={name: InProcess(apps, name) for name in apps})
     async with running(app) as client:
         yield client
 

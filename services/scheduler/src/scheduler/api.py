@@ -15,13 +15,15 @@ from kit.passport import Caller, permission
 from kit.problems import Invalid
 from litestar import delete, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.types import ControllerRouterHandler
 
-from scheduler.domain.schedule import CONNECTIONS_MAX, Schedule, ScheduleNotFound
-from scheduler.ports import Revisions, Store
+from scheduler.domain.forecast import AHEAD, SCHEDULES_MAX, Failure
+from scheduler.domain.schedule import CONNECTIONS_MAX, HORIZON, Schedule, ScheduleNotFound
+from scheduler.ports import Connections, Revisions, Store
 from scheduler.use_cases.cancel_schedules import cancel_schedule
 from scheduler.use_cases.create_schedule import Wish, check_wish, create_schedule
+from scheduler.use_cases.forecast_failures import forecast_failures
 
 LIST_MAX = 500
 """Schedules in one answer: the calendar of a busy month."""
@@ -86,6 +88,11 @@ class ScheduleView(msgspec.Struct, frozen=True):
         )
 
 
+class Forecast(msgspec.Struct, frozen=True):
+    until: datetime
+    failures: list[Failure]
+
+
 class ScheduleList(msgspec.Struct, frozen=True):
     schedules: list[ScheduleView]
 
@@ -123,6 +130,41 @@ def routes(
             return ScheduleView.of(await cancel_schedule(schedule_id, store=store))
 
     return [create, list_, show, cancel]
+
+
+def forecast_routes(units: Units[Store], *, connections: Connections, clock: Clock) -> list[ControllerRouterHandler]:
+    """Which planned posts will fail, of a whole workspace or at one connection."""
+    workspace, reads = "/api/workspaces/{workspace_id:uuid}", permission(Permission.POST_READ)
+
+    async def look(workspace_id: UUID, until: datetime | None, connection_id: UUID | None = None) -> Forecast:
+        last = _last(until, clock.now())
+        failures = await forecast_failures(
+            units,
+            workspace_id=workspace_id,
+            until=last,
+            connection_id=connection_id,
+            limit=SCHEDULES_MAX,
+            connections=connections,
+        )
+        return Forecast(last, failures)
+
+    @get(workspace + "/connection-forecast", guards=[reads], operation_id="forecastWorkspace")
+    async def of_workspace(workspace_id: Id, until: FromQuery[datetime | None] = None) -> Forecast:
+        return await look(workspace_id, until)
+
+    @get(workspace + "/connections/{connection_id:uuid}/forecast", guards=[reads], operation_id="forecastConnection")
+    async def of_connection(workspace_id: Id, connection_id: Id, until: FromQuery[datetime | None] = None) -> Forecast:
+        return await look(workspace_id, until, connection_id)
+
+    return [of_workspace, of_connection]
+
+
+def _last(until: datetime | None, now: datetime) -> datetime:
+    last = until or now + AHEAD
+    if last.tzinfo is None or last > now + HORIZON:
+        detail = f"A time with an offset, at most {HORIZON.days} days ahead."
+        raise Invalid(errors=[{"pointer": "/until", "detail": detail}])
+    return last
 
 
 def _wish(workspace_id: Id, data: JSONBody[CreateSchedule], caller: Known) -> Wish:

@@ -15,6 +15,7 @@ from litestar import Litestar
 from opentelemetry.sdk.trace import TracerProvider
 
 from scheduler import api, jobs, ports, subscribers
+from scheduler.adapters.connections import AuthConnections
 from scheduler.adapters.revisions import ContentRevisions
 from scheduler.adapters.store import Store
 from scheduler.data_map import DATA_MAP
@@ -31,10 +32,14 @@ def create_app(
     service = Service("scheduler", settings.base, transports=transports, tracer_provider=tracer_provider)
     units: Units[ports.Store] = Units(service.database, Store)
     revisions = ContentRevisions(service.neighbour("content"))
+    connections = AuthConnections(service.neighbour("auth"))
     eraser = Eraser(service.database, DATA_MAP)
     wake = asyncio.Event()
     return service.app(
-        routes=api.routes(units, revisions=revisions, clock=service.clock, wake=wake),
+        routes=[
+            *api.routes(units, revisions=revisions, clock=service.clock, wake=wake),
+            *api.forecast_routes(units, connections=connections, clock=service.clock),
+        ],
         subscriptions=[*subscribers.subscriptions(units), eraser.subscription()],
         loops=[jobs.announcing(units, service.clock, wake, service.tracer), eraser.loop()],
     )

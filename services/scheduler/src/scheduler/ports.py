@@ -1,8 +1,8 @@
-"""What the scheduler's use cases need from outside: its rows, and content's revisions."""
+"""What the scheduler's use cases need from outside: its rows, content's revisions, auth's connections."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -10,6 +10,7 @@ from uuid import UUID
 from contracts.event import Event
 from contracts.sealing import SealedRevision
 
+from scheduler.domain.forecast import Standing
 from scheduler.domain.schedule import Schedule
 
 
@@ -24,6 +25,9 @@ class Store(Protocol):
 
     async def newest(self, limit: int) -> list[Schedule]:
         """Ordered by due time, the latest first."""
+
+    async def planned(self, *, until: datetime, connection_id: UUID | None, limit: int) -> list[Schedule]:
+        """Schedules that are not at an end and due until then (to this connection), the earliest first."""
 
     async def lock(self, schedule_id: UUID) -> Schedule | None:
         """The schedule, held until the unit of work ends."""
@@ -48,6 +52,13 @@ class Store(Protocol):
 
     async def mark_due(self, schedules: Sequence[Schedule]) -> None:
         """Write the state of many schedules that were announced."""
+
+
+class Connections(Protocol):
+    """Connections as auth knows them."""
+
+    async def of_workspace(self, workspace_id: UUID) -> Mapping[UUID, Standing]:
+        """Those that have not ended. Raises `kit.problems.Unavailable` if auth does not answer."""
 
 
 class Revisions(Protocol):

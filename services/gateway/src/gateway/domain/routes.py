@@ -160,6 +160,10 @@ def _delivery() -> tuple[Route, ...]:
         Route("GET", schedules, "scheduler", Access.WORKSPACE),
         Route("GET", f"{schedules}/{{schedule_id}}", "scheduler", Access.WORKSPACE),
         Route("DELETE", f"{schedules}/{{schedule_id}}", "scheduler", Access.WORKSPACE),
+        Route("GET", "/api/workspaces/{workspace_id}/connection-forecast", "scheduler", Access.WORKSPACE),
+        Route(
+            "GET", "/api/workspaces/{workspace_id}/connections/{connection_id}/forecast", "scheduler", Access.WORKSPACE
+        ),
         Route("GET", publications, "publisher", Access.WORKSPACE),
         Route("GET", f"{publications}/{{publication_id}}", "publisher", Access.WORKSPACE),
         Route("GET", f"{publications}/{{publication_id}}/metrics", "metrics", Access.WORKSPACE),

@@ -106,6 +106,16 @@ class Store:
     async def newest(self, limit: int) -> list[Schedule]:
         return await self._all(_SELECT + " ORDER BY due_at DESC, schedule_id LIMIT %(limit)s", {"limit": limit})
 
+    async def planned(self, *, until: datetime, connection_id: UUID | None, limit: int) -> list[Schedule]:
+        ids = await self._transaction.scalars(
+            "SELECT schedule_id FROM schedule WHERE state IN ('scheduled', 'due') AND due_at <= %(until)s"
+            " AND (%(connection_id)s::uuid IS NULL OR EXISTS (SELECT 1 FROM target t"
+            " WHERE t.schedule_id = schedule.schedule_id AND t.connection_id = %(connection_id)s))"
+            " ORDER BY due_at, schedule_id LIMIT %(limit)s",
+            {"until": until, "connection_id": connection_id, "limit": limit},
+        )
+        return await self._of(ids)
+
     async def lock(self, schedule_id: UUID) -> Schedule | None:
         # Locked first and read after it, so that the targets are those of the last holder.
         await self._transaction.execute("SELECT 1 FROM schedule WHERE schedule_id = %s FOR UPDATE", (schedule_id,))
