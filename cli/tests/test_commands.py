@@ -92,7 +92,7 @@ def test_a_foreign_folder_is_left_alone(capsys: Captured, tmp_path: Path):
 def test_half_of_the_database_addresses_is_a_mistake(capsys: Captured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("DATABASE_OWNER_URL_AUTH", "postgresql://nobody@127.0.0.1/auth")
     assert main(["migrate", "--data", str(tmp_path / "data")]) == 1
-    assert complaint(capsys) == "DATABASE_OWNER_URL_CONTENT is not set"
+    assert complaint(capsys) == "DATABASE_OWNER_URL_AUTH_KEYS is not set"
 
 
 def test_an_unreachable_nats_is_one_line(capsys: Captured, monkeypatch: pytest.MonkeyPatch, free_port: int):

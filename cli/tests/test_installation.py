@@ -11,7 +11,7 @@ import pytest
 from kit.embedded import DataDirectory, EmbeddedError
 from kit.keys import SigningKey, TrustedKeys
 from kit.settings import SettingError
-from signoff.installation import DATABASES, SERVICES, Installation
+from signoff.installation import DATABASES, SERVICES, STORES, Installation
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def test_a_new_folder_gets_everything(directory: DataDirectory):
         trusted.verify(service, b"message", signature)
     assert len(base64.b64decode(installation.vault_key.read_text(), validate=True)) == 32
     passwords = [password for roles in installation.passwords.values() for password in (roles.login, roles.owner)]
-    assert len({password.reveal() for password in passwords}) == 2 * len(DATABASES)
+    assert len({password.reveal() for password in passwords}) == 2 * len(STORES)
     assert len({installation.bus_seed(service).read_text() for service in DATABASES}) == len(DATABASES)
 
 

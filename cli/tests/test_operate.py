@@ -14,7 +14,7 @@ from kit.embedded import DataDirectory, EmbeddedPostgres
 from kit.testing.services import Bus
 from nats.js.api import ConsumerConfig
 from signoff.databases import owner_urls
-from signoff.installation import DATABASES, Installation
+from signoff.installation import STORES, Installation
 from signoff.main import main
 
 from .conftest import Up
@@ -24,7 +24,7 @@ Captured = pytest.CaptureFixture[str]
 
 def test_migrating_twice_changes_once(capsys: Captured, data_folder: Path):
     assert main(["migrate", "--data", str(data_folder)]) == 0
-    assert capsys.readouterr().out == f"migrated: {', '.join(DATABASES)}\n"
+    assert capsys.readouterr().out == f"migrated: {', '.join(STORES)}\n"
     assert main(["migrate", "--data", str(data_folder)]) == 0
     assert capsys.readouterr().out == "every database is up to date\n"
     with DataDirectory(data_folder) as directory:

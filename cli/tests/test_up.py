@@ -9,7 +9,7 @@ import httpx
 import psutil
 from kit.testing import wait_for
 from signoff.demo.person import Person
-from signoff.installation import DATABASES, SERVICES
+from signoff.installation import DATABASES, SERVICES, STORES
 
 from .conftest import Up
 
@@ -153,14 +153,14 @@ def test_a_wrong_setting_is_one_line(started: list[Up], data_folder: Path):
 
 
 def databases_at(port: int) -> dict[str, str]:
-    return {f"DATABASE_URL_{name.upper()}": f"postgresql://{name}:secret@127.0.0.1:{port}/{name}" for name in DATABASES}
+    return {f"DATABASE_URL_{name.upper()}": f"postgresql://{name}:secret@127.0.0.1:{port}/{name}" for name in STORES}
 
 
 def test_servers_that_the_environment_names_are_used(started: list[Up], data_folder: Path, free_port: int):
     nowhere = f"nats://127.0.0.1:{free_port}"
     cases = {
         "NATS_URL leads to no server that takes connections": {"NATS_URL": nowhere},
-        "DATABASE_URL_CONTENT is not set": {"DATABASE_URL_AUTH": "postgresql:///auth"},
+        "DATABASE_URL_AUTH_KEYS is not set": {"DATABASE_URL_AUTH": "postgresql:///auth"},
         "DATABASE_URL_AUTH leads to no database": databases_at(free_port),
     }
     for complaint, environment in cases.items():

@@ -14,14 +14,14 @@ from kit.provision import provision
 from kit.secret import Secret
 from kit.settings import Environment, SettingError
 
-from signoff.installation import DATABASES, Installation
+from signoff.installation import STORES, Installation
 
 CONNECT_SECONDS = 5
 
 
 def external_database_urls(environment: Mapping[str, str]) -> dict[str, Secret]:
-    """Every DATABASE_URL_<SERVICE>, or none. Some of them only is a mistake."""
-    names = {service: f"DATABASE_URL_{service.upper()}" for service in DATABASES}
+    """Every DATABASE_URL_<SERVICE>, and that of auth's keys, or none. Some of them only is a mistake."""
+    names = {service: f"DATABASE_URL_{service.upper()}" for service in STORES}
     if not any(environment.get(name) for name in names.values()):
         return {}
     reader = Environment(environment)

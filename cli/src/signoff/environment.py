@@ -30,6 +30,7 @@ PASSED_ON = (
     "SIGN_UP",
     "SMTP_",
     "TRUSTED_PROXIES",
+    "VAULT_",
     "WEB_URL",
 )
 """What the person who starts the system may set for the services, by name or beginning."""
@@ -78,6 +79,7 @@ class Surroundings:
             case "auth":
                 return {
                     "VAULT_KEY_FILE": str(self.installation.vault_key),
+                    "DATABASE_URL_AUTH_KEYS": self.addresses.database_urls["auth_keys"].reveal(),
                     "MAIL_FOLDER": str(self.installation.mail),
                 }
             case "retention" if self.addresses.postgres is not None:

@@ -25,6 +25,9 @@ from kit.secret import Secret
 DATABASES = ("auth", "content", "scheduler", "publisher", "metrics", "retention")
 """The services that keep something, in the order in which they start."""
 
+STORES = ("auth", "auth_keys", *DATABASES[1:])
+"""The databases: one a service, and auth's second one, where the keys lie that open stored tokens."""
+
 SERVICES = (*DATABASES, "gateway")
 
 INVENTORY = "INSTALLED"
@@ -35,7 +38,7 @@ VAULT_KEY_BYTES = 32
 
 @dataclass(frozen=True)
 class RolePasswords:
-    """Of one service's database: who serves requests, and who migrates."""
+    """Of one database: who serves requests, and who migrates."""
 
     login: Secret
     owner: Secret
@@ -80,10 +83,16 @@ class Installation:
 
     @cached_property
     def passwords(self) -> Mapping[str, RolePasswords]:
-        stored = json.loads(self._passwords_file.read_text())
         return {
-            service: RolePasswords(Secret(roles["login"]), Secret(roles["owner"])) for service, roles in stored.items()
+            store: RolePasswords(Secret(roles["login"]), Secret(roles["owner"]))
+            for store, roles in self._stored_passwords().items()
         }
+
+    def _stored_passwords(self) -> dict[str, dict[str, str]]:
+        if not self._passwords_file.exists():
+            return {}
+        stored: dict[str, dict[str, str]] = json.loads(self._passwords_file.read_text())
+        return stored
 
     def _secret_files(self) -> list[Path]:
         own = [path for service in SERVICES for path in (self.signing_key(service), self.sealing_key(service))]
@@ -106,10 +115,11 @@ class Installation:
         generate_seeds(self.keys, (*DATABASES, OPERATOR))
         if not self.vault_key.exists():
             write_private_file(self.vault_key, base64.b64encode(secrets.token_bytes(VAULT_KEY_BYTES)).decode())
-        if not self._passwords_file.exists():
-            passwords = {
-                service: {role: secrets.token_urlsafe(32) for role in ("login", "owner")} for service in DATABASES
-            }
+        passwords = self._stored_passwords()
+        # An installation of an earlier release gets those of the databases that came since.
+        missing = [store for store in STORES if store not in passwords]
+        if missing:
+            passwords |= {store: {role: secrets.token_urlsafe(32) for role in ("login", "owner")} for store in missing}
             write_private_file(self._passwords_file, json.dumps(passwords, indent=1) + "\n")
         inventory = "".join(f"{path.relative_to(self.path)}\n" for path in self._secret_files())
         if not (self.path / INVENTORY).exists() or (self.path / INVENTORY).read_text() != inventory:

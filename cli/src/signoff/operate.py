@@ -26,7 +26,7 @@ from nats.aio.client import Client
 
 from signoff.backing import bus_users, embedded_bus, external_bus, operator_connection
 from signoff.databases import bring_to_head, migrate, services_behind
-from signoff.installation import DATABASES, Installation
+from signoff.installation import STORES, Installation
 
 
 def migrate_databases(data: Path) -> int:
@@ -88,7 +88,7 @@ def advance_clock(data: Path, by: str) -> int:
 
 
 def _owner_urls(environment: Mapping[str, str]) -> dict[str, Secret]:
-    names = {service: f"DATABASE_OWNER_URL_{service.upper()}" for service in DATABASES}
+    names = {service: f"DATABASE_OWNER_URL_{service.upper()}" for service in STORES}
     if not any(environment.get(name) for name in names.values()):
         return {}
     reader = Environment(environment)

@@ -24,7 +24,7 @@ def manifests() -> Mapping[Path, str]:
     """Every generated file with its content; paths are relative to deploy/k8s."""
     files = {Path("base", f"{service.name}.yaml"): _yaml(parts.service_objects(service)) for service in SERVICES}
     files[Path("base", "shared.yaml")] = _yaml(parts.shared_objects(SERVICES))
-    files[Path("jobs", "migrate.yaml")] = _yaml(parts.migrate_job(s) for s in SERVICES if s.database)
+    files[Path("jobs", "migrate.yaml")] = _yaml(job for s in SERVICES if s.database for job in parts.migrate_jobs(s))
     files[Path("jobs", "topology.yaml")] = _yaml([parts.topology_job()])
     for folder in ("base", "jobs"):
         resources = sorted(path.name for path in files if path.parts[0] == folder)

@@ -44,14 +44,19 @@ def shared_objects(services: Iterable[Deployed]) -> list[Object]:
     ]
 
 
-def migrate_job(service: Deployed) -> Object:
-    """Brings one service's database to the newest revision, as its owner and in its own image."""
-    variable = f"DATABASE_OWNER_URL_{service.name.upper()}"
+def migrate_jobs(service: Deployed) -> list[Object]:
+    """Bring a service's databases to the newest revision, each as its own owner and in the service's image."""
+    return [_migrate_job(service, part) for part in (["", "_keys"] if service.vault else [""])]
+
+
+def _migrate_job(service: Deployed, part: str) -> Object:
+    database = service.name + part
+    name = database.replace("_", "-")
     container = _container(service.name, f"signoff-{service.name}") | {
-        "command": ["python", "-m", "kit.migrations", service.name],
-        "env": [_secret_variable(variable, f"signoff-{service.name}-owner", "database-url")],
+        "command": ["python", "-m", "kit.migrations", database],
+        "env": [_secret_variable(f"DATABASE_OWNER_URL_{database.upper()}", f"signoff-{name}-owner", "database-url")],
     }
-    return _job(f"migrate-{service.name}", container, [_temporary(64)])
+    return _job(f"migrate-{name}", container, [_temporary(64)])
 
 
 def topology_job() -> Object:
@@ -66,6 +71,14 @@ def topology_job() -> Object:
 
 
 _NATS_MOUNT: Object = {"name": "nats", "mountPath": "/nats", "readOnly": True}
+
+_VAULT_MOUNT: Object = {"name": "vault", "mountPath": "/vault", "readOnly": True}
+
+_VAULT_FILES: Object = {
+    "name": "vault",
+    # What a key service asks for: a token, or who signed its certificate. Absent where the key is a file.
+    "secret": {"secretName": "signoff-vault", "optional": True, "defaultMode": 0o440},
+}
 
 _NATS_FILES: Object = {
     "name": "nats",
@@ -113,6 +126,7 @@ def _serving_container(service: Deployed) -> Object:
         {"name": "keys", "mountPath": "/keys", "readOnly": True},
         {"name": "trusted", "mountPath": "/trusted", "readOnly": True},
         *([_NATS_MOUNT] if service.database else []),
+        *([_VAULT_MOUNT] if service.vault else []),
     ]
     return container | {
         "ports": [{"name": "http", "containerPort": PORT}],
@@ -129,6 +143,9 @@ def _environment_sources(service: Deployed) -> list[Object]:
     sources: list[Object] = [{"configMapRef": {"name": "signoff"}}]
     if service.platforms:
         sources.append({"secretRef": {"name": "signoff-platforms"}})
+    if service.vault:
+        # VAULT_*, where a key service wraps the keys and not the file.
+        sources.append({"configMapRef": {"name": "signoff-vault", "optional": True}})
     if service.objects:
         # Absent where the cluster gives the pods an identity of their own.
         sources.append({"secretRef": {"name": "signoff-object-store", "optional": True}})
@@ -145,7 +162,10 @@ def _environment(service: Deployed) -> list[Object]:
         {"name": f"SEALING_KEY_FILE_{suffix}", "value": "/keys/sealing.pem"},
     ]
     if service.vault:
-        variables.append({"name": "VAULT_KEY_FILE", "value": "/keys/vault.key"})
+        variables += [
+            {"name": "VAULT_KEY_FILE", "value": "/keys/vault.key"},
+            _secret_variable(f"DATABASE_URL_{suffix}_KEYS", f"signoff-{service.name}", "keys-database-url"),
+        ]
     if service.database:
         variables += [
             _secret_variable(f"DATABASE_URL_{suffix}", f"signoff-{service.name}", "database-url"),
@@ -160,7 +180,8 @@ def _service_volumes(service: Deployed) -> list[Object]:
     files += ["nats.nkey"] if service.database else []
     files += ["vault.key"] if service.vault else []
     trusted = {"name": "trusted", "configMap": {"name": "signoff-trusted-keys"}}
-    return [_keys(f"signoff-{service.name}", files), trusted, *([_NATS_FILES] if service.database else [])]
+    optional = ([_NATS_FILES] if service.database else []) + ([_VAULT_FILES] if service.vault else [])
+    return [_keys(f"signoff-{service.name}", files), trusted, *optional]
 
 
 def _container(name: str, image: str, *, memory_mib: int = 512) -> Object:

@@ -14,8 +14,8 @@ REQUESTS_AT_ONCE = 8
 class Deployed:
     """One service. `platforms`: knows the platforms' credentials; `objects`: reads or writes the object store.
 
-    `vault`: holds the key of the token vault; `backups`: takes backups. `outside`: may open connections to the
-    internet. `temporary_mib`: room in /tmp, where uploads and dumps pass through.
+    `vault`: keeps tokens, and in a second database their keys; `backups`: takes backups. `outside`: may open
+    connections to the internet. `temporary_mib`: room in /tmp, where uploads and dumps pass through.
     """
 
     name: str

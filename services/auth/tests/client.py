@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+import psycopg
 from contracts.leases import LeaseAnswer
 from kit.testing.services import MakePassport
 from sandbox.consent import callback_parameters, give_consent
@@ -16,6 +17,12 @@ from sandbox.server import Sandbox
 from services.auth.tests.mailbox import Mailbox
 
 PASSWORD = "correct horse battery"
+
+
+class Superuser(psycopg.Connection[Any]):
+    """auth's database as its superuser sees it: every row, whatever the policies say. `keys`: the keys' database."""
+
+    keys: psycopg.Connection[Any]
 
 
 @dataclass

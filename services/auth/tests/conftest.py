@@ -10,7 +10,10 @@ from urllib.parse import urlencode
 
 import psycopg
 import pytest
+from auth.adapters.key_file import KeyFile
+from auth.adapters.keys import StoredKeys
 from auth.adapters.store import PostgresStore
+from auth.adapters.vault import EnvelopeVault
 from auth.main import create_app
 from auth.ports.store import Store, Transactions
 from kit.clock import MovableClock
@@ -24,7 +27,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from sandbox.server import Sandbox
 
-from services.auth.tests.client import Auth, Room
+from services.auth.tests.client import Auth, Room, Superuser
 from services.auth.tests.mailbox import Mailbox
 
 PUBLIC_URL = "http://127.0.0.1:8000"
@@ -134,7 +137,26 @@ def read_passports(keys_folder: Path, clock: MovableClock) -> Passports:
 
 
 @pytest.fixture
-def superuser(environment: dict[str, str]) -> Iterator[psycopg.Connection[Any]]:
+async def keys(environment: dict[str, str], clock: MovableClock) -> AsyncIterator[StoredKeys]:
+    """The store of keys as the vault opens it."""
+    url = Secret(environment["DATABASE_URL_AUTH_KEYS"])
+    stored = StoredKeys(Database("auth_keys", url, clock, connections_max=4, connections_min=0))
+    async with stored.opened():
+        yield stored
+
+
+@pytest.fixture
+def vault(environment: dict[str, str], keys: StoredKeys) -> EnvelopeVault:
+    """A second vault beside that of the running auth, on the same keys."""
+    return EnvelopeVault(KeyFile(Path(environment["VAULT_KEY_FILE"])), keys)
+
+
+@pytest.fixture
+def superuser(environment: dict[str, str]) -> Iterator[Superuser]:
     """Sees every row whatever the policies say."""
-    with psycopg.connect(environment["DATABASE_SUPERUSER_URL_AUTH"], autocommit=True) as connection:
+    with (
+        Superuser.connect(environment["DATABASE_SUPERUSER_URL_AUTH"], autocommit=True) as connection,
+        psycopg.connect(environment["DATABASE_SUPERUSER_URL_AUTH_KEYS"], autocommit=True) as keys,
+    ):
+        connection.keys = keys
         yield connection

@@ -70,7 +70,7 @@ async def test_an_account_goes_with_everything_only_it_owned(
     assert (await room.auth.ask_passport(token)).status_code == 401
     refused = await room.auth.http.post("/api/session", json={"email": "owner@example.com", "password": PASSWORD})
     assert refused.status_code == 401
-    assert counts(superuser, "sealed_grant", "data_key", "session", "credential") == [0, 0, 0, 0]
+    assert counts(superuser, "sealed_grant", "grant_key", "session", "credential") == [0, 0, 0, 0]
     assert len(room.sandbox.truth.revocations()) == 2
     revoked = await bus.wait_told(ConnectionRevokedV2, 2)
     assert {event.reason for event in revoked if isinstance(event, ConnectionRevokedV2)} == {
@@ -180,7 +180,7 @@ async def test_a_deletion_that_a_crash_interrupted_is_finished(
     assert len(await bus.wait_told(AccountDeletedV1)) == 1
     assert len(await bus.wait_told(WorkspaceDeletedV1)) == 1
     assert len(await bus.wait_told(ConnectionRevokedV2)) == 1
-    assert counts(superuser, "sealed_grant", "data_key", "credential") == [0, 0, 0]
+    assert counts(superuser, "sealed_grant", "grant_key", "credential") == [0, 0, 0]
 
 
 @pytest.mark.promise("P26")

@@ -16,17 +16,19 @@ from kit.clock import MovableClock
 from kit.problems import TYPE_PREFIX
 from kit.testing.services import Bus
 
-from services.auth.tests.client import Auth, Room
+from services.auth.tests.client import Auth, Room, Superuser
 
 Rows = psycopg.Connection[Any]
 
-TABLES = ("connection", "sealed_grant", "data_key", "authorisation")
+TABLES = ("connection", "sealed_grant", "grant_key", "authorisation")
 
 
 def counts(superuser: Rows, *tables: str) -> list[int]:
+    assert isinstance(superuser, Superuser)
     found = []
     for table in tables or TABLES:
-        (count,) = superuser.execute(f"SELECT count(*) FROM {table}").fetchone() or (0,)  # noqa: S608
+        store = superuser.keys if table == "grant_key" else superuser
+        (count,) = store.execute(f"SELECT count(*) FROM {table}").fetchone() or (0,)  # noqa: S608
         found.append(count)
     return found
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from auth.data_map import DATA_MAP
+from auth.data_map import DATA_MAP, KEYS_MAP
 from auth.domain.sessions import LIFETIME
 from contracts.retention import SubjectKind
 from kit.clock import MovableClock
@@ -20,12 +20,14 @@ from services.auth.tests.test_connecting import counts
 
 def test_everything_stored_is_in_the_data_map(environment: dict[str, str]):
     assert differences(environment["DATABASE_SUPERUSER_URL_AUTH"], DATA_MAP) == []
+    assert differences(environment["DATABASE_SUPERUSER_URL_AUTH_KEYS"], KEYS_MAP) == []
 
 
 @pytest.mark.promise("P12")
 def test_every_table_of_a_tenant_or_a_person_is_protected(environment: dict[str, str]):
     url = environment["DATABASE_SUPERUSER_URL_AUTH"]
     assert unprotected(url, "auth") == []
+    assert unprotected(environment["DATABASE_SUPERUSER_URL_AUTH_KEYS"], "auth_keys") == []
     with psycopg.connect(url) as connection:
         forced = connection.execute(
             "SELECT relname FROM pg_class WHERE relkind = 'r' AND relrowsecurity AND relforcerowsecurity"
@@ -34,7 +36,7 @@ def test_every_table_of_a_tenant_or_a_person_is_protected(environment: dict[str,
 
 
 def test_every_table_knows_some_subject():
-    for table in DATA_MAP.tables:
+    for table in (*DATA_MAP.tables, *KEYS_MAP.tables):
         assert table.subjects, table.name
         assert set(table.subjects) <= set(SubjectKind)
 

@@ -17,7 +17,7 @@ from kit.testing import wait_for
 from kit.testing.services import Bus
 from sandbox.server import Sandbox
 
-from services.auth.tests.client import Room
+from services.auth.tests.client import Room, Superuser
 from services.auth.tests.conftest import StartAuth
 from services.auth.tests.test_connecting import counts
 
@@ -44,7 +44,7 @@ async def test_a_disconnect_destroys_tokens_and_metadata_at_once(room: Room, bus
         "platform": platform, "state": "revoked", "platform_confirmed": True, "erasure_id": erasure_id,
         "unconfirmed_because": None, "where_to_withdraw": None,
     }  # fmt: skip
-    assert counts(superuser, "sealed_grant", "data_key", "lease") == [0, 0, 0]
+    assert counts(superuser, "sealed_grant", "grant_key", "lease") == [0, 0, 0]
     kept = {name: value for name, value in row(superuser).items() if value is not None}
     assert kept.keys() == {
         "connection_id", "workspace_id", "platform", "state", "established_at", "refresh_attempts",
@@ -79,7 +79,7 @@ async def test_a_disconnect_waits_until_the_last_lease_is_returned(room: Room, s
     await room.give_back(first)
     assert not ending.done()
     assert room.sandbox.requests("tiktok", REVOKE["tiktok"]) == 0
-    assert counts(superuser, "sealed_grant", "data_key") == [1, 1]
+    assert counts(superuser, "sealed_grant", "grant_key") == [1, 1]
     await room.give_back(second, service="metrics")
     assert (await ending).json()["state"] == "revoked"
     assert room.sandbox.requests("tiktok", REVOKE["tiktok"]) == 1
@@ -92,7 +92,7 @@ async def test_a_lease_that_is_never_returned_runs_out(room: Room, clock: Movabl
     await wait_for(lambda: row(superuser)["state"] == "ending")
     clock.advance(timedelta(seconds=31))
     assert (await ending).json()["platform_confirmed"] is True
-    assert counts(superuser, "sealed_grant", "data_key", "lease") == [0, 0, 0]
+    assert counts(superuser, "sealed_grant", "grant_key", "lease") == [0, 0, 0]
 
 
 @pytest.mark.promise("P60")
@@ -104,7 +104,7 @@ async def test_tokens_are_destroyed_whatever_the_platform_answers(
     room.sandbox.add_fault("tiktok", REVOKE["tiktok"], **fault)
     answer = await room.disconnect(connection_id)
     assert (answer.status_code, answer.json()["platform_confirmed"]) == (200, False)
-    assert counts(superuser, "sealed_grant", "data_key") == [0, 0]
+    assert counts(superuser, "sealed_grant", "grant_key") == [0, 0]
     (told,) = await bus.wait_told(ConnectionRevokedV2)
     assert isinstance(told, ConnectionRevokedV2)
     assert told.platform_confirmation is PlatformConfirmation.UNCONFIRMED
@@ -118,7 +118,7 @@ async def test_a_platform_that_hangs_is_not_waited_for(room: Room, superuser: Ro
     async with asyncio.timeout(4):
         answer = await room.disconnect(connection_id)
     assert answer.json()["platform_confirmed"] is False
-    assert counts(superuser, "sealed_grant", "data_key") == [0, 0]
+    assert counts(superuser, "sealed_grant", "grant_key") == [0, 0]
 
 
 async def test_asked_twice_it_ends_once_and_answers_alike(room: Room, bus: Bus):
@@ -156,7 +156,7 @@ async def test_what_a_crash_left_frozen_is_ended(room: Room, bus: Bus, superuser
     (told,) = await bus.wait_told(ConnectionRevokedV2)
     assert isinstance(told, ConnectionRevokedV2)
     assert (told.connection_id, told.platform_confirmation) == (connection_id, PlatformConfirmation.CONFIRMED)
-    assert counts(superuser, "sealed_grant", "data_key", "lease") == [0, 0, 0]
+    assert counts(superuser, "sealed_grant", "grant_key", "lease") == [0, 0, 0]
 
 
 async def test_a_platform_that_ended_the_access_itself_is_not_asked(
@@ -171,7 +171,7 @@ async def test_a_platform_that_ended_the_access_itself_is_not_asked(
     assert (told.reason, told.platform_confirmation) == (RevocationReason.PLATFORM, PlatformConfirmation.NOT_ASKED)
     assert room.sandbox.requests("tiktok", REVOKE["tiktok"]) == 0
     assert row(superuser)["platform_confirmed"] is None
-    assert counts(superuser, "sealed_grant", "data_key") == [0, 0]
+    assert counts(superuser, "sealed_grant", "grant_key") == [0, 0]
 
 
 async def test_who_knows_only_the_older_version_is_told_the_same(room: Room, bus: Bus):
@@ -183,12 +183,12 @@ async def test_who_knows_only_the_older_version_is_told_the_same(room: Room, bus
     assert str(older.erasure_id) == answer.json()["erasure_id"]
 
 
-async def test_tokens_that_no_key_opens_any_more_are_destroyed_all_the_same(room: Room, superuser: Rows):
+async def test_tokens_that_no_key_opens_any_more_are_destroyed_all_the_same(room: Room, superuser: Superuser):
     connection_id = await room.connect()
-    superuser.execute("UPDATE data_key SET key_id = 'another'")
+    superuser.keys.execute("UPDATE grant_key SET key_id = 'another'")
     answer = await room.disconnect(connection_id)
     assert (answer.status_code, answer.json()["platform_confirmed"]) == (200, False)
-    assert counts(superuser, "sealed_grant", "data_key") == [0, 0]
+    assert counts(superuser, "sealed_grant", "grant_key") == [0, 0]
 
 
 async def test_a_platform_that_is_not_offered_any_more_can_be_disconnected(
@@ -200,4 +200,4 @@ async def test_a_platform_that_is_not_offered_any_more_can_be_disconnected(
         answer = await without.http.delete(f"{room.path}/{connection_id}", headers=headers)
     assert (answer.status_code, answer.json()["platform_confirmed"]) == (200, False)
     assert sandbox.requests("tiktok", REVOKE["tiktok"]) == 0
-    assert counts(superuser, "sealed_grant", "data_key") == [0, 0]
+    assert counts(superuser, "sealed_grant", "grant_key") == [0, 0]

@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 from auth.adapters.platforms import CalledPlatforms
-from auth.adapters.vault import EnvelopeVault, KeyFile
+from auth.adapters.vault import EnvelopeVault
 from auth.domain.renewing import FORCED_AHEAD, retry_at
 from auth.ports.store import Transactions
 from auth.use_cases.refreshing import refresh_due
@@ -48,11 +48,6 @@ async def called(offering: dict[str, str], clock: MovableClock) -> AsyncIterator
     platforms = CalledPlatforms(OfferedPlatforms.read(Environment(offering)), clock)
     async with platforms.open():
         yield platforms
-
-
-@pytest.fixture
-def vault(environment: dict[str, str]) -> EnvelopeVault:
-    return EnvelopeVault(KeyFile.load(Path(environment["VAULT_KEY_FILE"])))
 
 
 @pytest.mark.promise("P25")

@@ -19,7 +19,7 @@ from psycopg import sql
 
 from signoff.demo.person import emptied, eventually
 from signoff.demo.stage import Stage
-from signoff.installation import DATABASES
+from signoff.installation import STORES
 
 SECRET_TABLES = ("grant", "data_key")
 """Parts of the names of the tables in which auth keeps tokens."""
@@ -29,7 +29,7 @@ async def disconnect(stage: Stage) -> None:
     """The token is gone when the answer is there."""
     stage.line.chapter("Disconnect: the token dies first")
     connection_id = stage.connections["tiktok"]
-    secrets_before = await asyncio.to_thread(_rows_with, stage, connection_id, "auth", SECRET_TABLES)
+    secrets_before = await asyncio.to_thread(_secrets_of, stage, connection_id)
     stage.line.act("owner", "disconnects TikTok")
     ended = await stage.owner.ask("DELETE", f"{stage.workspace}/connections/{connection_id}")
     stage.erasures["connection"] = ended["erasure_id"]
@@ -44,8 +44,17 @@ async def disconnect(stage: Stage) -> None:
         found=", ".join(codes) or "a lease",
         passed=bool(codes) and not answer.leases,
     )
-    secrets = await asyncio.to_thread(_rows_with, stage, connection_id, "auth", SECRET_TABLES)
+    secrets = await asyncio.to_thread(_secrets_of, stage, connection_id)
     stage.gone("auth's key and ciphertext of it are destroyed", before=secrets_before, after=secrets)
+
+
+def _secrets_of(stage: Stage, connection_id: str) -> dict[str, int]:
+    """What auth's two databases hold of a connection's tokens, and of the keys that open them."""
+    return {
+        table: count
+        for store in ("auth", "auth_keys")
+        for table, count in _rows_with(stage, connection_id, store, SECRET_TABLES).items()
+    }
 
 
 async def _ask_for_lease(stage: Stage, connection_id: str) -> LeaseAnswer:
@@ -117,7 +126,7 @@ async def let_a_month_pass(stage: Stage) -> None:
 async def _traces(stage: Stage, *traces: str) -> dict[str, int]:
     """Rows of any table of any service that hold one of the texts."""
     found: dict[str, int] = {}
-    for service in DATABASES:
+    for service in STORES:
         for trace in traces:
             rows = await asyncio.to_thread(_rows_with, stage, trace, service, ())
             found |= {f"{service}.{table}": count for table, count in rows.items()}

@@ -152,14 +152,16 @@ class Transaction:
 class Database:
     """The connection pool of one service."""
 
-    def __init__(self, service: str, url: Secret, clock: Clock, *, connections_max: int) -> None:
+    def __init__(
+        self, service: str, url: Secret, clock: Clock, *, connections_max: int, connections_min: int = 1
+    ) -> None:
         self.service = service
         self.clock = clock
         self.committed = asyncio.Event()
         self._url = url
         self._pool = AsyncConnectionPool(
             url.reveal(),
-            min_size=1,
+            min_size=connections_min,
             max_size=connections_max,
             timeout=POOL_TIMEOUT_SECONDS,
             max_idle=IDLE_SECONDS,

@@ -103,6 +103,14 @@ class DataMap:
     objects: Sequence[Objects] = ()
 
 
+@dataclass(frozen=True)
+class Apart:
+    """A second database of a service. It is emptied first: what lies there gives what lies in the first its meaning."""
+
+    database: Database
+    data_map: DataMap
+
+
 @dataclass
 class Erased:
     """What an erasure did, in rows or objects by store."""
@@ -149,26 +157,32 @@ HELD_EVENTS = Table(
 """A table that kit gives every service. What waits in it about a subject would otherwise be told after the erasure."""
 
 
-async def erase(database: Database, data_map: DataMap, kind: SubjectKind, subject: UUID) -> Erased:
-    """Erase a subject from everything the map names, then look again. Safe to repeat."""
+async def erase(
+    database: Database, data_map: DataMap, kind: SubjectKind, subject: UUID, *, apart: Sequence[Apart] = ()
+) -> Erased:
+    """Erase a subject from everything the maps name, then look again. Safe to repeat."""
     done = Erased()
     held = await _apply(database, HELD_EVENTS, _OF_SUBJECT, subject)
     if held:
         done.erased[HELD_EVENTS.name] = held
     for objects in data_map.objects:
         done.erased[objects.name] = await objects.erase(kind, subject)
-    for table in data_map.tables:
-        rule = table.subjects.get(kind)
-        if rule is not None:
+    stores = [*apart, Apart(database, data_map)]
+    for store in stores:
+        for table, rule in _rules(store.data_map, kind):
             counts = done.erased if isinstance(rule, Delete) else done.anonymised
-            counts[table.name] = await _apply(database, table, rule, subject)
+            counts[table.name] = await _apply(store.database, table, rule, subject)
     for objects in data_map.objects:
         done.remaining[objects.name] = await objects.count(kind, subject)
-    for table in data_map.tables:
-        rule = table.subjects.get(kind)
-        if rule is not None:
-            done.remaining[table.name] = await _count(database, table, rule, subject)
+    for store in stores:
+        for table, rule in _rules(store.data_map, kind):
+            done.remaining[table.name] = await _count(store.database, table, rule, subject)
     return done
+
+
+def _rules(data_map: DataMap, kind: SubjectKind) -> list[tuple[Table, Delete | Anonymise]]:
+    """The tables that know a kind of subject, and what becomes of its rows there."""
+    return [(table, table.subjects[kind]) for table in data_map.tables if kind in table.subjects]
 
 
 async def _apply(database: Database, table: Table, rule: Delete | Anonymise, subject: UUID) -> int:
@@ -199,9 +213,10 @@ async def _count(database: Database, table: Table, rule: Delete | Anonymise, sub
 class Eraser:
     """A service's part in every erasure: take the request in, erase beside the requests, answer with counts."""
 
-    def __init__(self, database: Database, data_map: DataMap) -> None:
+    def __init__(self, database: Database, data_map: DataMap, *, apart: Sequence[Apart] = ()) -> None:
         self._database = database
         self._data_map = data_map
+        self._apart = apart
         self._units = Units(database, lambda transaction: transaction)
         self._put_off: list[UUID] = []
 
@@ -245,7 +260,8 @@ class Eraser:
     async def _do(self, task: _Task) -> bool:
         """Erase, and answer if nothing is left; false if the task is to be tried again. Overdue ones alarm."""
         try:
-            done = await erase(self._database, self._data_map, SubjectKind(task.subject_kind), task.subject_id)
+            kind = SubjectKind(task.subject_kind)
+            done = await erase(self._database, self._data_map, kind, task.subject_id, apart=self._apart)
         except (psycopg.OperationalError, psycopg_pool.PoolTimeout):
             raise
         except Exception as error:

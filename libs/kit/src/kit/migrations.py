@@ -1,6 +1,7 @@
 """Runs a service's Alembic migrations as the owner of its database. The only place that needs Alembic at run time.
 
-Each service keeps them in its package, as `<service>/migrations/versions/0001_….py`, one line of history.
+Each service keeps them in its package, as `<service>/migrations/versions/0001_….py`, one line of history. What it keeps
+in a second database, `<service>_<part>`, has a line of its own in `<service>/migrations/<part>/versions`.
 The newest revision is known from the file names, so that a start need not import Alembic.
 """
 
@@ -15,7 +16,8 @@ from kit.settings import SettingError
 
 def head(service: str) -> str:
     """The revision that the code needs: the number of the newest migration file."""
-    versions = resources.files(service) / "migrations" / "versions"
+    package, *folders = _place(service)
+    versions = resources.files(package).joinpath(*folders, "versions")
     numbers = sorted(entry.name.split("_", 1)[0] for entry in versions.iterdir() if entry.name[:4].isdigit())
     if not numbers:
         raise SettingError(f"{service} has no migrations")
@@ -28,10 +30,16 @@ def upgrade(service: str, owner_url: Secret) -> None:
     from alembic.config import Config  # noqa: PLC0415
 
     config = Config()
-    config.set_main_option("script_location", f"{service}:migrations")
+    config.set_main_option("script_location", ":".join(_place(service)))
     config.attributes["owner_url"] = owner_url
     config.attributes["service"] = service
     command.upgrade(config, "head")
+
+
+def _place(service: str) -> tuple[str, ...]:
+    """A package, and the folders in it that lead to the migrations of a database."""
+    package, _, part = service.partition("_")
+    return (package, "migrations", part) if part else (package, "migrations")
 
 
 def main(arguments: list[str]) -> int:

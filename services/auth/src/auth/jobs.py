@@ -14,14 +14,17 @@ from kit.database import Scope
 
 from auth.ports.letters import Post
 from auth.ports.store import Transactions
-from auth.ports.vault import Platforms, Vault
+from auth.ports.vault import Keys, Platforms, Vault
 from auth.use_cases import refreshing, sending
 from auth.use_cases.closing import finish_stuck_deletions
 from auth.use_cases.disconnecting import finish_stuck
 from auth.use_cases.ending_soon import tell_people, watch_endings
+from auth.use_cases.sweeping import move_keys, sweep
 
 LOOK_EVERY_SECONDS = 0.5
 FORGET_EVERY = timedelta(seconds=30)
+SWEEP_EVERY = timedelta(minutes=10)
+"""Keys that nobody names are rare, and looking for them reads the id of every key."""
 
 
 def refresh_loop(transactions: Transactions, platforms: Platforms, vault: Vault, nudged: asyncio.Event) -> Loop:
@@ -70,3 +73,18 @@ def forgetting_loop(transactions: Transactions, clock: Clock) -> Loop:
         return LOOK_EVERY_SECONDS
 
     return Loop("forgetting", step)
+
+
+def sweeping_loop(transactions: Transactions, keys: Keys, clock: Clock) -> Loop:
+    due_at: datetime | None = None
+
+    async def step() -> float:
+        nonlocal due_at
+        now = clock.now()
+        if due_at is None or now >= due_at:
+            await move_keys(transactions, keys)
+            await sweep(transactions, keys)
+            due_at = now + SWEEP_EVERY
+        return LOOK_EVERY_SECONDS
+
+    return Loop("sweeping", step)

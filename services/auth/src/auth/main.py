@@ -4,30 +4,33 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import aclosing
 from functools import partial
 
 from kit.calls import Transports
-from kit.database import Units
-from kit.erasure import Eraser
+from kit.database import Database, Units
+from kit.erasure import Apart, Eraser
 from kit.server import run as serve
 from kit.service import Service
 from kit.settings import Environment
 from litestar import Litestar
 from opentelemetry.sdk.trace import TracerProvider
 
+from auth.adapters.key_providers import provider_of
+from auth.adapters.keys import STORE, StoredKeys
 from auth.adapters.passwords import Argon2Hashes
 from auth.adapters.platforms import CalledPlatforms
 from auth.adapters.post import create_post
 from auth.adapters.store import PostgresStore
-from auth.adapters.vault import EnvelopeVault, KeyFile
+from auth.adapters.vault import EnvelopeVault
 from auth.api.accounts import account_routes, deletion_routes
 from auth.api.connections import authorisation_routes, connection_routes, use_routes
 from auth.api.internal import internal_routes
 from auth.api.sessions import session_routes
 from auth.api.sign_up import sign_up_routes
 from auth.api.workspaces import workspace_routes
-from auth.data_map import DATA_MAP
-from auth.jobs import ending_loop, endings_loop, forgetting_loop, letters_loop, refresh_loop
+from auth.data_map import DATA_MAP, KEYS_MAP
+from auth.jobs import ending_loop, endings_loop, forgetting_loop, letters_loop, refresh_loop, sweeping_loop
 from auth.ports.store import Store, Transactions
 from auth.settings import Settings
 
@@ -45,12 +48,21 @@ def create_app(
         service.database, partial(PostgresStore, letter_written=letter_written.set)
     )
     hashes = Argon2Hashes()
-    vault = EnvelopeVault(KeyFile.load(settings.vault_key_file))
+    keys_database = Database(
+        STORE,
+        settings.keys_url,
+        service.clock,
+        connections_max=settings.base.database_connections_max,
+        # Needed by calls at platforms only: an idle system holds none.
+        connections_min=0,
+    )
+    keys, provider = StoredKeys(keys_database), provider_of(settings.key_places)
+    vault = EnvelopeVault(provider, keys)
     mail = settings.mail
     post = create_post(mail.server, mail.folder, sender=mail.sender)
     platforms = CalledPlatforms(settings.offered, service.clock, service.tracer)
     nudged = asyncio.Event()
-    eraser = Eraser(service.database, DATA_MAP)
+    eraser = Eraser(service.database, DATA_MAP, apart=[Apart(keys_database, KEYS_MAP)])
     return service.app(
         routes=[
             *sign_up_routes(transactions, hashes, settings.sign_up),
@@ -71,8 +83,9 @@ def create_app(
             endings_loop(transactions),
             letters_loop(transactions, post, mail.web_url, letter_written),
             forgetting_loop(transactions, service.clock),
+            sweeping_loop(transactions, keys, service.clock),
         ],
-        resources=[platforms.open],
+        resources=[platforms.open, lambda: aclosing(provider), keys.opened],
     )
 
 

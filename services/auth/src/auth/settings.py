@@ -8,12 +8,16 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
+from kit.secret import Secret
 from kit.settings import Environment, ServiceSettings, SettingError, Stage
 from platforms.environment import OfferedPlatforms
 
 from auth.domain.accounts import SignUpMode
+from auth.domain.key_providers import KeyFilePlace, KeyPlaces, KmsPlace, ProviderKind, TransitPlace
 from auth.ports.letters import SmtpServer
 from auth.use_cases.signing_up import SignUpPolicy
+
+SERVICE_ACCOUNT_TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount/token"  # noqa: S105  # a path
 
 _SCHEMES = {"smtps": 465, "smtp": 587, "smtp+plain": 25}
 """How a mail server is reached, with the usual port: encrypted from the start, by STARTTLS, not at all."""
@@ -95,12 +99,56 @@ def _sign_up_policy(environment: Environment) -> SignUpPolicy:
     return SignUpPolicy(mode, address)
 
 
+def read_key_places(environment: Environment) -> KeyPlaces:
+    """VAULT_KEY_PROVIDER and what belongs to it. A key file beside another provider still unwraps what it wrapped."""
+    kind = environment.choice("VAULT_KEY_PROVIDER", ProviderKind.FILE.value, ProviderKind)
+    if kind == ProviderKind.FILE:
+        return KeyPlaces(KeyFilePlace(environment.file("VAULT_KEY_FILE")))
+    current = _transit(environment) if kind == ProviderKind.TRANSIT else _kms(environment)
+    former = environment.optional("VAULT_KEY_FILE") and KeyFilePlace(environment.file("VAULT_KEY_FILE"))
+    return KeyPlaces(current, former or None)
+
+
+def _transit(environment: Environment) -> TransitPlace:
+    token_file, role = environment.optional("VAULT_TRANSIT_TOKEN_FILE"), environment.optional("VAULT_TRANSIT_ROLE")
+    if (token_file is None) == (role is None):
+        raise SettingError("VAULT_TRANSIT_TOKEN_FILE or VAULT_TRANSIT_ROLE says how we are let in: set one of them")
+    return TransitPlace(
+        url=_address(environment, "VAULT_TRANSIT_URL") or environment.text("VAULT_TRANSIT_URL"),
+        mount=environment.text("VAULT_TRANSIT_MOUNT", "transit"),
+        key=environment.text("VAULT_TRANSIT_KEY", "signoff"),
+        namespace=environment.optional("VAULT_TRANSIT_NAMESPACE"),
+        ca_file=environment.file("VAULT_TRANSIT_CA_FILE") if environment.optional("VAULT_TRANSIT_CA_FILE") else None,
+        token_file=environment.file("VAULT_TRANSIT_TOKEN_FILE") if token_file else None,
+        role=role,
+        login_mount=environment.text("VAULT_TRANSIT_LOGIN_MOUNT", "kubernetes"),
+        account_token_file=Path(environment.text("VAULT_TRANSIT_ACCOUNT_TOKEN_FILE", SERVICE_ACCOUNT_TOKEN)),
+    )
+
+
+def _kms(environment: Environment) -> KmsPlace:
+    return KmsPlace(
+        key=environment.text("VAULT_KMS_KEY"),
+        region=environment.text("VAULT_KMS_REGION"),
+        endpoint=_address(environment, "VAULT_KMS_ENDPOINT"),
+    )
+
+
+def _address(environment: Environment, name: str) -> str | None:
+    """Data keys travel there: never unencrypted in production."""
+    url = environment.web_address(name)
+    if url and not url.startswith("https:") and environment.stage is Stage.PRODUCTION:
+        raise SettingError(f"{name} is not encrypted: it must be an https address")
+    return url
+
+
 @dataclass(frozen=True)
 class Settings:
-    """`vault_key_file`: VAULT_KEY_FILE, the key-encryption key of the vault, 32 bytes in base64."""
+    """`keys_url`: DATABASE_URL_AUTH_KEYS, the database of data keys. `key_places`: VAULT_*, what wraps them."""
 
     base: ServiceSettings
-    vault_key_file: Path
+    keys_url: Secret
+    key_places: KeyPlaces
     offered: OfferedPlatforms
     mail: MailSettings
     sign_up: SignUpPolicy
@@ -109,7 +157,8 @@ class Settings:
     def read(cls, environment: Environment) -> Self:
         return cls(
             base=ServiceSettings.read(environment, "auth"),
-            vault_key_file=environment.file("VAULT_KEY_FILE"),
+            keys_url=environment.secret("DATABASE_URL_AUTH_KEYS"),
+            key_places=read_key_places(environment),
             offered=OfferedPlatforms.read(environment),
             mail=MailSettings.read(environment),
             sign_up=_sign_up_policy(environment),

@@ -39,6 +39,9 @@ from kit.topology import reconcile
 
 SERVICES = ("auth", "content", "scheduler", "publisher", "metrics", "retention", "gateway")
 
+_STORES = {"auth": ("auth", "auth_keys"), "gateway": ()}
+"""The databases of a service, where it has not exactly one of its own name."""
+
 _PASSWORD = "only-in-tests"  # noqa: S105
 
 
@@ -90,7 +93,7 @@ def service_environment(
     nats_url: str,
     tmp_path: Path,
 ) -> ServiceEnvironment:
-    """The environment variables of one service with a fresh, migrated database of its own."""
+    """The environment variables of one service with fresh, migrated databases of its own."""
 
     def environment(service: str) -> dict[str, str]:
         return {
@@ -103,7 +106,7 @@ def service_environment(
             "OBJECT_STORE_URL": f"file://{tmp_path}/objects",
             "VAULT_KEY_FILE": str(keys_folder / "vault.key"),
             "MAIL_FOLDER": f"{tmp_path}/mail",
-        } | (_database(service) if service != "gateway" else {})
+        } | {name: value for store in _STORES.get(service, (service,)) for name, value in _database(store).items()}
 
     def _database(service: str) -> dict[str, str]:
         superuser_url = create_database(service, template=template_of(service))

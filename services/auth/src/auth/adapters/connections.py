@@ -40,7 +40,7 @@ class StoredConnections:
     async def known(self, workspace_id: UUID, platform: str, account_id: str) -> Known | None:
         return await self._transaction.first(
             Known,
-            "SELECT connection_id, generation FROM connection JOIN sealed_grant USING (connection_id)"
+            "SELECT connection_id, generation, data_key_id FROM connection JOIN sealed_grant USING (connection_id)"
             " WHERE connection.workspace_id = %s AND platform = %s AND external_id = %s"
             " AND state IN ('active', 'expiring', 'reauth_required')",
             (workspace_id, platform, account_id),
@@ -212,10 +212,20 @@ class StoredConnections:
     async def ending(self, connection_id: UUID) -> Ending | None:
         return await self._transaction.first(
             Ending,
-            "SELECT platform, ending_reason AS reason, EXISTS (SELECT 1 FROM connection o"
+            "SELECT platform, ending_reason AS reason, platform_confirmed, unconfirmed_because,"
+            " EXISTS (SELECT 1 FROM connection o"
             " WHERE o.platform = c.platform AND o.bond = c.bond AND o.connection_id <> c.connection_id"
             " AND o.state IN ('active', 'expiring')) AS shared FROM connection c WHERE connection_id = %s",
             (connection_id,),
+        )
+
+    async def record_answer(
+        self, connection_id: UUID, confirmation: PlatformConfirmation, because: UnconfirmedBecause | None
+    ) -> None:
+        await self._transaction.execute(
+            "UPDATE connection SET platform_confirmed = %s, unconfirmed_because = %s"
+            " WHERE connection_id = %s AND state = 'ending'",
+            (CONFIRMED[confirmation], because, connection_id),
         )
 
     async def close(

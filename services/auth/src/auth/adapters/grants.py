@@ -1,4 +1,4 @@
-"""Sealed grants, their keys, who borrows them, and authorisations on their way, in PostgreSQL."""
+"""Sealed grants, who borrows them, and authorisations on their way, in PostgreSQL."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from uuid import UUID
 from kit.database import Transaction
 
 from auth.domain.authorising import Authorisation, Stage
-from auth.domain.vault import Ciphertext, SealedGrant
+from auth.domain.vault import Ciphertext, DataKey, SealedGrant
 from auth.ports.connections import Standing
 
 
@@ -61,25 +61,31 @@ class StoredGrants:
     async def find_all(self, connection_ids: Sequence[UUID]) -> list[SealedGrant]:
         return await self._transaction.all(
             SealedGrant,
-            "SELECT connection_id, generation, nonce, ciphertext, wrapped_key, key_id"
-            " FROM sealed_grant JOIN data_key USING (connection_id) WHERE connection_id = ANY(%s)",
+            "SELECT connection_id, generation, data_key_id, nonce, ciphertext FROM sealed_grant g"
+            " WHERE connection_id = ANY(%s) AND data_key_id IS NOT NULL"
+            # A key that still lies here counts more than the one that is named, until it is moved.
+            " AND NOT EXISTS (SELECT 1 FROM data_key d WHERE d.connection_id = g.connection_id)",
             (list(connection_ids),),
+        )
+
+    async def named(self, data_key_ids: Sequence[UUID]) -> set[UUID]:
+        return set(
+            await self._transaction.scalars(
+                "SELECT data_key_id FROM sealed_grant WHERE data_key_id = ANY(%s)", (list(data_key_ids),)
+            )
         )
 
     async def put(self, connection_id: UUID, workspace_id: UUID, grant: SealedGrant, *, at: datetime) -> bool:
         written = await self._transaction.execute(
-            "INSERT INTO sealed_grant (connection_id, workspace_id, generation, nonce, ciphertext, sealed_at)"
-            " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (connection_id) DO UPDATE SET"
-            " generation = excluded.generation, nonce = excluded.nonce, ciphertext = excluded.ciphertext,"
-            " sealed_at = excluded.sealed_at WHERE sealed_grant.generation = excluded.generation - 1",
-            (connection_id, workspace_id, grant.generation, grant.nonce, grant.ciphertext, at),
-        )
-        await self._transaction.execute(
-            "INSERT INTO data_key (connection_id, workspace_id, wrapped_key, key_id, created_at)"
-            " VALUES (%s, %s, %s, %s, %s) ON CONFLICT (connection_id) DO UPDATE SET"
-            " wrapped_key = excluded.wrapped_key, key_id = excluded.key_id, created_at = excluded.created_at",
-            (connection_id, workspace_id, grant.wrapped_key, grant.key_id, at),
-        )
+            "INSERT INTO sealed_grant (connection_id, workspace_id, generation, data_key_id, nonce, ciphertext,"
+            " sealed_at) VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT (connection_id) DO UPDATE SET"
+            " generation = excluded.generation, data_key_id = excluded.data_key_id, nonce = excluded.nonce,"
+            " ciphertext = excluded.ciphertext, sealed_at = excluded.sealed_at"
+            " WHERE sealed_grant.generation = excluded.generation - 1",
+            (
+                connection_id, workspace_id, grant.generation, grant.data_key_id, grant.nonce, grant.ciphertext, at,
+            ),
+        )  # fmt: skip
         return bool(written)
 
     async def renew(self, connection_id: UUID, generation: int, text: Ciphertext, *, at: datetime) -> bool:
@@ -95,6 +101,25 @@ class StoredGrants:
         await self._transaction.execute("DELETE FROM lease WHERE connection_id = %s", (connection_id,))
         await self._transaction.execute("DELETE FROM data_key WHERE connection_id = %s", (connection_id,))
         await self._transaction.execute("DELETE FROM sealed_grant WHERE connection_id = %s", (connection_id,))
+
+    async def keys_to_move(self, limit: int) -> list[DataKey]:
+        return await self._transaction.all(
+            DataKey,
+            "SELECT gen_random_uuid() AS data_key_id, connection_id, workspace_id, wrapped_key, key_id FROM data_key"
+            " LIMIT %s",
+            (limit,),
+        )
+
+    async def key_moved(self, key: DataKey) -> None:
+        # Not if it was replaced meanwhile: then another one is moved, and the copy is swept.
+        moved = await self._transaction.execute(
+            "DELETE FROM data_key WHERE connection_id = %s AND wrapped_key = %s", (key.connection_id, key.wrapped_key)
+        )
+        if moved:
+            await self._transaction.execute(
+                "UPDATE sealed_grant SET data_key_id = %s WHERE connection_id = %s",
+                (key.data_key_id, key.connection_id),
+            )
 
 
 class StoredLeases:

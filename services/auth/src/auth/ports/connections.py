@@ -13,7 +13,7 @@ from contracts.auth import PlatformConfirmation, RevocationReason
 from auth.domain.authorising import Authorisation, Stage
 from auth.domain.connections import Brief, Connection, Ended, UnconfirmedBecause
 from auth.domain.renewing import Life
-from auth.domain.vault import Ciphertext, SealedGrant
+from auth.domain.vault import Ciphertext, DataKey, SealedGrant
 
 
 @dataclass(frozen=True)
@@ -42,19 +42,25 @@ class Standing:
 
 @dataclass(frozen=True)
 class Known:
-    """A connection that is there already for an account, and the generation of its grant."""
+    """A connection that is there already for an account, and its grant's generation and key."""
 
     connection_id: UUID
     generation: int
+    data_key_id: UUID | None
 
 
 @dataclass(frozen=True)
 class Ending:
-    """A connection that is frozen; no reason yet if it is not. `shared`: the platform would end living ones with it."""
+    """A connection that is frozen; no reason yet if it is not. `shared`: the platform would end living ones with it.
+
+    `platform_confirmed`: what the platform answered, once it was asked.
+    """
 
     platform: str
     reason: str | None
     shared: bool
+    platform_confirmed: bool | None
+    unconfirmed_because: str | None
 
 
 @dataclass(frozen=True)
@@ -135,6 +141,11 @@ class Connections(Protocol):
     async def ending(self, connection_id: UUID) -> Ending | None:
         """What is being ended; None if there is no such connection."""
 
+    async def record_answer(
+        self, connection_id: UUID, confirmation: PlatformConfirmation, because: UnconfirmedBecause | None
+    ) -> None:
+        """Keep what the platform of an ending connection answered, so that after a crash it is not asked again."""
+
     async def close(
         self,
         connection_id: UUID,
@@ -148,20 +159,29 @@ class Connections(Protocol):
 
 
 class Grants(Protocol):
-    """Sealed grants and their data keys."""
+    """Sealed grants, which name their data keys."""
 
     async def find(self, connection_id: UUID) -> SealedGrant | None: ...
 
     async def find_all(self, connection_ids: Sequence[UUID]) -> Sequence[SealedGrant]: ...
 
     async def put(self, connection_id: UUID, workspace_id: UUID, grant: SealedGrant, *, at: datetime) -> bool:
-        """Write the next generation and its key; False if the stored one is not the generation before."""
+        """Write the next generation; False if the stored one is not the generation before."""
 
     async def renew(self, connection_id: UUID, generation: int, text: Ciphertext, *, at: datetime) -> bool:
         """Write the next generation under the same key; False likewise."""
 
     async def destroy(self, connection_id: UUID) -> None:
-        """Ciphertext, key and leases."""
+        """Ciphertext and leases."""
+
+    async def named(self, data_key_ids: Sequence[UUID]) -> set[UUID]:
+        """Those of the keys that some grant names."""
+
+    async def keys_to_move(self, limit: int) -> Sequence[DataKey]:
+        """Keys that an earlier release stored beside the grants, each with the id it is to have from now on."""
+
+    async def key_moved(self, key: DataKey) -> None:
+        """The store of keys has it: let the grant name it, and forget it here."""
 
 
 class Leases(Protocol):

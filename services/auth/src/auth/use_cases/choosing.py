@@ -42,9 +42,8 @@ async def offer_choice(
 ) -> ChoiceNeeded:
     """Keep the grant and show what it opens. Only who was at the platform can choose, once."""
     hashed = _hash_of(visit.authorisation_id)
-    key = await vault.new_key(context=key_context(hashed))
-    text = await vault.seal(
-        _dump(grant, profiles), key, key_context=key_context(hashed), context=choice_context(hashed)
+    key, text = await vault.seal(
+        _dump(grant, profiles), key_context=key_context(hashed), context=choice_context(hashed)
     )
     async with transactions(Scope.workspace(visit.workspace_id, visit.account_id)) as store:
         await check_permission(store, visit.workspace_id, visit.account_id)

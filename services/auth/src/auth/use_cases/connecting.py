@@ -55,9 +55,8 @@ async def start_connecting(
     async with at_platform():
         started = await platforms.authorise(name, state=state, handle=handle)
     state_hash = _hash_of(state)
-    key = await vault.new_key(context=key_context(state_hash))
     kept = json.dumps({field: value.reveal() for field, value in started.kept.items()}).encode()
-    text = await vault.seal(kept, key, key_context=key_context(state_hash), context=authorisation_context(state_hash))
+    key, text = await vault.seal(kept, key_context=key_context(state_hash), context=authorisation_context(state_hash))
     async with transactions(Scope.workspace(workspace_id, account_id)) as store:
         expires_at = min(started.expires_at, store.now() + AUTHORISATION_LIFETIME)
         authorisation = Authorisation(

@@ -1,7 +1,11 @@
-"""End a connection: freeze it, let leases run out, tell the platform once, destroy the tokens in one transaction.
+"""End a connection: freeze it, let leases run out, tell the platform once, destroy the key, then the rest at once.
 
 The freeze is the person's and happens in their workspace's scope. From then on the end is the system's work, finished
 by a loop if need be, in the worker's scope and narrowed to the connection.
+
+Two stores are involved, in this order: the platform's answer is kept with the connection; its keys are destroyed, from
+when on nothing opens any copy of its tokens; ciphertext and metadata go in the transaction that tells the end. After a
+crash the steps that are left are done again, and the platform is not asked again once its answer is kept.
 """
 
 from __future__ import annotations
@@ -32,6 +36,8 @@ POLL_SECONDS = 0.05
 """How often a wait looks again: a person is waiting."""
 
 STUCK_AT_ONCE_MAX = 20
+
+_CONFIRMATION = {True: PlatformConfirmation.CONFIRMED, False: PlatformConfirmation.UNCONFIRMED}
 
 
 async def disconnect(
@@ -65,6 +71,9 @@ async def finish_ending(
     """End a frozen connection; None if somebody else has done it meanwhile. Safe to repeat."""
     await wait_until_quiet(transactions, connection_id, beside_refresh=True)
     confirmation, because = await _tell_platform(transactions, connection_id, platforms=platforms, vault=vault)
+    async with transactions(Scope.worker()) as store:
+        await store.connections.record_answer(connection_id, confirmation, because)
+    await vault.destroy_of(connection_id)
     async with transactions(Scope.worker()) as store:
         now, erasure_id = store.now(), uuid.uuid4()
         closed = await store.connections.close(connection_id, confirmation, because, at=now, erasure_id=erasure_id)
@@ -124,6 +133,9 @@ async def _tell_platform(
         sealed = await store.grants.find(connection_id)
     if ending is not None and ending.reason == RevocationReason.PLATFORM:
         return PlatformConfirmation.NOT_ASKED, None
+    if ending is not None and ending.platform_confirmed is not None:
+        because = UnconfirmedBecause(ending.unconfirmed_because) if ending.unconfirmed_because else None
+        return _CONFIRMATION[ending.platform_confirmed], because
     if ending is None or sealed is None:
         return PlatformConfirmation.UNCONFIRMED, UnconfirmedBecause.NOT_POSSIBLE
     if ending.shared:
@@ -131,12 +143,12 @@ async def _tell_platform(
         return PlatformConfirmation.UNCONFIRMED, UnconfirmedBecause.SHARED
     name = PlatformName(ending.platform)
     try:
-        grant = await open_grant(vault, sealed)
+        opened = await open_grant(vault, sealed)
     except Exception as error:
         # A grant that no key opens cannot be revoked; destroying it is all the more right.
         log.error("grant_not_opened", connection_id=str(connection_id), reason=type(error).__name__)
         return PlatformConfirmation.UNCONFIRMED, UnconfirmedBecause.NOT_POSSIBLE
-    if await revoke_quietly(platforms, name, grant):
+    if await revoke_quietly(platforms, name, opened.grant):
         return PlatformConfirmation.CONFIRMED, None
     possible = platforms.offers(name) and platforms.access(name).reach is not Reach.NOTHING
     return PlatformConfirmation.UNCONFIRMED, (

@@ -10,17 +10,18 @@ import structlog
 from contracts.auth import ConnectionEstablishedV1
 from kit.database import Scope
 from kit.ids import new_id
-from kit.problems import Unavailable
+from kit.problems import Problem, Unavailable
 from platforms.shape import Grant, PlatformName, Profile
 
 from auth.domain.authorising import AuthorisationFailed
 from auth.domain.connections import Connection, bond_of, connection_of
 from auth.domain.renewing import lasts, life_of
+from auth.domain.vault import NotOpened
 from auth.ports.connections import Known
 from auth.ports.store import Transactions
 from auth.ports.vault import Platforms, Vault
 from auth.use_cases.permitting import check_permission
-from auth.use_cases.sealing import open_grant, seal_new
+from auth.use_cases.sealing import destroy_quietly, open_grant, seal_new
 
 log = structlog.get_logger("connecting")
 
@@ -51,8 +52,12 @@ async def establish(
     platforms: Platforms,
     vault: Vault,
 ) -> Connection:
-    """The connection of the account that the grant acts for. Sealing is done between transactions: it may ask a key
-    service."""
+    """The connection of the account that the grant acts for.
+
+    Sealing is done between transactions: it may ask a key service. The key is in its store before the grant that names
+    it. One whose grant was not written is destroyed at once, by the sweep if a crash comes first; so is the one that it
+    replaces.
+    """
     scope = Scope.workspace(visit.workspace_id, visit.account_id)
     bond = bond_of(platforms.access(name), visit.authorisation_id, grant)
     for _ in range(ATTEMPTS_MAX):
@@ -65,7 +70,7 @@ async def establish(
             raise AuthorisationFailed("The platform gave no lasting access. Remove ours there, then connect again.")
         connection_id = known.connection_id if known else new_id()
         connection = connection_of(connection_id, visit.workspace_id, name, lasting, profile, life)
-        sealed = await seal_new(vault, connection_id, known.generation + 1 if known else 1, lasting)
+        sealed = await seal_new(vault, connection, known.generation + 1 if known else 1, lasting)
         try:
             async with transactions(scope) as store:
                 await check_permission(store, visit.workspace_id, visit.account_id)
@@ -77,8 +82,14 @@ async def establish(
                 store.emit(
                     ConnectionEstablishedV1(workspace_id=visit.workspace_id, connection_id=connection_id, platform=name)
                 )
-        except _CameBetween:
+        except (_CameBetween, Problem) as refused:
+            # Only where it is certain that nothing was written: a commit whose answer is lost may have named the key.
+            await destroy_quietly(vault, sealed.data_key_id)
+            if isinstance(refused, Problem):
+                raise
             continue
+        if known and known.data_key_id:
+            await destroy_quietly(vault, known.data_key_id)
         log.info("connection_established", connection_id=str(connection_id), platform=name)
         return connection
     raise Unavailable()
@@ -90,5 +101,8 @@ async def _keep_refresh_token(transactions: Transactions, known: Known | None, g
         return grant
     async with transactions(Scope.worker()) as store:
         sealed = await store.grants.find(known.connection_id)
-    before = await open_grant(vault, sealed) if sealed else grant
+    try:
+        before = (await open_grant(vault, sealed)).grant if sealed else grant
+    except NotOpened:
+        before = grant
     return replace(grant, refresh_token=before.refresh_token, refresh_expires_at=before.refresh_expires_at)

@@ -12,13 +12,15 @@ from contracts.leases import LEASE_SECONDS, Lease, LeaseAnswer, LeaseRefusal, Pu
 from kit.database import Scope
 from kit.ids import new_id
 from platforms import grants
+from platforms.shape import Grant
 
 from auth.domain.connections import refusal_of
-from auth.domain.vault import SealedGrant
+from auth.domain.vault import NotOpened, SealedGrant
 from auth.ports.connections import Standing
 from auth.ports.store import Store, Transactions
 from auth.ports.vault import SealFor, Vault
-from auth.use_cases.sealing import open_grant
+from auth.use_cases.refreshing import require_reauthorisation
+from auth.use_cases.sealing import open_grants
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,18 @@ async def lend(
         await store.borrowings.count(workspaces, borrower=borrower, purpose=purpose, at=now)
     if any(refusal.code == "refreshing" for refusal in refused):
         nudge()
-    leases = [await _seal(item, borrower, expires_at, vault, seal_for) for item in lent]
+    try:
+        opened = await open_grants(vault, [item.sealed for item in lent])
+    except BaseException:
+        await _give_back(transactions, lent, borrower)
+        raise
+    leases = []
+    for item in lent:
+        grant = opened[item.standing.connection_id]
+        if isinstance(grant, NotOpened):
+            refused.append(await _refuse_for_good(transactions, item, grant.code, borrower))
+        else:
+            leases.append(_seal(item, grant, borrower, expires_at, seal_for))
     return LeaseAnswer(leases=tuple(leases), refused=tuple(refused))
 
 
@@ -75,12 +88,27 @@ async def _decide(store: Store, connection_ids: Sequence[UUID]) -> tuple[list[_L
     # Read after the rows are held: a renewal that was waited for has replaced the grant.
     sealed = await store.grants.find_all([each for each in connection_ids if each not in refusals])
     lent = [_Lent(new_id(), standings[grant.connection_id], grant) for grant in sealed]
+    decided = refusals.keys() | {grant.connection_id for grant in sealed}
+    # Its key is on its way to the store of keys.
+    refusals |= {each: "refreshing" for each in connection_ids if each not in decided}
     return lent, [LeaseRefusal(connection_id=key, code=code) for key, code in refusals.items()]
 
 
-async def _seal(item: _Lent, borrower: str, expires_at: datetime, vault: Vault, seal_for: SealFor) -> Lease:
+async def _refuse_for_good(transactions: Transactions, item: _Lent, code: str, borrower: str) -> LeaseRefusal:
+    """A grant that never opens again needs a person, unless they have just connected anew and this one is past."""
     connection_id = item.standing.connection_id
-    grant = await open_grant(vault, item.sealed)
+    await _give_back(transactions, [item], borrower)
+    dead = await require_reauthorisation(transactions, connection_id, code=code, generation=item.sealed.generation)
+    return LeaseRefusal(connection_id=connection_id, code="reauth_required" if dead else "refreshing")
+
+
+async def _give_back(transactions: Transactions, lent: Sequence[_Lent], borrower: str) -> None:
+    async with transactions(Scope.worker()) as store:
+        await take_back(store, lease_ids=[item.lease_id for item in lent], borrower=borrower)
+
+
+def _seal(item: _Lent, grant: Grant, borrower: str, expires_at: datetime, seal_for: SealFor) -> Lease:
+    connection_id = item.standing.connection_id
     sealed = seal_for(
         borrower,
         grants.dump(grant, with_refresh=False),

@@ -16,12 +16,12 @@ from platforms.shape import Grant, PlatformName
 
 from auth.domain.connections import FLIGHT, LENDABLE, REFRESH_SECONDS, event_word
 from auth.domain.renewing import FORCED_AHEAD, life_of, retry_at
-from auth.domain.vault import SealedGrant
+from auth.domain.vault import Ciphertext, NotOpened, SealedGrant
 from auth.ports.connections import Due
 from auth.ports.store import Transactions
 from auth.ports.vault import Platforms, Vault
 from auth.use_cases.disconnecting import wait_until_quiet
-from auth.use_cases.sealing import open_grant, seal_next
+from auth.use_cases.sealing import open_grant
 from auth.use_cases.together import do_together
 
 log = structlog.get_logger("refreshing")
@@ -71,10 +71,11 @@ async def _refresh(transactions: Transactions, due: Due, *, platforms: Platforms
         return
     name = PlatformName(due.platform)
     try:
-        grant = await open_grant(vault, sealed)
+        opened = await open_grant(vault, sealed)
         async with asyncio.timeout(REFRESH_SECONDS):
-            renewed = await platforms.refresh(name, grant)
-    except ReauthorisationNeeded as error:
+            renewed = await platforms.refresh(name, opened.grant)
+        text = opened.seal_next(renewed)
+    except (ReauthorisationNeeded, NotOpened) as error:
         await require_reauthorisation(transactions, due.connection_id, code=error.code, generation=sealed.generation)
     except RateLimited as error:
         await _postpone(transactions, due, until=error.until)
@@ -83,15 +84,14 @@ async def _refresh(transactions: Transactions, due: Due, *, platforms: Platforms
         log.warning("refresh_failed", connection_id=str(due.connection_id), reason=type(error).__name__)
         await _postpone(transactions, due, until=None)
     else:
-        await _store(transactions, due, sealed, renewed, access=platforms.access(name), vault=vault)
+        await _store(transactions, due, sealed, renewed, text, access=platforms.access(name))
 
 
 async def _store(
-    transactions: Transactions, due: Due, sealed: SealedGrant, renewed: Grant, *, access: Access, vault: Vault
+    transactions: Transactions, due: Due, sealed: SealedGrant, renewed: Grant, text: Ciphertext, *, access: Access
 ) -> None:
     """Commit the rotated pair, also for a connection that ends meanwhile: what it revokes must be the newest."""
     generation = sealed.generation + 1
-    text = await seal_next(vault, due.connection_id, generation, sealed.key, renewed)
     async with transactions(Scope.worker()) as store:
         now = store.now()
         state = await store.connections.renewed(

@@ -1,0 +1,1 @@
+"""The database of keys: a history of its own."""
