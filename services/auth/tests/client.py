@@ -25,6 +25,25 @@ class Superuser(psycopg.Connection[Any]):
     keys: psycopg.Connection[Any]
 
 
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0"
+
+
+@dataclass(frozen=True)
+class Place:
+    """From where a browser calls."""
+
+    address: str
+    user_agent: str = FIREFOX
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"X-Forwarded-For": self.address, "User-Agent": self.user_agent}
+
+
+HOME = Place("203.0.113.7")
+ELSEWHERE = Place("198.51.100.9")
+
+
 @dataclass
 class Auth:
     """A running auth: its HTTP client, and shorthands that insist on success."""
@@ -48,8 +67,20 @@ class Auth:
         assert answer.status_code == expect, answer.text
         return answer.json() if answer.content else None
 
-    async def sign_in(self, email: str = "owner@example.com", password: str = PASSWORD) -> str:
-        answer = await self.http.post("/api/session", json={"email": email, "password": password})
+    async def try_sign_in(
+        self, email: str = "owner@example.com", password: str = PASSWORD, *, place: Place | None = None
+    ) -> httpx.Response:
+        headers = self.through_gateway(place) if place else {}
+        return await self.http.post("/api/session", json={"email": email, "password": password}, headers=headers)
+
+    def through_gateway(self, place: Place) -> dict[str, str]:
+        """What the gateway sends on where nobody is signed in."""
+        return self.passport(service="gateway") | place.headers
+
+    async def sign_in(
+        self, email: str = "owner@example.com", password: str = PASSWORD, *, place: Place | None = None
+    ) -> str:
+        answer = await self.try_sign_in(email, password, place=place)
         assert answer.status_code == 201, answer.text
         return str(answer.json()["session_token"])
 

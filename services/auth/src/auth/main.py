@@ -16,6 +16,7 @@ from kit.settings import Environment
 from litestar import Litestar
 from opentelemetry.sdk.trace import TracerProvider
 
+from auth.adapters.hiding import KeyedHash
 from auth.adapters.key_providers import provider_of
 from auth.adapters.keys import STORE, StoredKeys
 from auth.adapters.passwords import Argon2Hashes
@@ -26,13 +27,14 @@ from auth.adapters.vault import EnvelopeVault
 from auth.api.accounts import account_routes, deletion_routes
 from auth.api.connections import authorisation_routes, connection_routes, use_routes
 from auth.api.internal import internal_routes
-from auth.api.sessions import session_routes
+from auth.api.sessions import own_session_routes, passport_routes, presence_routes, session_routes
 from auth.api.sign_up import sign_up_routes
 from auth.api.workspaces import workspace_routes
 from auth.data_map import DATA_MAP, KEYS_MAP
 from auth.jobs import ending_loop, endings_loop, forgetting_loop, letters_loop, refresh_loop, sweeping_loop
 from auth.ports.store import Store, Transactions
 from auth.settings import Settings
+from auth.use_cases.means import Means
 
 
 def create_app(
@@ -58,6 +60,7 @@ def create_app(
     )
     keys, provider = StoredKeys(keys_database), provider_of(settings.key_places)
     vault = EnvelopeVault(provider, keys)
+    means = Means(transactions, hashes, KeyedHash(service.signing_key.sign))
     mail = settings.mail
     post = create_post(mail.server, mail.folder, sender=mail.sender)
     platforms = CalledPlatforms(settings.offered, service.clock, service.tracer)
@@ -67,8 +70,11 @@ def create_app(
         routes=[
             *sign_up_routes(transactions, hashes, settings.sign_up),
             *account_routes(transactions),
-            *deletion_routes(transactions, hashes, platforms, vault),
-            *session_routes(transactions, hashes, service.passports),
+            *deletion_routes(means, platforms, vault),
+            *session_routes(means),
+            *presence_routes(means),
+            *own_session_routes(transactions),
+            *passport_routes(transactions, service.passports),
             *workspace_routes(transactions),
             *authorisation_routes(transactions, platforms, vault),
             *connection_routes(transactions, platforms, vault),

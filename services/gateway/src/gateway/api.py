@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from kit.addresses import network_of
 from kit.clock import Clock
 from litestar import MediaType, Request, Response, get, route
 from litestar.datastructures import Headers, MutableScopeHeaders, State
@@ -73,7 +74,7 @@ def _handler(edge: Edge, row: Route) -> HTTPRouteHandler:
         answer = await forward_request(
             await _forwarded(edge, row, request),
             route=row,
-            session_token=cookies.session_token(request.headers.get("cookie", "")),
+            session_token=cookies.session_token(request.headers.get("cookie", ""), secure=edge.secure_cookies),
             workspace_id=request.path_params.get("workspace_id"),
             sessions=edge.sessions,
             owners=edge.owners,
@@ -94,7 +95,7 @@ def _check(edge: Edge, row: Route, request: AnyRequest) -> None:
     if not row.streams:
         origins.check_json(headers.get("content-type"), has_body=_has_body(headers))
     if row.rate_limited:
-        edge.rate_limit.take(limits.bucket_of(_address(edge, request)), now=edge.monotonic())
+        edge.rate_limit.take(network_of(_address(edge, request)), now=edge.monotonic())
 
 
 async def _forwarded(edge: Edge, row: Route, request: AnyRequest) -> ForwardedRequest:

@@ -32,7 +32,7 @@ def create_app(
         service.tracer,
     )
     edge = Edge(
-        sessions=AuthSessions(service.neighbour("auth")),
+        sessions=AuthSessions(service.neighbour("auth"), service.passports.issue_own),
         owners=owners,
         clock=service.clock,
         rate_limit=RateLimit(burst=settings.attempts_burst, per_minute=settings.attempts_per_minute),

@@ -52,6 +52,10 @@ class Sessions(Protocol):
         """A passport of the person, in the workspace if one is named. Raises the problem that auth told."""
         ...
 
+    def own_passport(self) -> Secret:
+        """The edge's own, by which auth knows that what is said about a client was not said by the client."""
+        ...
+
 
 class Owners(Protocol):
     """The services behind the edge."""

@@ -8,6 +8,8 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from kit.secret import Secret
 
+from auth.domain.passwords import normalised
+
 MEMORY_KIB = 19 * 1024
 PASSES = 2
 LANES = 1
@@ -28,7 +30,7 @@ class Argon2Hashes:
 
     async def make(self, password: Secret) -> str:
         async with self._slots:
-            return await asyncio.to_thread(self._hasher.hash, password.reveal())
+            return await asyncio.to_thread(self._hasher.hash, normalised(password).reveal())
 
     async def matches(self, password_hash: str | None, password: Secret) -> bool:
         async with self._slots:
@@ -40,6 +42,6 @@ class Argon2Hashes:
 
     def _verify(self, password_hash: str, password: Secret) -> bool:
         try:
-            return self._hasher.verify(password_hash, password.reveal())
+            return self._hasher.verify(password_hash, normalised(password).reveal())
         except (VerificationError, InvalidHashError):
             return False

@@ -1,4 +1,4 @@
-"""Accounts, sessions, workspaces and members in PostgreSQL."""
+"""Accounts, workspaces and members in PostgreSQL."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from kit.database import Transaction
 from psycopg.errors import UniqueViolation
 
 from auth.domain.accounts import SIGN_UP_LIFETIME, Account, AccountState, AddressTaken, Credential
-from auth.domain.sessions import Holder, Session
 from auth.domain.workspaces import Member, OwnWorkspace
 
 
@@ -99,58 +98,6 @@ async def forget_sign_ups(transaction: Transaction, now: datetime) -> None:
     stale = "SELECT account_id FROM account WHERE state = 'unverified' AND created_at <= %s"
     for table in ("letter", "proof", "credential", "account"):
         await transaction.execute(f"DELETE FROM {table} WHERE account_id IN ({stale})", (over,))  # noqa: S608
-
-
-class StoredSessions:
-    """Implements `auth.ports.people.Sessions`."""
-
-    def __init__(self, transaction: Transaction) -> None:
-        self._transaction = transaction
-
-    async def add(self, session: Session, token_hash: bytes, *, at: datetime) -> bool:
-        # The account's row is held, so that no session is born while the account is being deleted.
-        return bool(
-            await self._transaction.execute(
-                "INSERT INTO session (session_id, account_id, token_hash, created_at, last_used_at, proved_at,"
-                " expires_at) SELECT %s, account_id, %s, %s, %s, %s, %s FROM account"
-                " WHERE account_id = %s AND deleted_at IS NULL FOR SHARE",
-                (session.session_id, token_hash, at, at, at, session.expires_at, session.account_id),
-            )
-        )
-
-    async def holder_of(self, token_hash: bytes, workspace_id: UUID | None) -> Holder | None:
-        return await self._transaction.first(
-            Holder,
-            "SELECT session_id, account_id, last_used_at, expires_at, role FROM holder_of(%s, %s)",
-            (token_hash, workspace_id),
-        )
-
-    async def proved_at(self, session_id: UUID) -> datetime | None:
-        found: datetime | None = await self._transaction.scalar(
-            "SELECT proved_at FROM session WHERE session_id = %s", (session_id,)
-        )
-        return found
-
-    async def renew(self, session_id: UUID, token_hash: bytes, *, at: datetime) -> Session | None:
-        return await self._transaction.first(
-            Session,
-            "UPDATE session SET token_hash = %s, proved_at = %s WHERE session_id = %s"
-            " RETURNING session_id, account_id, expires_at",
-            (token_hash, at, session_id),
-        )
-
-    async def touch(self, session_id: UUID, *, at: datetime) -> None:
-        await self._transaction.execute(
-            "UPDATE session SET last_used_at = %s WHERE session_id = %s AND last_used_at < %s", (at, session_id, at)
-        )
-
-    async def end(self, session_id: UUID) -> None:
-        await self._transaction.execute("DELETE FROM session WHERE session_id = %s", (session_id,))
-
-    async def end_all(self, account_id: UUID, *, but: UUID | None = None) -> None:
-        await self._transaction.execute(
-            "DELETE FROM session WHERE account_id = %s AND session_id IS DISTINCT FROM %s", (account_id, but)
-        )
 
 
 class StoredWorkspaces:

@@ -15,7 +15,9 @@ from auth.adapters.connections import StoredConnections
 from auth.adapters.endings import StoredEndings
 from auth.adapters.grants import StoredAuthorisations, StoredGrants, StoredLeases
 from auth.adapters.letters import StoredLetters, StoredProofs, forget_letters
-from auth.adapters.people import StoredAccounts, StoredSessions, StoredWorkspaces, forget_sign_ups
+from auth.adapters.people import StoredAccounts, StoredWorkspaces, forget_sign_ups
+from auth.adapters.security import StoredAttempts, StoredSecurity, forget_places
+from auth.adapters.sessions import StoredSessions
 from auth.domain.sessions import IDLE_LIFETIME
 
 
@@ -36,6 +38,8 @@ class PostgresStore:
         self.closing = StoredClosing(transaction)
         self.letters = StoredLetters(transaction, letter_written)
         self.proofs = StoredProofs(transaction)
+        self.attempts = StoredAttempts(transaction)
+        self.security = StoredSecurity(transaction)
 
     async def forget_stale(self) -> None:
         now = self.now()
@@ -47,6 +51,7 @@ class PostgresStore:
         await forget_letters(self._transaction, now)
         await forget_sign_ups(self._transaction, now)
         await forget_borrowings(self._transaction, now)
+        await forget_places(self._transaction, now=now)
 
     def now(self) -> datetime:
         return self._transaction.clock.now()

@@ -8,18 +8,19 @@ import msgspec
 from kit.database import Scope
 from kit.passport import Caller, person
 from kit.secret import Secret
-from litestar import delete, get, patch
+from litestar import Request, delete, get, patch
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from litestar.types import ControllerRouterHandler
 
 from auth.api.bodies import CorrectionBody, DeletionBody
+from auth.api.clients import client_of
 from auth.domain.accounts import Account
-from auth.ports.people import PasswordHashes
 from auth.ports.store import Transactions
 from auth.ports.vault import Platforms, Vault
 from auth.use_cases.accounts import correct_account, read_account
 from auth.use_cases.closing import OpenedErasure, delete_account
+from auth.use_cases.means import Means
 
 
 class OpenedErasures(msgspec.Struct, frozen=True):
@@ -45,18 +46,18 @@ def account_routes(transactions: Transactions) -> list[ControllerRouterHandler]:
     return [show_account, change_account]
 
 
-def deletion_routes(
-    transactions: Transactions, hashes: PasswordHashes, platforms: Platforms, vault: Vault
-) -> list[ControllerRouterHandler]:
+def deletion_routes(means: Means, platforms: Platforms, vault: Vault) -> list[ControllerRouterHandler]:
     """Delete one's account."""
 
     @delete("/api/account", guards=[person()], status_code=202)
-    async def close_account(caller: NamedDependency[Caller], data: JSONBody[DeletionBody]) -> OpenedErasures:
+    async def close_account(
+        request: Request[Any, Any, Any], caller: NamedDependency[Caller], data: JSONBody[DeletionBody]
+    ) -> OpenedErasures:
         erasures = await delete_account(
-            transactions,
-            account_id=caller.account,
+            means,
+            caller.account,
             password=Secret(data.password),
-            hashes=hashes,
+            client=client_of(request),
             platforms=platforms,
             vault=vault,
         )

@@ -10,11 +10,12 @@ from contracts.access import Role
 from msgspec import Meta
 from platforms.shape import PlatformName
 
-from auth.domain.accounts import EMAIL_LENGTH_MAX, PASSWORD_LENGTH_MAX
+from auth.domain.accounts import EMAIL_LENGTH_MAX
 from auth.domain.authorising import CHOSEN_MAX
+from auth.domain.passwords import LENGTH_MAX
 
 Email = Annotated[str, Meta(min_length=3, max_length=EMAIL_LENGTH_MAX)]
-Password = Annotated[str, Meta(min_length=1, max_length=PASSWORD_LENGTH_MAX)]
+Password = Annotated[str, Meta(min_length=1, max_length=LENGTH_MAX)]
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 TimeZone = Annotated[str, Meta(min_length=1, max_length=64)]
 Language = Annotated[str, Meta(max_length=35, pattern="^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
@@ -59,6 +60,11 @@ class SignInBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 class PresenceBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     password: Password
+
+
+class NewPasswordBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    password: Password
+    new_password: Password
 
 
 class DeletionBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):

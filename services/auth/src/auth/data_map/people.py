@@ -9,7 +9,7 @@ from auth.data_map.subjects import BY_ACCOUNT, BY_WORKSPACE
 
 _SESSION = Table(
     "session",
-    purpose="A signed-in browser, by the hash of its token.",
+    purpose="A signed-in browser, by the hash of its token; its kind and network address let its owner know it again.",
     retention="14 days after its last use, 30 days at most; swept within a minute. Ended on sign-out and deletion.",
     columns={
         "session_id": Kind.ID,
@@ -19,6 +19,9 @@ _SESSION = Table(
         "last_used_at": Kind.TIME,
         "proved_at": Kind.TIME,
         "expires_at": Kind.TIME,
+        "strong": Kind.STATE,
+        "device": Kind.PERSONAL,
+        "client_address": Kind.PERSONAL,
     },
     subjects={SubjectKind.ACCOUNT: BY_ACCOUNT},
 )

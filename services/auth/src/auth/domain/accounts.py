@@ -12,18 +12,10 @@ from uuid import UUID
 from zoneinfo import available_timezones
 
 from kit.problems import Conflict, Invalid, Problem, Unauthenticated
-from kit.secret import Secret
-
-PASSWORD_LENGTH_MIN = 12
-"""Below it a stolen hash can be guessed with affordable hardware."""
-
-PASSWORD_LENGTH_MAX = 1024
-"""Hashing reads every character; nobody types more."""
 
 EMAIL_LENGTH_MAX = 254
 """The longest address that mail can be sent to (RFC 5321)."""
 
-_LOCAL_PART_LENGTH_MIN = 3
 # Without what would have to be quoted in a mail's header (RFC 5322, 3.2.3): no address of a person has it.
 _EMAIL = re.compile(r"""[^@\s\x00-\x1f"(),:;<>\[\\\]]{1,64}@[a-z0-9.-]+\.[a-z0-9-]{2,63}""")
 
@@ -121,13 +113,10 @@ def normalised(email: str) -> str:
     return email.strip().lower()
 
 
-def check_sign_up(*, email: str, password: Secret, time_zone: str, age_attested: bool) -> None:
-    """Raise `Invalid` with every rule that a sign-up breaks. `email` is normalised."""
-    errors = []
+def check_sign_up(*, email: str, time_zone: str, age_attested: bool, errors: list[dict[str, str]]) -> None:
+    """Raise `Invalid` with every rule that a sign-up breaks, besides `errors`. `email` is normalised."""
     if not _is_address(email):
         errors.append(NO_ADDRESS)
-    if weakness := _weakness(password.reveal(), email):
-        errors.append({"pointer": "/password", "detail": weakness})
     if time_zone not in time_zones():
         errors.append(UNKNOWN_TIME_ZONE)
     if not age_attested:
@@ -158,15 +147,3 @@ def time_zones() -> frozenset[str]:
 
 NO_ADDRESS = {"pointer": "/email", "detail": "This is not an e-mail address."}
 UNKNOWN_TIME_ZONE = {"pointer": "/time_zone", "detail": "This is no IANA time zone such as Europe/Berlin."}
-
-
-def _weakness(password: str, email: str) -> str | None:
-    """Why a password is refused, or None."""
-    local_part = email.partition("@")[0]
-    if len(password) < PASSWORD_LENGTH_MIN:
-        return f"A password has at least {PASSWORD_LENGTH_MIN} characters."
-    if len(local_part) >= _LOCAL_PART_LENGTH_MIN and local_part in password.lower():
-        return "The password contains the e-mail address."
-    if len(set(password)) < PASSWORD_LENGTH_MIN // 2:
-        return "The password repeats the same few characters."
-    return None

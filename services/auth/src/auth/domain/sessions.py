@@ -20,6 +20,9 @@ IDLE_LIFETIME = timedelta(days=14)
 LIFETIME = timedelta(days=30)
 """However busy, a session ends after this and the person signs in again."""
 
+AT_MOST = 50
+"""Sessions of one person at a time: more browsers than anybody has. The oldest ends for a new one."""
+
 TOUCH_EVERY = timedelta(minutes=1)
 """The last use is written at most this often, so that reading does not become writing."""
 
@@ -31,6 +34,32 @@ class Session:
     session_id: UUID
     account_id: UUID
     expires_at: datetime
+
+
+@dataclass(frozen=True)
+class OwnSession:
+    """A session as its holder sees it. `strong`: a second factor was given. Null: not known."""
+
+    session_id: UUID
+    device: str | None
+    client_address: str | None
+    strong: bool
+    created_at: datetime
+    last_used_at: datetime
+    expires_at: datetime
+
+    @property
+    def idle_ends_at(self) -> datetime:
+        """When it ends if it is not used."""
+        return min(self.expires_at, self.last_used_at + IDLE_LIFETIME)
+
+
+@dataclass(frozen=True)
+class Proof:
+    """When a session's holder last proved that it is them, and whether they ever gave a second factor in it."""
+
+    proved_at: datetime | None
+    strong: bool
 
 
 @dataclass(frozen=True)

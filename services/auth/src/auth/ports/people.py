@@ -1,4 +1,4 @@
-"""What is stored of accounts, sessions, workspaces and members."""
+"""What is stored of accounts, workspaces and members."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from contracts.access import Role
 from kit.secret import Secret
 
 from auth.domain.accounts import Account, AccountState, Credential
-from auth.domain.sessions import Holder, Session
 from auth.domain.workspaces import Member, OwnWorkspace
 
 
@@ -39,27 +38,6 @@ class Accounts(Protocol):
     async def password_hash(self, account_id: UUID) -> str | None: ...
 
     async def set_password_hash(self, account_id: UUID, password_hash: str, *, at: datetime) -> None: ...
-
-
-class Sessions(Protocol):
-    """Signed-in browsers."""
-
-    async def add(self, session: Session, token_hash: bytes, *, at: datetime) -> bool:
-        """False if the account was deleted meanwhile."""
-
-    async def holder_of(self, token_hash: bytes, workspace_id: UUID | None) -> Holder | None: ...
-
-    async def proved_at(self, session_id: UUID) -> datetime | None:
-        """When the session's holder last proved that it is them."""
-
-    async def renew(self, session_id: UUID, token_hash: bytes, *, at: datetime) -> Session | None:
-        """Exchange the token and note the proof; None if the session is over."""
-
-    async def touch(self, session_id: UUID, *, at: datetime) -> None: ...
-
-    async def end(self, session_id: UUID) -> None: ...
-
-    async def end_all(self, account_id: UUID, *, but: UUID | None = None) -> None: ...
 
 
 class Workspaces(Protocol):

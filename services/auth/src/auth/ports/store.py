@@ -13,7 +13,8 @@ from auth.ports.borrowings import Borrowings
 from auth.ports.connections import Authorisations, Closing, Connections, Grants, Leases
 from auth.ports.endings import Endings
 from auth.ports.letters import Letters, Proofs
-from auth.ports.people import Accounts, Sessions, Workspaces
+from auth.ports.people import Accounts, Workspaces
+from auth.ports.sign_in import Attempts, Security, Sessions
 
 
 class Store(Protocol):
@@ -55,8 +56,14 @@ class Store(Protocol):
     @property
     def proofs(self) -> Proofs: ...
 
+    @property
+    def attempts(self) -> Attempts: ...
+
+    @property
+    def security(self) -> Security: ...
+
     async def forget_stale(self) -> None:
-        """Delete sessions, authorisations, leases, proofs and sign-ups that are over."""
+        """Delete what is over: sessions, authorisations, leases, proofs, sign-ups, counted failures, old places."""
 
     def now(self) -> datetime:
         """The present time by the service's clock."""

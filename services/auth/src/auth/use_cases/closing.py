@@ -18,12 +18,13 @@ from kit.database import Scope
 from kit.problems import Unauthenticated
 from kit.secret import Secret
 
-from auth.domain.accounts import PasswordRefused
+from auth.domain.clients import Client
 from auth.domain.connections import FLIGHT
-from auth.ports.people import PasswordHashes
 from auth.ports.store import Transactions
 from auth.ports.vault import Platforms, Vault
 from auth.use_cases.disconnecting import finish_ending
+from auth.use_cases.means import Means
+from auth.use_cases.passwords import prove_password
 from auth.use_cases.together import do_together
 
 log = structlog.get_logger("closing")
@@ -43,26 +44,15 @@ class OpenedErasure:
 
 
 async def delete_account(
-    transactions: Transactions,
-    *,
-    account_id: UUID,
-    password: Secret,
-    hashes: PasswordHashes,
-    platforms: Platforms,
-    vault: Vault,
+    means: Means, account_id: UUID, *, password: Secret, client: Client, platforms: Platforms, vault: Vault
 ) -> list[OpenedErasure]:
     """The erasures that are opened. Sign-in and sessions end first, so that nothing new begins meanwhile."""
-    async with transactions(Scope.account(account_id)) as store:
-        password_hash = await store.accounts.password_hash(account_id)
-    if password_hash is None:
-        raise Unauthenticated()
-    if not await hashes.matches(password_hash, password):
-        raise PasswordRefused()
-    async with transactions(Scope.worker()) as store:
+    await prove_password(means, account_id, password, client)
+    async with means.transactions(Scope.worker()) as store:
         now = store.now()
         if not await store.closing.begin(account_id, at=now, until=now + FLIGHT):
             raise Unauthenticated()
-    return await _finish(transactions, account_id, platforms=platforms, vault=vault)
+    return await _finish(means.transactions, account_id, platforms=platforms, vault=vault)
 
 
 async def finish_stuck_deletions(transactions: Transactions, *, platforms: Platforms, vault: Vault) -> int:

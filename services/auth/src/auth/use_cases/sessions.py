@@ -1,7 +1,8 @@
-"""Sign in, turn a session into a passport's caller, sign out."""
+"""Sign in, turn a session into a passport's caller, see and end sessions."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from uuid import UUID
 
 from kit.database import Scope
@@ -11,30 +12,84 @@ from kit.problems import NotFound, Unauthenticated
 from kit.secret import Secret
 
 from auth.domain.accounts import CredentialsRefused, normalised
-from auth.domain.sessions import LIFETIME, Session, hash_of, new_token
-from auth.ports.people import PasswordHashes
+from auth.domain.clients import Client
+from auth.domain.letters import Letter, LetterKind
+from auth.domain.security import Familiarity, SecurityKind
+from auth.domain.sessions import AT_MOST, LIFETIME, Session, hash_of, new_token
 from auth.ports.store import Store, Transactions
+from auth.use_cases.accounts import read_account
+from auth.use_cases.attempts import begin_attempt, forgive
+from auth.use_cases.means import Means
 
 
-async def sign_in(
-    transactions: Transactions, *, email: str, password: Secret, hashes: PasswordHashes
-) -> tuple[Session, Secret]:
-    """A new session and its token. An unknown address is refused in the same words after the same work."""
-    async with transactions(Scope.nobody()) as store:
-        credential = await store.accounts.credential_of(normalised(email))
-    if not await hashes.matches(credential.password_hash if credential else None, password) or credential is None:
+@dataclass(frozen=True)
+class SignedIn:
+    """A session, and the token that opens it."""
+
+    session: Session
+    token: Secret
+
+
+async def sign_in(means: Means, *, email: str, password: Secret, client: Client) -> SignedIn:
+    """A new session. An unknown address is refused in the same words after the same work."""
+    address = normalised(email)
+    async with means.transactions(Scope.nobody()) as store:
+        credential = await store.accounts.credential_of(address)
+        account_id = credential.account_id if credential else None
+        attempt = await begin_attempt(
+            store, "password", account_id=account_id, address=address, client=client, hide=means.hide
+        )
+    right = await means.hashes.matches(credential.password_hash if credential else None, password)
+    if credential is None:
+        raise CredentialsRefused()
+    if not right:
+        await _note_failure(means, credential.account_id, client)
         raise CredentialsRefused()
     credential.check_may_sign_in()
-    new_hash = await hashes.make(password) if hashes.is_outdated(credential.password_hash) else None
-    token = new_token()
-    async with transactions(Scope.account(credential.account_id)) as store:
-        now = store.now()
-        session = Session(new_id(), credential.account_id, now + LIFETIME)
-        if not await store.sessions.add(session, hash_of(token), at=now):
-            raise CredentialsRefused()
+    outdated = means.hashes.is_outdated(credential.password_hash)
+    new_hash = await means.hashes.make(password) if outdated else None
+    async with means.transactions(Scope.account(credential.account_id)) as store:
+        signed_in = await open_session(store, credential.account_id, client)
+        await forgive(store, attempt)
         if new_hash:
-            await store.accounts.set_password_hash(credential.account_id, new_hash, at=now)
-    return session, token
+            await store.accounts.set_password_hash(credential.account_id, new_hash, at=store.now())
+    return signed_in
+
+
+async def _note_failure(means: Means, account_id: UUID, client: Client) -> None:
+    async with means.transactions(Scope.nobody()) as store:
+        await store.security.record(account_id, SecurityKind.SIGN_IN_FAILED, client, at=store.now())
+
+
+async def open_session(store: Store, account_id: UUID, client: Client, *, strong: bool = False) -> SignedIn:
+    """A session for who has proved to be this person, with a second factor if it is `strong`.
+
+    They are told if it is from a device that was not seen before. Raises `CredentialsRefused` for a deleted account.
+    """
+    now, token = store.now(), new_token()
+    familiarity = await store.security.familiarity(account_id, client, now=now)
+    session = Session(new_id(), account_id, now + LIFETIME)
+    if not await store.sessions.add(session, hash_of(token), client=client, strong=strong, at=now, at_most=AT_MOST):
+        raise CredentialsRefused()
+    await store.security.record(account_id, SecurityKind.SIGNED_IN, client, at=now, session_id=session.session_id)
+    if familiarity is Familiarity.NEW and client.address:
+        account = await read_account(store, account_id)
+        facts = {"at": now.isoformat(timespec="minutes"), "device": client.device, "place": client.address}
+        letter = Letter(LetterKind.NEW_SIGN_IN, account.email, account_id=account_id, facts=facts)
+        await store.letters.add(letter, at=now)
+    return SignedIn(session, token)
+
+
+async def renew(store: Store, caller: Caller, *, strong: bool = False) -> SignedIn:
+    """Note a proof and change the token, so that one who got hold of the old one gains nothing by it."""
+    token = new_token()
+    session = caller.session_id and await store.sessions.renew(
+        caller.session_id, hash_of(token), strong=strong, at=store.now()
+    )
+    if not session:
+        # Ended since the passport was issued.
+        raise Unauthenticated()
+    return SignedIn(session, token)
 
 
 async def identify(transactions: Transactions, *, token: Secret, workspace_id: UUID | None) -> Caller:
@@ -56,7 +111,18 @@ async def identify(transactions: Transactions, *, token: Secret, workspace_id: U
     return Caller(holder.account_id, holder.session_id, workspace_id, role)
 
 
-async def sign_out(store: Store, caller: Caller) -> None:
-    """End the session that the passport was issued for."""
-    if caller.session_id is not None:
-        await store.sessions.end(caller.session_id)
+async def end_session(store: Store, caller: Caller, session_id: UUID, client: Client) -> None:
+    """End one of the caller's sessions. Raises `NotFound`."""
+    if not await store.sessions.end(session_id):
+        raise NotFound()
+    await store.security.record(
+        caller.account, SecurityKind.SESSION_ENDED, client, at=store.now(), session_id=session_id
+    )
+
+
+async def end_sessions(store: Store, caller: Caller, client: Client, *, keep_present: bool) -> int:
+    """Sign out everywhere, or everywhere else; how many sessions ended."""
+    kept = caller.session_id if keep_present else None
+    ended = await store.sessions.end_all(caller.account, but=kept)
+    await store.security.record(caller.account, SecurityKind.SESSIONS_ENDED, client, at=store.now(), session_id=kept)
+    return ended

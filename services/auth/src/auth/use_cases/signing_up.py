@@ -24,9 +24,11 @@ from auth.domain.accounts import (
     normalised,
 )
 from auth.domain.letters import Letter, LetterKind, ProofPurpose, ProofUnknown
+from auth.domain.passwords import AboutPerson
 from auth.domain.sessions import hash_of
 from auth.ports.people import PasswordHashes
 from auth.ports.store import Store, Transactions
+from auth.use_cases.password_rules import errors_of
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,8 @@ class Verified:
 async def sign_up(transactions: Transactions, asked: SignUp, *, hashes: PasswordHashes, policy: SignUpPolicy) -> None:
     """Write to the address that there will be an account. Raises `Invalid`, `SignUpClosed`."""
     email = normalised(asked.email)
-    check_sign_up(email=email, password=asked.password, time_zone=asked.time_zone, age_attested=asked.age_attested)
+    errors = await errors_of(asked.password, AboutPerson(email, asked.full_name, asked.company))
+    check_sign_up(email=email, time_zone=asked.time_zone, age_attested=asked.age_attested, errors=errors)
     if policy.mode is SignUpMode.CLOSED:
         await _check_invited(transactions, email, asked.invitation)
     password_hash = await hashes.make(asked.password)

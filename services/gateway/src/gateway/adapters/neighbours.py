@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from types import TracebackType
 from typing import Self
 from uuid import UUID
@@ -34,8 +34,9 @@ _ANSWER_HEADERS = (
 class AuthSessions:
     """Passports from auth, asked for in the edge's own name."""
 
-    def __init__(self, auth: Neighbour) -> None:
+    def __init__(self, auth: Neighbour, own_passport: Callable[[], str]) -> None:
         self._auth = auth
+        self._own_passport = own_passport
 
     async def passport(self, session_token: Secret, *, workspace_id: UUID | None) -> Secret:
         body: dict[str, str] = {"session_token": session_token.reveal()}
@@ -46,6 +47,9 @@ class AuthSessions:
         except CallRefused as refusal:
             raise RefusedByNeighbour(refusal) from None
         return Secret(str(answer["passport"]))
+
+    def own_passport(self) -> Secret:
+        return Secret(self._own_passport())
 
 
 class HttpOwners:

@@ -8,15 +8,20 @@ from http.cookies import CookieError, SimpleCookie
 from kit.secret import Secret
 
 COOKIE = "signoff_session"
+"""On a developer's machine, where pages come over plain HTTP."""
+
+SECURE_COOKIE = "__Host-signoff_session"
+"""Everywhere else. Browsers take this prefix only over HTTPS, for this one host and all its paths (RFC 6265bis): no
+neighbouring host can plant a session."""
 
 TOKEN_LENGTH_MAX = 512
 """A session token is far shorter; more is not ours and is not passed on."""
 
 
-def session_token(cookie_header: str) -> Secret | None:
+def session_token(cookie_header: str, *, secure: bool) -> Secret | None:
     """The session's token in a Cookie header, if there is one."""
     try:
-        morsel = SimpleCookie(cookie_header).get(COOKIE)
+        morsel = SimpleCookie(cookie_header).get(_name(secure=secure))
     except CookieError:
         return None
     if morsel is None or not 0 < len(morsel.value) <= TOKEN_LENGTH_MAX:
@@ -36,5 +41,9 @@ def closing(*, secure: bool) -> str:
 
 
 def _cookie(value: str, *, max_age_seconds: int, secure: bool) -> str:
-    parts = [f"{COOKIE}={value}", "Path=/", f"Max-Age={max_age_seconds}", "HttpOnly", "SameSite=Lax"]
+    parts = [f"{_name(secure=secure)}={value}", "Path=/", f"Max-Age={max_age_seconds}", "HttpOnly", "SameSite=Lax"]
     return "; ".join([*parts, "Secure"] if secure else parts)
+
+
+def _name(*, secure: bool) -> str:
+    return SECURE_COOKIE if secure else COOKIE

@@ -5,7 +5,6 @@ Every replica of the edge counts for itself; what counts attempts on one account
 
 from __future__ import annotations
 
-import ipaddress
 import math
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -64,14 +63,3 @@ def client_address(peer: str, forwarded_for: str | None, *, trusted_proxies: int
     if trusted_proxies and len(entries) >= trusted_proxies:
         return entries[-trusted_proxies]
     return peer
-
-
-def bucket_of(address: str) -> str:
-    """What is counted together: an IPv4 address, or the /64 network that one IPv6 customer commands."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address[:64]
-    if isinstance(parsed, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network((parsed, 64), strict=False))
-    return str(parsed)

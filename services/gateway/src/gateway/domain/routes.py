@@ -94,7 +94,7 @@ def _auth() -> tuple[Route, ...]:
         Route("POST", "/api/accounts/verifications/requests", "auth", Access.OPEN, rate_limited=True),
         Route("POST", "/api/session", "auth", Access.OPEN, rate_limited=True, session_effect=SessionEffect.OPENS),
         Route("DELETE", "/api/session", "auth", Access.SESSION, session_effect=SessionEffect.CLOSES),
-        Route("POST", "/api/session/presence", "auth", Access.SESSION, session_effect=SessionEffect.OPENS),
+        *_sign_in(),
         Route("GET", "/api/account", "auth", Access.SESSION),
         Route("PATCH", "/api/account", "auth", Access.SESSION),
         Route(
@@ -121,6 +121,18 @@ def _auth() -> tuple[Route, ...]:
             Access.WORKSPACE,
             answer_seconds=ENDING_ANSWER_SECONDS,
         ),
+    )
+
+
+def _sign_in() -> tuple[Route, ...]:
+    opens = SessionEffect.OPENS
+    return (
+        Route("POST", "/api/session/presence", "auth", Access.SESSION, session_effect=opens),
+        Route("POST", "/api/account/password", "auth", Access.SESSION, session_effect=opens),
+        Route("GET", "/api/account/sessions", "auth", Access.SESSION),
+        Route("DELETE", "/api/account/sessions", "auth", Access.SESSION),
+        Route("DELETE", "/api/account/sessions/{session_id}", "auth", Access.SESSION),
+        Route("GET", "/api/account/security-events", "auth", Access.SESSION),
     )
 
 

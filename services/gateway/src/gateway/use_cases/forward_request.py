@@ -21,7 +21,7 @@ async def forward_request(
     owners: Owners,
 ) -> OwnerAnswer:
     """The owner's answer. Who has no session gets no further than here on a route that needs one."""
-    passport: Secret | None = None
+    passport = sessions.own_passport() if route.owner == "auth" else None
     if route.access is not Access.OPEN:
         if session_token is None:
             raise Unauthenticated()
