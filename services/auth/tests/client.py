@@ -132,10 +132,20 @@ class Room:
         headers = self.auth.passport(account_id=account_id or self.account_id)
         return await self.auth.http.get("/api/oauth/callback", params=callback, headers=headers)
 
-    async def connect(self, platform: str = "tiktok", **consent: Any) -> UUID:
+    async def choose(self, authorisation_id: str, *account_ids: str) -> httpx.Response:
+        address = f"{self.path}/authorisations/{authorisation_id}/choices"
+        return await self.auth.http.post(address, json={"account_ids": list(account_ids)}, headers=self.headers)
+
+    async def connect(self, platform: str = "tiktok", *, choice: int = 0, **consent: Any) -> UUID:
+        """The connection of what was authorised, or of one of the accounts it opens."""
         answer = await self.come_back(await self.leave(platform, **consent))
         assert answer.status_code == 200, answer.text
-        return UUID(answer.json()["connection_id"])
+        told = answer.json()
+        if told["state"] == "choice_needed":
+            chosen = await self.choose(told["authorisation_id"], told["accounts"][choice]["account_id"])
+            assert chosen.status_code == 201, chosen.text
+            (told,) = chosen.json()["connections"]
+        return UUID(told["connection_id"])
 
     async def list(self) -> list[dict[str, Any]]:
         answer = await self.auth.http.get(self.path, headers=self.headers)

@@ -68,6 +68,9 @@ class OAuth:
             raise refused_by_person(callback["error"])
         tokens = await self._server.redeem(http, client, callback=callback, kept=kept, clock=clock)
         nameless = _grant(tokens, clock.now(), before=None)
+        if not {"tweet.read", "users.read"} <= set(nameless.scopes):
+            # Without them not even the account can be asked for; the caller sees which scope is missing.
+            return nameless
         user = await self._reading.user(Call(http, clock, nameless))
         # The user name builds the addresses of posts, which lead to the post even after it has changed.
         return replace(nameless, account_id=user.id, extra={"username": Secret(user.username)})

@@ -11,7 +11,6 @@ import httpx
 from kit.clock import Clock
 from kit.secret import Secret
 
-from platforms.errors import ReauthorisationNeeded
 from platforms.shape import Authorisation, Call, ClientCredentials, Grant
 from platforms.tokens import VERIFIER, Tokens, TokenServer, challenge_of, granted
 from platforms.wire import send
@@ -70,14 +69,13 @@ class OAuth:
         kept: Mapping[str, Secret],
         clock: Clock,
     ) -> Grant:
-        """Trade the code for tokens and ask whose channel they are for. The person may have unticked scopes."""
+        """Trade the code for tokens and ask whose channel they are for. The person may have unticked scopes.
+
+        Google can leave out the refresh token for who consented before; then the one from before goes on working.
+        """
         if "error" in callback:
             raise callback_error(callback["error"])
         tokens = await self._server.redeem(http, client, callback=callback, kept=kept, clock=clock)
-        if tokens.refresh_token is None:
-            raise ReauthorisationNeeded(
-                "refresh_token_missing", "Google gave no lasting access; remove ours in the Google account first"
-            )
         grant = granted(tokens, now=clock.now())
         if MANAGE not in grant.scopes:
             # Without it not even the channel can be asked for; the caller sees which scope is missing.

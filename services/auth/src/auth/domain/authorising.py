@@ -21,6 +21,9 @@ CONNECT_SECONDS = 20
 AUTHORISATION_LIFETIME = timedelta(minutes=10)
 """How long a person may be away at the platform."""
 
+DENIALS = frozenset({"access_denied", "user_cancelled_authorize", "user_cancelled_login"})
+"""What platforms call a person's no: RFC 6749 has the first word, LinkedIn two of its own."""
+
 CHOICE_LIFETIME = timedelta(minutes=10)
 """How long a person may look at the accounts that an authorisation opens; meanwhile its grant is kept sealed."""
 

@@ -17,6 +17,7 @@ from platforms.shape import Grant, PlatformName, Profile
 
 from auth.domain.authorising import (
     AUTHORISATION_LIFETIME,
+    DENIALS,
     Authorisation,
     AuthorisationDenied,
     AuthorisationFailed,
@@ -85,7 +86,7 @@ async def finish_connecting(
     async with transactions(Scope.workspace(visit.workspace_id, account_id)) as store:
         await check_permission(store, visit.workspace_id, account_id)
     if "error" in callback:
-        raise AuthorisationDenied() if callback["error"] == "access_denied" else AuthorisationFailed()
+        raise AuthorisationDenied() if callback["error"] in DENIALS else AuthorisationFailed()
     plain = await vault.open(
         started.text, started.key, key_context=key_context(state_hash), context=authorisation_context(state_hash)
     )
