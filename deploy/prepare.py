@@ -1,6 +1,8 @@
 """Makes what an installation must keep secret, once: `python deploy/prepare.py <folder>`. Safe to repeat.
 
 `--roll <user>` gives one user of the bus a new key beside its old one, `--retire <user>` takes the old one away.
+`--announce`, `--switch` and `--finish <service>` replace what a service signs with and receives by; deploy/README.md
+says when. `--distrust <kid>` takes a public key out.
 
     <service>/signing.pem sealing.pem nats.nkey   one folder a service, the files of its Secret
     auth/vault.key                                what wraps the key of every stored token; lost, they are lost
@@ -23,7 +25,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from contracts.topology import STREAMS
-from kit import identities, keys
+from kit import identities, key_files, keys
+from kit.clock import SystemClock
+from kit.settings import SettingError
 
 EDGE = "gateway"
 """Has no database and no place on the bus."""
@@ -37,7 +41,7 @@ USERS = (*(service for service in SERVICES if service != EDGE), identities.OPERA
 
 def prepare(folder: Path) -> None:
     made = _made(folder)
-    keys.generate_keys(made, SERVICES)
+    key_files.generate_keys(made, SERVICES)
     identities.generate_seeds(made, USERS)
     for service in SERVICES:
         for kind in ("signing", "sealing"):
@@ -68,6 +72,20 @@ def retire(folder: Path, user: str) -> None:
     if not _old_seed(_made(folder), user).exists():
         sys.exit(f"{user} has no old key")
     _old_seed(_made(folder), user).unlink()
+    prepare(folder)
+
+
+def replace(folder: Path, chosen: argparse.Namespace) -> None:
+    """One step of replacing a service's own keys."""
+    made, now = _made(folder), SystemClock().now()
+    if chosen.announce:
+        key_files.announce(made, chosen.announce)
+    elif chosen.switch:
+        key_files.switch(made, chosen.switch, now=now)
+    elif chosen.finish:
+        key_files.finish(made, chosen.finish, now=now)
+    else:
+        key_files.distrust(made, chosen.distrust)
     prepare(folder)
 
 
@@ -108,8 +126,16 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--roll", choices=USERS, help="make a new key for this user of the bus, beside its old one")
     parser.add_argument("--retire", choices=USERS, help="take the old key of this user away")
+    for step in ("announce", "switch", "finish"):
+        parser.add_argument(f"--{step}", choices=SERVICES, help="this step of replacing the service's own keys")
+    parser.add_argument("--distrust", metavar="KID", help="take a public key out: what it signed counts no more")
     chosen = parser.parse_args(arguments)
-    if chosen.roll:
+    if chosen.announce or chosen.switch or chosen.finish or chosen.distrust:
+        try:
+            replace(chosen.folder, chosen)
+        except SettingError as problem:
+            sys.exit(str(problem))
+    elif chosen.roll:
         roll(chosen.folder, chosen.roll)
     elif chosen.retire:
         retire(chosen.folder, chosen.retire)

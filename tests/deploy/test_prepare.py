@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from kit.clock import SystemClock
 from kit.embedded.nats_server import program_path
 from kit.identities import public_key
-from kit.keys import SealingKey, SigningKey, TrustedKeys
+from kit.keys import BadSignature, SealingKey, SigningKey, TrustedKeys
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -87,3 +88,24 @@ def test_a_key_of_the_bus_is_rolled_without_a_moment_in_which_neither_counts(tmp
     assert users.read_text().count('"nkey"') == 7
     assert run(tmp_path, "--retire", "publisher").stderr == "publisher has no old key\n"
     assert run(tmp_path, "--roll", "gateway").returncode == 2
+
+
+def test_a_services_own_keys_are_replaced_step_by_step(tmp_path: Path):
+    assert run(tmp_path).returncode == 0
+    trusted = TrustedKeys.load(tmp_path / "trusted" / "trusted.jwks.json")
+    sealed = trusted.seal("publisher", b"grant", context=b"lease")
+    kids = []
+    for step in ("--announce", "--switch", "--finish"):
+        signing = SigningKey.load("publisher", tmp_path / "publisher" / "signing.pem")
+        sealing = SealingKey.load(tmp_path / "publisher" / "sealing.pem")
+        assert sealing.open(sealed, context=b"lease") == b"grant"
+        kids.append(signing.present.kid)
+        assert run(tmp_path, step, "publisher").stderr == ""
+        trusted = TrustedKeys.load(tmp_path / "trusted" / "trusted.jwks.json")
+        trusted.verify("publisher", b"fact", signing.sign(b"fact"))
+    assert len(set(kids)) == 2
+    assert run(tmp_path, "--finish", "publisher").returncode == 0
+    assert run(tmp_path, "--switch", "publisher").stderr == "publisher has no next key: announce one first\n"
+    assert run(tmp_path, "--distrust", kids[0]).returncode == 0
+    with pytest.raises(BadSignature):
+        TrustedKeys.load(tmp_path / "trusted" / "trusted.jwks.json").token_key(kids[0], now=SystemClock().now())

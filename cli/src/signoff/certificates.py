@@ -68,8 +68,8 @@ def _keys(place: str) -> Mapping[str, Any]:
         else:
             keys = json.loads(Path(place).read_text())["keys"]
         # A set with the keys of other services must not let those sign certificates.
-        return {"keys": [key for key in keys if key["kid"] == ISSUER]}
-    except (OSError, httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+        return {"keys": [key for key in keys if key["kid"].partition("#")[0] == ISSUER]}
+    except (OSError, httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise SettingError(f"{place} gives no public keys: {_reason(error)}") from error
 
 

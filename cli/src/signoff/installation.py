@@ -19,7 +19,7 @@ from kit.clock import MovableClock
 from kit.embedded.data_directory import DataDirectory, write_private_file
 from kit.embedded.errors import EmbeddedError
 from kit.identities import OPERATOR, generate_seeds, seed_file
-from kit.keys import generate_keys
+from kit.key_files import generate_keys
 from kit.secret import Secret
 
 DATABASES = ("auth", "content", "scheduler", "publisher", "metrics", "retention")

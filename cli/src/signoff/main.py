@@ -43,7 +43,8 @@ topology = App(name="topology", help="The streams and consumers on NATS.")
 dlq = App(name="dlq", help="Dead letters: events that a consumer gave up on. See docs/dead-letters.md.")
 clock = App(name="clock", help="The movable clock of a development system.")
 certificate = App(name="certificate", help="Signed proofs that something was erased.")
-for group in (topology, dlq, clock, certificate):
+keys = App(name="keys", help="What services prove to each other who they are with.")
+for group in (topology, dlq, clock, certificate, keys):
     app.command(group)
 
 
@@ -231,6 +232,42 @@ def verify(
     from signoff.certificates import verify_certificate  # noqa: PLC0415
 
     return verify_certificate(file, keys=keys, data=data)
+
+
+@keys.command(name="list")
+def list_keys(*, data: Data = DATA) -> int:
+    """List every key that services trust, and which of them are in use."""
+    from signoff.service_keys import show as run_show  # noqa: PLC0415
+
+    return run_show(data)
+
+
+@keys.command
+def rotate(*services: str, data: Data = DATA) -> int:
+    """Give services new keys while they run. Takes about 40 seconds; tokens of the old keys count for another day.
+
+    Parameters
+    ----------
+    services
+        Their names; all of them if left out.
+    """
+    from signoff.service_keys import rotate as run_rotate  # noqa: PLC0415
+
+    return run_rotate(data, services)
+
+
+@keys.command
+def distrust(kid: str, *, data: Data = DATA) -> int:
+    """Let nothing that a key signed count any more, because somebody else may have it. Rotate its service first.
+
+    Parameters
+    ----------
+    kid
+        Its name in the list.
+    """
+    from signoff.service_keys import distrust as run_distrust  # noqa: PLC0415
+
+    return run_distrust(data, kid)
 
 
 @app.command

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from cryptography.exceptions import InvalidTag
-from kit.keys import BadSignature, SealingKey, SigningKey, TrustedKeys, generate_keys, write_private
+from kit.key_files import generate_keys
+from kit.keys import BadSignature, SealingKey, SigningKey, TrustedKeys, write_private
 from kit.settings import SettingError
 
 
@@ -102,6 +103,8 @@ def test_a_file_that_is_no_key_set_is_a_wrong_setting(tmp_path: Path, document: 
 
 
 def test_a_public_key_is_published_without_its_private_half(trusted: TrustedKeys):
-    published = trusted.jwk("retention")
+    (published,) = trusted.lasting_jwks("retention")["keys"]
     assert published.keys() == {"kty", "crv", "kid", "use", "x"}
-    assert json.loads(json.dumps(published))["kid"] == "retention"
+    assert json.loads(json.dumps(published))["kid"].startswith("retention#")
+    assert {key["use"] for key in trusted.jwks()["keys"]} == {"sig", "enc"}
+    assert '"d"' not in json.dumps(trusted.jwks())

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from joserfc import jwk, jwt
+from joserfc import jwt
 from kit.clock import FixedClock
 from kit.keys import SigningKey, TrustedKeys
 from kit.links import LIFETIME, TOKEN_CHARACTERS_MAX, BadLink, LinkedObject, LinkIssuer, LinkReader
@@ -50,8 +50,8 @@ def signed(signer: SigningKey, **claims: Any) -> str:
     """A link with any claims, as a service that misbehaves could make it."""
     now = int(NOW.timestamp())
     valid = {"iss": "publisher", "aud": "object", "iat": now, "exp": now + 60, "key": "k", "type": "t/t", "size": 1}
-    header = {"alg": "Ed25519", "kid": "publisher"}
-    return jwt.encode(header, valid | claims, jwk.OKPKey.import_key(signer.private), algorithms=["Ed25519"])
+    header = {"alg": "Ed25519", "kid": signer.present.kid}
+    return jwt.encode(header, valid | claims, signer.present.jwk, algorithms=["Ed25519"])
 
 
 def test_a_link_leads_to_its_object_for_an_hour(reader: LinkReader, token: str, clock: FixedClock):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,12 @@ from uuid import UUID
 import httpx
 import pytest
 from contracts.access import Permission, Role
-from joserfc import jwk, jwt
+from joserfc import jwt
 from kit.calls import InProcess
 from kit.clock import FixedClock
 from kit.ids import new_id
 from kit.keys import SigningKey, TrustedKeys
-from kit.passport import LIFETIME, Caller, Passports, permission, person, service
+from kit.passport import LIFETIME, Caller, KeyLimits, Passports, permission, person, service
 from kit.problems import EXCEPTION_HANDLERS, Unauthenticated
 from litestar import Litestar, get
 from litestar.datastructures import State
@@ -42,10 +43,10 @@ class House:
 
     def signed(self, signer: str, claims: dict[str, Any], *, kid: str | None = None) -> str:
         """A passport with any claims, as a service that misbehaves could make it."""
-        valid = {"iss": kid or signer, "exp": int((NOW + LIFETIME).timestamp())}
-        header = {"alg": "Ed25519", "kid": kid or signer}
-        key = jwk.OKPKey.import_key(self.key(signer).private)
-        return jwt.encode(header, valid | claims, key, algorithms=["Ed25519"])
+        valid = {"iss": (kid or signer).partition("#")[0], "exp": int((NOW + LIFETIME).timestamp())}
+        key = self.key(signer).present
+        header = {"alg": "Ed25519", "kid": kid or key.kid}
+        return jwt.encode(header, valid | claims, key.jwk, algorithms=["Ed25519"])
 
 
 @pytest.fixture
@@ -70,6 +71,26 @@ def test_a_passport_ends_after_a_minute(house: House):
         house.of("content").verify(token)
 
 
+KEY = KeyLimits(UUID(int=4), frozenset({Permission.POST_READ, Permission.POST_APPROVE}), frozenset({UUID(int=5)}))
+
+
+def test_a_key_narrows_its_person_and_never_widens_them(house: House):
+    caller = house.of("content").verify(house.of("auth").issue(replace(PERSON, session_id=None, key=KEY)))
+    assert caller.key == KEY
+    assert caller.may(Permission.POST_READ)
+    assert not caller.may(Permission.POST_WRITE)  # the person may, the key may not
+    assert not caller.may(Permission.POST_APPROVE)  # the key says so, but the person may not
+    assert caller.reaches(UUID(int=5))
+    assert not caller.reaches(UUID(int=5), UUID(int=6))
+    assert caller.reached([5, 6, 7], lambda number: [UUID(int=number)]) == [5]
+
+
+def test_a_key_without_a_list_reaches_every_connection(house: House):
+    caller = replace(PERSON, key=KeyLimits(UUID(int=4), frozenset()))
+    assert house.of("content").verify(house.of("auth").issue(caller)).reaches(new_id())
+    assert PERSON.reaches(new_id())
+
+
 ACCOUNT = f"account:{PERSON.account_id}"
 
 
@@ -85,6 +106,9 @@ ACCOUNT = f"account:{PERSON.account_id}"
         ("auth", None, {"sub": f"robot:{PERSON.account_id}"}),
         ("auth", None, {"sub": ACCOUNT, "role": "emperor"}),
         ("auth", None, {"sub": ACCOUNT, "wid": "everywhere"}),
+        ("auth", None, {"sub": ACCOUNT, "key": {"id": str(UUID(int=4)), "may": ["everything"]}}),
+        ("auth", None, {"sub": ACCOUNT, "key": {"id": str(UUID(int=4))}}),
+        ("auth", None, {"sub": ACCOUNT, "key": None}),
         ("auth", None, {"sub": ACCOUNT, "exp": "tomorrow"}),
         ("auth", None, {"sub": ACCOUNT, "exp": [10**18]}),
         ("auth", None, {"sub": None}),
@@ -95,7 +119,8 @@ ACCOUNT = f"account:{PERSON.account_id}"
 )
 def test_a_passport_that_claims_too_much_is_refused(house: House, signer: str, kid: str | None, claims: dict[str, Any]):
     with pytest.raises(Unauthenticated):
-        house.of("metrics").verify(house.signed(signer, claims, kid=kid))
+        posing_as = house.key(kid).present.kid if kid == "auth" else kid
+        house.of("metrics").verify(house.signed(signer, claims, kid=posing_as))
 
 
 def _part(document: dict[str, Any]) -> str:
@@ -106,8 +131,9 @@ def test_an_unsigned_or_altered_passport_is_refused(house: House):
     verifier, good = house.of("content"), house.of("auth").issue(PERSON)
     header, claims, signature = good.split(".")
     owner = json.loads(base64.urlsafe_b64decode(claims + "==")) | {"role": "owner"}
-    unsigned = {"alg": "none", "kid": "auth"}
-    symmetric = {"alg": "HS256", "kid": "auth"}
+    kid = house.key("auth").present.kid
+    unsigned = {"alg": "none", "kid": kid}
+    symmetric = {"alg": "HS256", "kid": kid}
     for token in (
         f"{header}.{_part(owner)}.{signature}",
         f"{_part(unsigned)}.{claims}.",
@@ -134,12 +160,16 @@ async def client(house: House):
     async def account() -> str:
         return "known"
 
+    @get("/workspaces/{workspace_id:uuid}/keys", guards=[permission(Permission.API_KEY_MANAGE)])
+    async def keys(workspace_id: FromPath[UUID]) -> str:
+        return "keys"
+
     @get("/internal", guards=[service("publisher", "metrics")])
     async def internal() -> str:
         return "between us"
 
     app = Litestar(
-        [posts, account, internal],
+        [posts, account, keys, internal],
         exception_handlers=EXCEPTION_HANDLERS,
         state=State({"passports": house.of("content")}),
         openapi_config=None,
@@ -149,6 +179,9 @@ async def client(house: House):
         yield client
 
 
+OWNER = replace(PERSON, role=Role.OWNER)
+EVERYTHING = KeyLimits(UUID(int=4), frozenset(Permission))
+KEYS = f"/workspaces/{PERSON.workspace_id}/keys"
 POSTS = f"/workspaces/{PERSON.workspace_id}/posts"
 
 
@@ -164,6 +197,13 @@ POSTS = f"/workspaces/{PERSON.workspace_id}/posts"
         (POSTS, Caller(PERSON.account_id), 403, "workspace.member"),
         (POSTS, Caller(service="publisher"), 401, None),
         (POSTS, None, 401, None),
+        (POSTS, replace(OWNER, key=EVERYTHING), 200, None),
+        (POSTS, replace(OWNER, key=KEY), 403, "post.write"),
+        (POSTS, replace(PERSON, role=Role.VIEWER, key=EVERYTHING), 403, "post.write"),
+        (KEYS, OWNER, 200, None),
+        (KEYS, PERSON, 403, "api_key.manage"),
+        (KEYS, replace(OWNER, key=EVERYTHING), 403, "session"),
+        ("/account", replace(OWNER, key=EVERYTHING), 403, "session"),
         ("/account", Caller(PERSON.account_id), 200, None),
         ("/account", Caller(service="publisher"), 401, None),
         ("/account", None, 401, None),
@@ -182,7 +222,9 @@ async def test_a_guard_lets_in_whom_it_names(
         headers = {"Authorization": f"Bearer {token}"}
     answer = await client.get(path, headers=headers)
     assert answer.status_code == status, answer.text
-    if status == 403:
+    if needs == "session":
+        assert answer.json()["type"] == "urn:signoff:problem:session-needed"
+    elif status == 403:
         assert answer.json()["type"] == "urn:signoff:problem:forbidden"
         assert answer.json()["needs"] == needs
     if status == 401:

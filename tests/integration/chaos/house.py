@@ -20,7 +20,7 @@ import psycopg
 from kit import migrations
 from kit.embedded import ChildExit, ChildProcess, ChildSpec, EmbeddedPostgres
 from kit.embedded.processes import tail
-from kit.keys import generate_keys
+from kit.key_files import generate_keys
 from kit.provision import provision
 from kit.secret import Secret
 from kit.streams import DEFAULTS, TopologySettings

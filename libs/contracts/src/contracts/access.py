@@ -87,6 +87,18 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
     {role: frozenset(rule.permission for rule in RULES if role in rule.roles) for role in Role}
 )
 
+PERSONAL = frozenset(
+    {
+        Permission.WORKSPACE_DELETE,
+        Permission.OWNERSHIP_TRANSFER,
+        Permission.MEMBER_MANAGE,
+        Permission.API_KEY_MANAGE,
+        Permission.POST_APPROVE,
+    }
+)
+"""What an API key can never have: a program that got lost must not let others in or make itself more keys, and a seal
+says that a person has looked."""
+
 
 def covers(one: Role, other: Role) -> bool:
     """Whether who is `one` may do everything that `other` may, and so may give that role to others."""

@@ -6,11 +6,11 @@ Whoever has the published keys of the issuer needs nothing else of us to verify 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from joserfc import jwk, jws
-from joserfc.errors import JoseError
+from joserfc.errors import BadSignatureError, JoseError
 
 from kit.keys import SigningKey
 
@@ -24,15 +24,14 @@ class CertificateInvalid(Exception):
 def sign_certificate(document: Mapping[str, Any], key: SigningKey) -> str:
     """The document, signed in the name of the key's service."""
     payload = json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
-    header = {"alg": "EdDSA", "kid": key.service}
-    return jws.serialize_compact(header, payload, jwk.OKPKey.import_key(key.private), algorithms=_ALGORITHMS)
+    header = {"alg": "EdDSA", "kid": key.present.kid}
+    return jws.serialize_compact(header, payload, key.present.jwk, algorithms=_ALGORITHMS)
 
 
 def verify_certificate(certificate: str, jwks: Mapping[str, Any]) -> dict[str, Any]:
     """The document that a key of the set signed; raises `CertificateInvalid` for whatever is wrong."""
     try:
-        keys = jwk.KeySet([jwk.OKPKey.import_key(_public(key)) for key in jwks["keys"]])
-        document = json.loads(jws.deserialize_compact(certificate, keys, algorithms=_ALGORITHMS).payload)
+        document = json.loads(_payload(certificate, [jwk.OKPKey.import_key(_public(key)) for key in jwks["keys"]]))
     except (JoseError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CertificateInvalid("not signed by any of these keys") from error
     if not isinstance(document, dict):
@@ -40,6 +39,16 @@ def verify_certificate(certificate: str, jwks: Mapping[str, Any]) -> dict[str, A
     return document
 
 
+def _payload(certificate: str, keys: Sequence[jwk.OKPKey]) -> bytes:
+    """What one of the keys signed. Each is tried: keys were once named otherwise than they are now."""
+    for key in keys:
+        try:
+            return jws.deserialize_compact(certificate, key, algorithms=_ALGORITHMS).payload
+        except BadSignatureError:
+            continue
+    raise ValueError("none of the keys")
+
+
 def _public(key: Mapping[str, Any]) -> dict[str, str | list[str]]:
     """Only what a check needs, so that a set with fields of other makers is understood."""
-    return {name: str(key[name]) for name in ("kty", "crv", "x", "kid")}
+    return {name: str(key[name]) for name in ("kty", "crv", "x")}

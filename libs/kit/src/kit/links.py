@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from joserfc import jwk, jwt
+from joserfc import jws, jwt
 from joserfc.errors import JoseError
 
 from kit.clock import Clock
@@ -44,15 +44,14 @@ class LinkIssuer:
     """Makes links in the name of one service."""
 
     def __init__(self, key: SigningKey, clock: Clock) -> None:
-        self._key = jwk.OKPKey.import_key(key.private)
-        self._service = key.service
+        self._key = key
         self._clock = clock
 
     def issue(self, linked: LinkedObject) -> Secret:
         """A token, safe in a URL's path, that is good for `LIFETIME`."""
-        now = int(self._clock.now().timestamp())
+        now, key = int(self._clock.now().timestamp()), self._key.present
         claims: dict[str, Any] = {
-            "iss": self._service,
+            "iss": self._key.service,
             "aud": _AUDIENCE,
             "iat": now,
             "exp": now + int(LIFETIME.total_seconds()),
@@ -60,7 +59,7 @@ class LinkIssuer:
             "type": linked.content_type,
             "size": linked.size_bytes,
         }
-        return Secret(jwt.encode({"alg": "Ed25519", "kid": self._service}, claims, self._key, algorithms=_ALGORITHMS))
+        return Secret(jwt.encode({"alg": "Ed25519", "kid": key.kid}, claims, key.jwk, algorithms=_ALGORITHMS))
 
 
 class LinkReader:
@@ -76,8 +75,11 @@ class LinkReader:
         if len(token) > TOKEN_CHARACTERS_MAX:
             raise BadLink
         try:
-            key = jwk.OKPKey.import_key(self._trusted.signing_key(self._issuer))
-            return self._read(jwt.decode(token, key, algorithms=_ALGORITHMS).claims)
+            kid = str(jws.extract_compact(token.encode()).headers().get("kid"))
+            key = self._trusted.token_key(kid, now=self._clock.now())
+            if key.service != self._issuer:
+                raise BadLink
+            return self._read(jwt.decode(token, key.jwk, algorithms=_ALGORITHMS).claims)
         except (JoseError, BadSignature, ValueError, LookupError, TypeError, AttributeError) as error:
             raise BadLink from error
 

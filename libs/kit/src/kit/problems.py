@@ -65,12 +65,22 @@ class Invalid(Problem):
 
 
 class Unauthenticated(Problem):
+    """Nobody is known to call: no session and no key, or one that is none (RFC 6750, section 3)."""
+
     status = HTTPStatus.UNAUTHORIZED
     code = "unauthenticated"
     title = "Sign in first"
 
     def __init__(self, detail: str = "") -> None:
-        super().__init__(detail, headers={"WWW-Authenticate": "Session"})
+        super().__init__(detail, headers={"WWW-Authenticate": "Bearer"})
+
+
+class SessionNeeded(Problem):
+    """A person themself must do this; a key is not enough, whatever it permits."""
+
+    status = HTTPStatus.FORBIDDEN
+    code = "session-needed"
+    title = "This needs a person who is signed in"
 
 
 class Forbidden(Problem):

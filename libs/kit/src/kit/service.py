@@ -197,7 +197,12 @@ class Service:
             told = self._messaging is not None and self._messaging.is_connected
             return Response({"status": "ready", "nats": "up" if told else "down"})
 
-        return [live, ready]
+        @get("/internal/jwks", include_in_schema=False)
+        async def jwks() -> Response[dict[str, Any]]:
+            """The public keys that this process trusts now: whether a new one has reached it."""
+            return Response(self.trusted_keys.jwks())
+
+        return [live, ready, jwks]
 
 
 def _on_outage(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:

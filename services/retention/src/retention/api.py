@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -39,7 +39,7 @@ class ErasureBody(msgspec.Struct, frozen=True):
     certificate: str | None
 
 
-def routes(units: Units[Store], keys: Mapping[str, Any]) -> list[ControllerRouterHandler]:
+def routes(units: Units[Store], keys: Callable[[], dict[str, Any]]) -> list[ControllerRouterHandler]:
     @get("/api/erasures/{erasure_id:uuid}")
     async def erasure(erasure_id: FromPath[UUID]) -> ErasureBody:
         async with units(Scope.nobody()) as store:
@@ -47,7 +47,7 @@ def routes(units: Units[Store], keys: Mapping[str, Any]) -> list[ControllerRoute
 
     @get("/api/certificate-keys")
     async def certificate_keys() -> dict[str, Any]:
-        return dict(keys)
+        return keys()
 
     @get("/api/retention-policy")
     async def retention_policy() -> dict[str, Any]:

@@ -45,7 +45,7 @@ def create_app(
         ledger=ObjectLedger(Objects(settings.backups.store_url)) if settings.backups else None,
     )
     return service.app(
-        routes=routes(units, {"keys": [service.trusted_keys.jwk("retention")]}),
+        routes=routes(units, lambda: service.trusted_keys.lasting_jwks("retention")),
         subscriptions=subscriptions(units, service.clock),
         loops=[*erasures.loops(), *_backup_loops(service, units, settings.backups)],
     )

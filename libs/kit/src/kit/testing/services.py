@@ -29,7 +29,8 @@ from kit.calls import InProcess
 from kit.clock import MovableClock, SystemClock
 from kit.embedded.postgres import EmbeddedPostgres
 from kit.ids import new_id
-from kit.keys import SigningKey, TrustedKeys, generate_keys, write_private
+from kit.key_files import generate_keys
+from kit.keys import SigningKey, TrustedKeys, write_private
 from kit.passport import Caller, Passports
 from kit.provision import provision
 from kit.secret import Secret
