@@ -6,6 +6,7 @@ says when. `--distrust <kid>` takes a public key out.
 
     <service>/signing.pem sealing.pem nats.nkey   one folder a service, the files of its Secret
     auth/vault.key                                what wraps the key of every stored token; lost, they are lost
+    auth/api-key.pepper                           what API keys are hashed with; lost, they must be made anew
     operator/operator.nkey                        who may change streams and read dead letters
     trusted/trusted.jwks.json                     every public key; not secret, but nobody else may change it
     nats-users.conf                               for the NATS server: who may say and hear what
@@ -33,8 +34,8 @@ EDGE = "gateway"
 """Has no database and no place on the bus."""
 
 SERVICES = (*sorted({stream.owner for stream in STREAMS.values()}), EDGE)
-VAULT_KEY_BYTES = 32
-"""AES-256."""
+SECRET_BYTES = 32
+"""AES-256 for the vault, the block of an HMAC for API keys."""
 
 USERS = (*(service for service in SERVICES if service != EDGE), identities.OPERATOR)
 
@@ -49,9 +50,9 @@ def prepare(folder: Path) -> None:
     for user in USERS:
         name = "operator.nkey" if user == identities.OPERATOR else "nats.nkey"
         _place(identities.seed_file(made, user), folder / user / name)
-    vault = folder / "auth" / "vault.key"
-    if not vault.exists():
-        keys.write_private(vault, base64.b64encode(os.urandom(VAULT_KEY_BYTES)) + b"\n")
+    for name in ("vault.key", "api-key.pepper"):
+        if not (folder / "auth" / name).exists():
+            keys.write_private(folder / "auth" / name, base64.b64encode(os.urandom(SECRET_BYTES)) + b"\n")
     _place(made / "trusted.jwks.json", folder / "trusted" / "trusted.jwks.json")
     (folder / "nats-users.conf").write_text(nats_users(made))
 

@@ -15,6 +15,7 @@ PASSED_ON = (
     "ATTEMPTS_",
     "BACKUP_",
     "DATABASE_CONNECTIONS_MAX",
+    "KEY_REQUESTS_",
     "MAIL_FROM",
     "NATS_CA_FILE",
     "NATS_CERTIFICATE_FILE",
@@ -81,6 +82,7 @@ class Surroundings:
                     "VAULT_KEY_FILE": str(self.installation.vault_key),
                     "DATABASE_URL_AUTH_KEYS": self.addresses.database_urls["auth_keys"].reveal(),
                     "MAIL_FOLDER": str(self.installation.mail),
+                    "API_KEY_PEPPER_FILE": str(self.installation.api_key_pepper),
                 }
             case "retention" if self.addresses.postgres is not None:
                 return self._backups(self.addresses.postgres)

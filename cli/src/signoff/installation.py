@@ -33,7 +33,8 @@ SERVICES = (*DATABASES, "gateway")
 INVENTORY = "INSTALLED"
 """Names every secret file that was made, a line each. It is written last: without it nothing was stored yet."""
 
-VAULT_KEY_BYTES = 32
+SECRET_BYTES = 32
+"""AES-256 for the vault, the block of an HMAC for API keys."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ class Installation:
         self.clock_file = path / "clock"
         self.mail = path / "mail"
         self.vault_key = self.keys / "vault.key"
+        self.api_key_pepper = self.keys / "api-key.pepper"
         self.trusted_keys = self.keys / "trusted.jwks.json"
         self._passwords_file = self.keys / "database-passwords.json"
 
@@ -97,7 +99,7 @@ class Installation:
     def _secret_files(self) -> list[Path]:
         own = [path for service in SERVICES for path in (self.signing_key(service), self.sealing_key(service))]
         seeds = [self.bus_seed(user) for user in (*DATABASES, OPERATOR)]
-        return [*own, *seeds, self.vault_key, self._passwords_file]
+        return [*own, *seeds, self.vault_key, self.api_key_pepper, self._passwords_file]
 
     def _refuse_gaps(self) -> None:
         inventory = self.path / INVENTORY
@@ -113,8 +115,9 @@ class Installation:
     def _make_missing(self) -> None:
         generate_keys(self.keys, SERVICES)
         generate_seeds(self.keys, (*DATABASES, OPERATOR))
-        if not self.vault_key.exists():
-            write_private_file(self.vault_key, base64.b64encode(secrets.token_bytes(VAULT_KEY_BYTES)).decode())
+        for file in (self.vault_key, self.api_key_pepper):
+            if not file.exists():
+                write_private_file(file, base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode())
         passwords = self._stored_passwords()
         # An installation of an earlier release gets those of the databases that came since.
         missing = [store for store in STORES if store not in passwords]

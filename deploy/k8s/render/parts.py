@@ -164,6 +164,7 @@ def _environment(service: Deployed) -> list[Object]:
     if service.vault:
         variables += [
             {"name": "VAULT_KEY_FILE", "value": "/keys/vault.key"},
+            {"name": "API_KEY_PEPPER_FILE", "value": "/keys/api-key.pepper"},
             _secret_variable(f"DATABASE_URL_{suffix}_KEYS", f"signoff-{service.name}", "keys-database-url"),
         ]
     if service.database:
@@ -178,7 +179,7 @@ def _environment(service: Deployed) -> list[Object]:
 def _service_volumes(service: Deployed) -> list[Object]:
     files = ["signing.pem", "sealing.pem"]
     files += ["nats.nkey"] if service.database else []
-    files += ["vault.key"] if service.vault else []
+    files += ["vault.key", "api-key.pepper"] if service.vault else []
     trusted = {"name": "trusted", "configMap": {"name": "signoff-trusted-keys"}}
     optional = ([_NATS_FILES] if service.database else []) + ([_VAULT_FILES] if service.vault else [])
     return [_keys(f"signoff-{service.name}", files), trusted, *optional]

@@ -10,6 +10,7 @@ from uuid import UUID
 import httpx
 import psycopg
 import pytest
+from contracts.access import Permission
 from contracts.content import PostDeletedV1
 from contracts.publisher import (
     PublicationCancelledV1,
@@ -19,6 +20,7 @@ from contracts.publisher import (
 )
 from kit.clock import SystemClock
 from kit.ids import new_id
+from kit.passport import KeyLimits
 from kit.problems import Unavailable
 from kit.testing import wait_for
 from kit.testing.services import Bus
@@ -88,6 +90,39 @@ async def test_posts_are_listed_newest_first_and_in_pages(team, monkeypatch: pyt
     assert [post["post_id"] for post in first] == [ids[2], ids[1]]
     second = (await team.call("GET", "/posts", params={"before": ids[1]})).json()["posts"]
     assert [(post["post_id"], post["title"], post["state"]) for post in second] == [(ids[0], "Post 0", "draft")]
+
+
+@pytest.mark.promise("P06")
+async def test_a_key_bound_to_connections_touches_no_post_that_was_meant_for_others(team):
+    other = await team.write(team.variant("For all"))
+    key = KeyLimits(new_id(), frozenset(Permission), frozenset({team.tiktok}))
+    headers = team.passport(workspace_id=team.workspace_id, key=key)
+    path = f"/posts/{other['post_id']}"
+    assert (await team.call("GET", "/posts", headers=headers)).json() == {"posts": []}
+    body = {"title": "Mine", "variants": []}
+    revision = {"revision_id": other["revision_id"]}
+    for method, below, sent in (
+        ("GET", "", None),
+        ("PUT", "", body),
+        ("DELETE", "", None),
+        ("POST", "/submission", revision),
+    ):
+        assert problem(await team.call(method, path + below, json=sent, headers=headers)) == (404, "not-found")
+    assert problem(await team.call("POST", path + "/approval", json=revision, headers=headers)) == (
+        403,
+        "session-needed",
+    )
+    assert (await team.post(other))["number"] == 1
+    refused = await team.call("POST", "/posts", json=body | {"variants": [team.variant()]}, headers=headers)
+    assert [error["pointer"] for error in refused.json()["errors"]] == ["/variants/0/connection_id"]
+    made = await team.call("POST", "/posts", json=body, headers=headers)
+    assert made.status_code == 201, made.text
+    listed = (await team.call("GET", "/posts", headers=headers)).json()["posts"]
+    assert [post["post_id"] for post in listed] == [made.json()["post_id"]]
+    # A person gives it to another connection: from then on it is not there for the key.
+    edited = await team.call("PUT", f"/posts/{listed[0]['post_id']}", json=body | {"variants": [team.variant()]})
+    assert edited.status_code == 200, edited.text
+    assert (await team.call("GET", f"/posts/{listed[0]['post_id']}", headers=headers)).status_code == 404
 
 
 async def test_a_deleted_post_is_gone_with_all_that_hangs_on_it(team, bus: Bus, environment, image):

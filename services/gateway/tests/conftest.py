@@ -10,19 +10,21 @@ from uuid import UUID
 
 import httpx
 import pytest
+from contracts.api_keys import compose
 from gateway.main import create_app
 from kit.calls import InProcess, Transports
 from kit.clock import MovableClock
 from kit.ids import new_id
 from kit.keys import SigningKey, TrustedKeys
 from kit.passport import Passports
-from kit.problems import EXCEPTION_HANDLERS, Conflict, Forbidden, NotFound, Unauthenticated
+from kit.problems import EXCEPTION_HANDLERS, Conflict, Forbidden, KeyRefused, NotFound, Unauthenticated
 from kit.testing.services import Running, ServiceEnvironment
 from litestar import Litestar, MediaType, Request, Response, get, head, post, route
 from litestar.params import JSONBody
 from litestar.response import Stream
 
 TOKEN = "session-token-of-a-test"
+KEY = compose("aKey4Tst", "k" * 43)
 STRANGE_SITE = "https://elsewhere.example"
 
 
@@ -55,6 +57,7 @@ class Neighbours:
     workspace_id: UUID = field(default_factory=new_id)
     requests: list[tuple[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    passports_asked: int = 0
     file: Pieces = field(default_factory=lambda: Pieces())
 
     def transports(self) -> Transports:
@@ -67,11 +70,8 @@ class Neighbours:
         async def passports(request: Request[Any, Any, Any], data: JSONBody[dict[str, str]]) -> dict[str, str]:
             caller = self.passports.verify(request.headers["authorization"].removeprefix("Bearer "))
             assert caller.service == "gateway"
-            if data["session_token"] != TOKEN:
-                raise Unauthenticated()
-            if data.get("workspace_id") not in (None, str(self.workspace_id)):
-                raise Forbidden("workspace.member")
-            return {"passport": f"passport-for-{data.get('workspace_id')}"}
+            self.passports_asked += 1
+            return {"passport": f"{self._whose(data)}-for-{data.get('workspace_id')}"}
 
         @post("/api/session")
         async def sign_in(data: JSONBody[dict[str, str]]) -> dict[str, str]:
@@ -107,6 +107,15 @@ class Neighbours:
             exception_handlers=EXCEPTION_HANDLERS,
             openapi_config=None,
         )
+
+    def _whose(self, data: dict[str, str]) -> str:
+        if data.get("api_key", KEY) != KEY:
+            raise KeyRefused()
+        if data.get("session_token", TOKEN) != TOKEN:
+            raise Unauthenticated()
+        if data.get("workspace_id") not in (None, str(self.workspace_id)):
+            raise Forbidden("workspace.member")
+        return "key" if "api_key" in data else "passport"
 
     def _content(self) -> Litestar:
         @post("/api/workspaces/{workspace_id:uuid}/media", request_max_body_size=None)

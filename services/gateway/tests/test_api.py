@@ -63,7 +63,7 @@ async def test_signing_out_clears_the_cookie(client: httpx.AsyncClient):
 
 @pytest.mark.promise("P22")
 async def test_a_cookie_becomes_a_passport_and_goes_no_further(client: httpx.AsyncClient, neighbours: Neighbours):
-    smuggled = {"Authorization": "Bearer mine", "X-Forwarded-For": "1.2.3.4", "Connection": "x", "X-Anything": "1"}
+    smuggled = {"Authorization": "Basic bWluZQ==", "X-Forwarded-For": "1.2.3.4", "Connection": "x", "X-Anything": "1"}
     answer = await client.get("/api/account", headers=COOKIE | smuggled)
     assert answer.json() == {"account_id": str(neighbours.account_id)}
     [seen] = neighbours.headers

@@ -7,9 +7,11 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from contracts.access import Permission
 from kit.clock import MovableClock
 from kit.database import Database, Scope, Units
 from kit.ids import new_id
+from kit.passport import KeyLimits
 from kit.secret import Secret
 from kit.testing import wait_for
 from kit.testing.data_maps import differences, unprotected
@@ -60,6 +62,22 @@ async def test_a_publication_without_numbers_is_listed_with_none(
     assert one.json()["snapshots"] == []
 
 
+@pytest.mark.promise("P06")
+async def test_a_key_bound_to_connections_reads_no_numbers_of_others(
+    world: World, published: MakePublished, passport: MakePassport
+):
+    event = published(platform_post_id=None)
+    await world.bus.publish(event)
+    await wait_for(lambda: world.state(event.publication_id) == "waiting")
+    place = f"/api/workspaces/{event.workspace_id}"
+    for connection_id, status, count in ((event.connection_id, 200, 1), (new_id(), 404, 0)):
+        key = KeyLimits(new_id(), frozenset(Permission), frozenset({connection_id}))
+        headers = passport(workspace_id=event.workspace_id, key=key)
+        every = (await world.client.get(f"{place}/metrics", headers=headers)).json()["publications"]
+        one = await world.client.get(f"{place}/publications/{event.publication_id}/metrics", headers=headers)
+        assert (len(every), one.status_code) == (count, status)
+
+
 async def test_strangers_get_nothing(world: World, published: MakePublished, passport: MakePassport):
     event = published()
     world.platform.counts["at://post/1"] = Counts(views=10)
@@ -105,7 +123,7 @@ async def test_a_query_without_its_where_sees_one_workspace(
         assert await _workspaces(database, Scope.workspace(mine), table) == [mine]
         assert await _workspaces(database, Scope.nobody(), table) == []
         async with Units(database, PostgresStore)(Scope.workspace(mine)) as store:
-            assert await store.performances(theirs, 10) == []
+            assert await store.performances(theirs, 10, None) == []
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             await _workspaces(database, Scope.workspace(mine), "ended")
     finally:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import httpx
 import psycopg
 import pytest
+from contracts.access import Permission
 from kit.database import Scope
 from kit.ids import new_id
+from kit.passport import KeyLimits
 from kit.testing.services import MakePassport
 
 from services.publisher.tests.conftest import World
@@ -52,6 +56,20 @@ async def test_bad_requests_and_strangers_are_refused(
     assert (missing.status_code, missing.json()["type"]) == (404, "urn:signoff:problem:not-found")
     wrong = await client.get(path, params={"post_id": "x"}, headers=viewer)
     assert (wrong.status_code, wrong.json()["type"]) == (422, "urn:signoff:problem:invalid")
+
+
+@pytest.mark.promise("P06")
+async def test_a_key_bound_to_connections_sees_no_publication_of_others(
+    world: World, client: httpx.AsyncClient, path: str, passport: MakePassport
+):
+    plan = world.plan(connections=2)
+    await world.tell(plan.due())
+    own, other = sorted(await world.wait(client, plan, "published"), key=lambda each: str(each["connection_id"]))
+    key = KeyLimits(new_id(), frozenset(Permission), frozenset({UUID(own["connection_id"])}))
+    headers = passport(workspace_id=world.workspace_id, key=key)
+    assert (await client.get(path, headers=headers)).json() == {"publications": [own]}
+    assert (await client.get(f"{path}/{own['publication_id']}", headers=headers)).json() == own
+    assert (await client.get(f"{path}/{other['publication_id']}", headers=headers)).status_code == 404
 
 
 async def test_another_workspace_finds_nothing(world: World, client: httpx.AsyncClient, passport: MakePassport):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
+from contracts.access import Permission
 from contracts.publisher import PublicationPublishedV1
 from contracts.scheduler import ScheduleCancelledV1, ScheduleCreatedV1
 from kit.clock import MovableClock
 from kit.ids import new_id
+from kit.passport import KeyLimits
 from kit.testing import wait_for
 from kit.testing.services import Bus, MakePassport
 
@@ -121,6 +124,29 @@ async def test_what_does_not_belong_together_is_refused(member: Member, content:
         refused = await member.schedule(revision, **fields)
         assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, pointer)
     assert await nothing_kept(member)
+
+
+@pytest.mark.promise("P06")
+async def test_a_key_bound_to_connections_sees_and_plans_nothing_of_others(
+    member: Member, content: Content, client: httpx.AsyncClient, passport: MakePassport
+):
+    revision, other = (content.approve(member.workspace_id) for _ in range(2))
+    (own,), (theirs,) = ([variant.connection_id for variant in each.variants] for each in (revision, other))
+    made = await member.scheduled(other)
+    key = KeyLimits(new_id(), frozenset(Permission), frozenset({own}))
+    headers = passport(workspace_id=member.workspace_id, key=key)
+    assert (await client.get(member.path, headers=headers)).json() == {"schedules": []}
+    for method in ("GET", "DELETE"):
+        refused = await client.request(method, f"{member.path}/{made['schedule_id']}", headers=headers)
+        assert (refused.status_code, refused.json()["type"]) == (404, "urn:signoff:problem:not-found")
+    assert (await member.see(made["schedule_id"]))["state"] != "cancelled"
+    refused = await client.post(member.path, json=body(other), headers=headers)
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/connection_ids/0")
+    planned = await client.post(member.path, json=body(revision), headers=headers)
+    assert planned.status_code == 201, planned.text
+    assert (await client.get(member.path, headers=headers)).json() == {"schedules": [planned.json()]}
+    wider = passport(workspace_id=member.workspace_id, key=replace(key, connection_ids=frozenset({own, theirs})))
+    assert len((await client.get(member.path, headers=wider)).json()["schedules"]) == 2
 
 
 async def test_strangers_and_viewers_are_refused(

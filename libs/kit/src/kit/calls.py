@@ -22,10 +22,18 @@ Transports = Mapping[str, httpx.AsyncBaseTransport]
 
 
 class CallRefused(Exception):
-    """A neighbour answered with a problem. `code` is the last part of its type."""
+    """A neighbour answered with a problem. `code` is the last part of its type, `headers` what a client must know."""
 
-    def __init__(self, service: str, status: int, code: str, document: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        service: str,
+        status: int,
+        code: str,
+        document: Mapping[str, Any],
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(f"{service} answered {status} {code}")
+        self.headers = dict(headers or {})
         self.service = service
         self.status = status
         self.code = code
@@ -69,14 +77,23 @@ def _refusal(name: str, response: httpx.Response) -> CallRefused:
         code = str(document["type"]).rpartition(":")[2]
     except (ValueError, KeyError, TypeError):
         document, code = {}, "unknown"
-    return CallRefused(name, response.status_code, code, document)
+    told = {each: response.headers[each] for each in _TOLD_HEADERS if each in response.headers}
+    return CallRefused(name, response.status_code, code, document, told)
+
+
+_TOLD_HEADERS = ("WWW-Authenticate", "Retry-After")
+"""What a problem says in headers."""
 
 
 class RefusedByNeighbour(Problem):
     """A neighbour's problem, passed on to the person as it was told to us."""
 
     def __init__(self, refusal: CallRefused) -> None:
-        super().__init__(str(refusal.document.get("detail", "")), errors=refusal.document.get("errors", ()))
+        super().__init__(
+            str(refusal.document.get("detail", "")),
+            errors=refusal.document.get("errors", ()),
+            headers=refusal.headers,
+        )
         self._refusal = refusal
 
     def body(self) -> dict[str, Any]:

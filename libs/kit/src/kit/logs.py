@@ -24,6 +24,7 @@ _SECRET_TEXT = re.compile(
     r"(?i:\b(?:bearer|dpop|basic)\s+)[\w.~+/=-]{8,}"  # an authorisation header
     r"|\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?"  # a JWT
     r"|\b(?:act|rft|clt)\.[\w!*.-]{6,}"  # TikTok tokens
+    r"|\bso_[0-9A-Za-z]{8}_[0-9A-Za-z]{8,}"  # an API key of ours, whole or cut
     r"|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"  # the user and password of a URL
 )
 _SECRET_QUERY = re.compile(r"(?i)([?&](?:[\w-]*token|code|state|sig|signature|key|upload_id)=)[^&\s\"']+")

@@ -6,7 +6,7 @@ for calls in its own name. A passport is a JWT (RFC 7519) with Ed25519 (RFC 9864
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -20,7 +20,7 @@ from litestar.handlers import BaseRouteHandler
 
 from kit.clock import Clock
 from kit.keys import BadSignature, SigningKey, TrustedKeys
-from kit.problems import Forbidden, SessionNeeded, Unauthenticated
+from kit.problems import Forbidden, NotFound, SessionNeeded, Unauthenticated
 
 LIFETIME = timedelta(seconds=60)
 """Long enough for one request through two services, short enough that a lost one is worthless."""
@@ -31,6 +31,9 @@ PEOPLE_ISSUER = "auth"
 _ALGORITHMS = ["Ed25519"]
 
 Item = TypeVar("Item")
+
+Reach = list[UUID] | None
+"""The only connections that are there for a caller, as a query takes them; None for all."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,11 @@ class Caller:
     def may(self, permission: Permission) -> bool:
         allowed = self.role is not None and permission in PERMISSIONS[self.role]
         return allowed and (self.key is None or permission in self.key.permissions)
+
+    @property
+    def reach(self) -> Reach:
+        limit = self.key.connection_ids if self.key else None
+        return None if limit is None else sorted(limit)
 
     def reaches(self, *connection_ids: UUID) -> bool:
         """Whether what concerns all these connections is there for the caller at all."""
@@ -195,14 +203,16 @@ class Guard:
         if self.session and caller.key is not None:
             raise SessionNeeded()
         if self.permission is not None:
-            _check(caller, self.permission, connection.path_params.get("workspace_id"))
+            _check(caller, self.permission, connection.path_params)
 
 
-def _check(caller: Caller, permission: Permission, named: object) -> None:
-    if named is not None and caller.workspace_id != named:
+def _check(caller: Caller, permission: Permission, named: Mapping[str, Any]) -> None:
+    if "workspace_id" in named and caller.workspace_id != named["workspace_id"]:
         raise Forbidden("workspace.member")
     if not caller.may(permission):
         raise Forbidden(permission.value)
+    if "connection_id" in named and not caller.reaches(named["connection_id"]):
+        raise NotFound()
 
 
 def person() -> Guard:

@@ -75,6 +75,17 @@ class Unauthenticated(Problem):
         super().__init__(detail, headers={"WWW-Authenticate": "Bearer"})
 
 
+class KeyRefused(Unauthenticated):
+    """An API key that opens nothing. Unknown, mistyped, expired and revoked ones are told apart by nobody."""
+
+    code = "key-refused"
+    title = "This API key is not valid"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
+
+
 class SessionNeeded(Problem):
     """A person themself must do this; a key is not enough, whatever it permits."""
 

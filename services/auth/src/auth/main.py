@@ -20,11 +20,13 @@ from auth.adapters.hiding import KeyedHash
 from auth.adapters.key_providers import provider_of
 from auth.adapters.keys import STORE, StoredKeys
 from auth.adapters.passwords import Argon2Hashes
+from auth.adapters.peppers import Peppers
 from auth.adapters.platforms import CalledPlatforms
 from auth.adapters.post import create_post
 from auth.adapters.store import PostgresStore
 from auth.adapters.vault import EnvelopeVault
 from auth.api.accounts import account_routes, deletion_routes
+from auth.api.api_keys import api_key_routes
 from auth.api.connections import authorisation_routes, connection_routes, use_routes
 from auth.api.internal import internal_routes
 from auth.api.sessions import own_session_routes, passport_routes, presence_routes, session_routes
@@ -50,6 +52,7 @@ def create_app(
         service.database, partial(PostgresStore, letter_written=letter_written.set)
     )
     hashes = Argon2Hashes()
+    key_hashes = Peppers(settings.api_key_pepper_file)
     keys_database = Database(
         STORE,
         settings.keys_url,
@@ -74,7 +77,8 @@ def create_app(
             *session_routes(means),
             *presence_routes(means),
             *own_session_routes(transactions),
-            *passport_routes(transactions, service.passports),
+            *passport_routes(transactions, service.passports, key_hashes),
+            *api_key_routes(transactions, key_hashes),
             *workspace_routes(transactions),
             *authorisation_routes(transactions, platforms, vault),
             *connection_routes(transactions, platforms, vault),

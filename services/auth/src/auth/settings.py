@@ -144,11 +144,14 @@ def _address(environment: Environment, name: str) -> str | None:
 
 @dataclass(frozen=True)
 class Settings:
-    """`keys_url`: DATABASE_URL_AUTH_KEYS, the database of data keys. `key_places`: VAULT_*, what wraps them."""
+    """`keys_url`: DATABASE_URL_AUTH_KEYS, the database of data keys. `key_places`: VAULT_*, what wraps them.
+    `api_key_pepper_file`: API_KEY_PEPPER_FILE, what API keys are hashed with, 32 bytes in base64 a line, newest first.
+    """
 
     base: ServiceSettings
     keys_url: Secret
     key_places: KeyPlaces
+    api_key_pepper_file: Path
     offered: OfferedPlatforms
     mail: MailSettings
     sign_up: SignUpPolicy
@@ -159,6 +162,7 @@ class Settings:
             base=ServiceSettings.read(environment, "auth"),
             keys_url=environment.secret("DATABASE_URL_AUTH_KEYS"),
             key_places=read_key_places(environment),
+            api_key_pepper_file=environment.file("API_KEY_PEPPER_FILE"),
             offered=OfferedPlatforms.read(environment),
             mail=MailSettings.read(environment),
             sign_up=_sign_up_policy(environment),

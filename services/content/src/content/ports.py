@@ -11,6 +11,7 @@ from uuid import UUID
 from contracts.event import Event
 from contracts.sealing import Seal, SealedRevision
 from kit.objects import Stored
+from kit.passport import Reach
 
 from content.domain.draft import Connection
 from content.domain.media import Media, MediaId, Understood
@@ -31,8 +32,11 @@ class Store(Protocol):
     async def locked_post(self, workspace_id: UUID, post_id: UUID) -> Post | None:
         """The post, which no other transaction changes until this one ends."""
 
-    async def posts(self, workspace_id: UUID, *, before: UUID | None, limit: int) -> list[Post]:
-        """Posts, newest first; with `before`, those older than that one."""
+    async def posts(self, workspace_id: UUID, *, before: UUID | None, reach: Reach, limit: int) -> list[Post]:
+        """Posts, newest first; with `before`, those older than that one; without those that are out of `reach`."""
+
+    async def connections_of(self, workspace_id: UUID, post_id: UUID) -> list[UUID]:
+        """Every connection that any revision of the post was meant for."""
 
     async def delete_post(self, workspace_id: UUID, post_id: UUID) -> None:
         """Delete the post and everything that hangs on it."""

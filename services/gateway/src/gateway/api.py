@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from kit.addresses import network_of
 from kit.clock import Clock
+from kit.problems import Problem
 from litestar import MediaType, Request, Response, get, route
 from litestar.datastructures import Headers, MutableScopeHeaders, State
 from litestar.handlers import HTTPRouteHandler
 from litestar.response import Stream
 from litestar.types import ControllerRouterHandler, Message, Receive, Scope, Send
 
-from gateway.domain import cookies, limits, origins
-from gateway.domain.routes import ROUTES, Route
+from gateway.domain import limits, origins
+from gateway.domain.credentials import ApiKey, Credential, credential
+from gateway.domain.routes import ROUTES, Access, Route
 from gateway.ports import ForwardedRequest, OwnerAnswer, Owners, Sessions, StreamedBody
 from gateway.use_cases.forward_request import forward_request
 from gateway.use_cases.settle_session import settle_session
@@ -46,6 +50,7 @@ class Edge:
     owners: Owners
     clock: Clock
     rate_limit: limits.RateLimit
+    key_limit: limits.RateLimit
     secure_cookies: bool
     trusted_proxies: int
     monotonic: Callable[[], float] = time.monotonic
@@ -70,32 +75,58 @@ def _handler(edge: Edge, row: Route) -> HTTPRouteHandler:
         summary=f"Answered by {row.owner}; needs: {row.access}",
     )
     async def pass_on(request: AnyRequest) -> Response[Any]:
-        _check(edge, row, request)
-        answer = await forward_request(
-            await _forwarded(edge, row, request),
-            route=row,
-            session_token=cookies.session_token(request.headers.get("cookie", ""), secure=edge.secure_cookies),
-            workspace_id=request.path_params.get("workspace_id"),
-            sessions=edge.sessions,
-            owners=edge.owners,
-        )
+        shown = None if row.access is Access.OPEN else _shown(edge, request)
+        key = shown if isinstance(shown, ApiKey) else None
+        _check(edge, row, request, key)
+        with _counting_refusals(edge, request, key):
+            answer = await forward_request(
+                await _forwarded(edge, row, request),
+                route=row,
+                credential=shown,
+                workspace_id=request.path_params.get("workspace_id"),
+                sessions=edge.sessions,
+                owners=edge.owners,
+            )
         return _answer(edge, row, answer)
 
     return pass_on
 
 
-def _check(edge: Edge, row: Route, request: AnyRequest) -> None:
+def _shown(edge: Edge, request: AnyRequest) -> Credential | None:
     headers = request.headers
-    origins.check_origin(
-        row.method,
-        host=headers.get("host", ""),
-        origin=headers.get("origin"),
-        fetch_site=headers.get("sec-fetch-site"),
-    )
+    return credential(headers.get("cookie", ""), headers.get("authorization", ""), secure=edge.secure_cookies)
+
+
+def _check(edge: Edge, row: Route, request: AnyRequest, key: ApiKey | None) -> None:
+    headers = request.headers
+    # A page of another site cannot send a key along as it can a cookie.
+    if key is None:
+        origins.check_origin(
+            row.method,
+            host=headers.get("host", ""),
+            origin=headers.get("origin"),
+            fetch_site=headers.get("sec-fetch-site"),
+        )
     if not row.streams:
         origins.check_json(headers.get("content-type"), has_body=_has_body(headers))
     if row.rate_limited:
-        edge.rate_limit.take(network_of(_address(edge, request)), now=edge.monotonic())
+        edge.rate_limit.take(_network(edge, request), now=edge.monotonic())
+    if key is not None:
+        edge.rate_limit.check(_network(edge, request), now=edge.monotonic())
+        edge.key_limit.take(key.bucket, now=edge.monotonic())
+
+
+@contextmanager
+def _counting_refusals(edge: Edge, request: AnyRequest, key: ApiKey | None) -> Iterator[None]:
+    """Count a key that was refused as an attempt of its address, so that nobody tries many."""
+    try:
+        if key is not None:
+            key.check()
+        yield
+    except Problem as problem:
+        if key is not None and problem.body()["status"] == HTTPStatus.UNAUTHORIZED:
+            edge.rate_limit.take(_network(edge, request), now=edge.monotonic())
+        raise
 
 
 async def _forwarded(edge: Edge, row: Route, request: AnyRequest) -> ForwardedRequest:
@@ -145,6 +176,10 @@ class _PassedOn(Stream):
 
 def _has_body(headers: Headers) -> bool:
     return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+
+
+def _network(edge: Edge, request: AnyRequest) -> str:
+    return network_of(_address(edge, request))
 
 
 def _address(edge: Edge, request: AnyRequest) -> str:

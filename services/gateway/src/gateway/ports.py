@@ -9,6 +9,8 @@ from uuid import UUID
 
 from kit.secret import Secret
 
+from gateway.domain.credentials import Credential
+
 
 @dataclass(frozen=True)
 class ForwardedRequest:
@@ -46,9 +48,9 @@ class OwnerAnswer:
 
 
 class Sessions(Protocol):
-    """Turns a session into proof of who calls."""
+    """Turns a session or a key into proof of who calls."""
 
-    async def passport(self, session_token: Secret, *, workspace_id: UUID | None) -> Secret:
+    async def passport(self, credential: Credential, *, workspace_id: UUID | None) -> Secret:
         """A passport of the person, in the workspace if one is named. Raises the problem that auth told."""
         ...
 

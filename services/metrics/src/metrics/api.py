@@ -60,7 +60,7 @@ def routes(units: Units[Store]) -> list[ControllerRouterHandler]:
         workspace_id: FromPath[UUID], publication_id: FromPath[UUID], caller: NamedDependency[Caller]
     ) -> PublicationMetrics:
         async with units(Scope.workspace(workspace_id, caller.account)) as store:
-            snapshots = await read_snapshots(publication_id, store)
+            snapshots = await read_snapshots(publication_id, store, reach=caller.reach)
         return PublicationMetrics(
             publication_id, [msgspec.convert(s, SnapshotBody, from_attributes=True) for s in snapshots]
         )
@@ -68,7 +68,7 @@ def routes(units: Units[Store]) -> list[ControllerRouterHandler]:
     @get("/api/workspaces/{workspace_id:uuid}/metrics", guards=[permission(Permission.METRICS_READ)])
     async def workspace_metrics(workspace_id: FromPath[UUID], caller: NamedDependency[Caller]) -> WorkspaceMetrics:
         async with units(Scope.workspace(workspace_id, caller.account)) as store:
-            performances = await read_performances(workspace_id, store)
+            performances = await read_performances(workspace_id, store, reach=caller.reach)
         return WorkspaceMetrics([msgspec.convert(p, PerformanceBody, from_attributes=True) for p in performances])
 
     return [publication_metrics, workspace_metrics]

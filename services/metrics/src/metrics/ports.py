@@ -8,6 +8,7 @@ from typing import Protocol
 from uuid import UUID
 
 from contracts.event import Event
+from kit.passport import Reach
 from platforms.shape import Counts
 
 from metrics.domain import Answer, Batch, Look, Performance, Snapshot, Tracked
@@ -68,11 +69,11 @@ class Store(Protocol):
     async def postpone(self, batch: Batch, until: datetime) -> None:
         """Look at nothing of the batch's connection before `until`, and at the batch itself just then."""
 
-    async def is_known(self, publication_id: UUID) -> bool: ...
+    async def is_known(self, publication_id: UUID, reach: Reach) -> bool: ...
 
     async def snapshots(self, publication_id: UUID) -> Sequence[Snapshot]: ...
 
-    async def performances(self, workspace_id: UUID, limit: int) -> Sequence[Performance]: ...
+    async def performances(self, workspace_id: UUID, limit: int, reach: Reach) -> Sequence[Performance]: ...
 
 
 class Insights(Protocol):

@@ -83,7 +83,7 @@ def routes(units: Units[Store]) -> list[ControllerRouterHandler]:
         schedule_id: FromQuery[UUID | None] = None,
     ) -> PublicationList:
         async with units(Scope.workspace(workspace_id, caller.account)) as store:
-            found = await store.newest(post_id=post_id, schedule_id=schedule_id, limit=LIST_MAX)
+            found = await store.newest(post_id=post_id, schedule_id=schedule_id, reach=caller.reach, limit=LIST_MAX)
             histories = await store.histories([publication.publication_id for publication in found])
         return PublicationList([_view(publication, histories[publication.publication_id]) for publication in found])
 
@@ -91,7 +91,7 @@ def routes(units: Units[Store]) -> list[ControllerRouterHandler]:
     async def show(workspace_id: Id, publication_id: Id, caller: Known) -> PublicationView:
         async with units(Scope.workspace(workspace_id, caller.account)) as store:
             publication = await store.find(publication_id)
-            if publication is None:
+            if publication is None or not caller.reaches(publication.connection_id):
                 raise PublicationNotFound()
             histories = await store.histories([publication_id])
         return _view(publication, histories[publication_id])

@@ -12,6 +12,7 @@ from uuid import UUID
 from contracts.event import Event
 from contracts.sealing import SealedMedia, SealedRevision
 from kit.clock import Clock
+from kit.passport import Reach
 from platforms.shape import Delivery, Finding, Grant, Journal, MediaSource, Outcome
 
 from publisher.domain.connection import Connection
@@ -90,7 +91,9 @@ class Store(Protocol):
 
     async def find(self, publication_id: UUID) -> Publication | None: ...
 
-    async def newest(self, *, post_id: UUID | None, schedule_id: UUID | None, limit: int) -> list[Publication]: ...
+    async def newest(
+        self, *, post_id: UUID | None, schedule_id: UUID | None, reach: Reach, limit: int
+    ) -> list[Publication]: ...
 
     async def histories(self, publication_ids: Sequence[UUID]) -> dict[UUID, list[Entry]]: ...
 

@@ -105,7 +105,9 @@ def routes(
 
     @post(path, guards=[writes], operation_id="createSchedule")
     async def create(workspace_id: Id, data: JSONBody[CreateSchedule], caller: Known) -> ScheduleView:
-        schedule = await check_wish(_wish(workspace_id, data, caller), revisions=revisions, clock=clock)
+        schedule = await check_wish(
+            _wish(workspace_id, data, caller), reaches=caller.reaches, revisions=revisions, clock=clock
+        )
         async with units(Scope.workspace(workspace_id, caller.account)) as store:
             await create_schedule(schedule, store=store)
         wake.set()
@@ -114,19 +116,17 @@ def routes(
     @get(path, guards=[reads], operation_id="listSchedules")
     async def list_(workspace_id: Id, caller: Known) -> ScheduleList:
         async with units(Scope.workspace(workspace_id, caller.account)) as store:
-            return ScheduleList([ScheduleView.of(schedule) for schedule in await store.newest(LIST_MAX)])
+            return ScheduleList([ScheduleView.of(schedule) for schedule in await store.newest(LIST_MAX, caller.reach)])
 
     @get(path + "/{schedule_id:uuid}", guards=[reads], operation_id="getSchedule")
     async def show(workspace_id: Id, schedule_id: Id, caller: Known) -> ScheduleView:
         async with units(Scope.workspace(workspace_id, caller.account)) as store:
-            schedule = await store.find(schedule_id)
-        if schedule is None:
-            raise ScheduleNotFound()
-        return ScheduleView.of(schedule)
+            return ScheduleView.of(await _reached(schedule_id, caller, store))
 
     @delete(path + "/{schedule_id:uuid}", guards=[writes], status_code=200, operation_id="cancelSchedule")
     async def cancel(workspace_id: Id, schedule_id: Id, caller: Known) -> ScheduleView:
         async with units(Scope.workspace(workspace_id, caller.account)) as store:
+            await _reached(schedule_id, caller, store)
             return ScheduleView.of(await cancel_schedule(schedule_id, store=store))
 
     return [create, list_, show, cancel]
@@ -149,8 +149,9 @@ def forecast_routes(units: Units[Store], *, connections: Connections, clock: Clo
         return Forecast(last, failures)
 
     @get(workspace + "/connection-forecast", guards=[reads], operation_id="forecastWorkspace")
-    async def of_workspace(workspace_id: Id, until: FromQuery[datetime | None] = None) -> Forecast:
-        return await look(workspace_id, until)
+    async def of_workspace(workspace_id: Id, caller: Known, until: FromQuery[datetime | None] = None) -> Forecast:
+        found = await look(workspace_id, until)
+        return Forecast(found.until, caller.reached(found.failures, lambda failure: [failure.connection_id]))
 
     @get(workspace + "/connections/{connection_id:uuid}/forecast", guards=[reads], operation_id="forecastConnection")
     async def of_connection(workspace_id: Id, connection_id: Id, until: FromQuery[datetime | None] = None) -> Forecast:
@@ -165,6 +166,14 @@ def _last(until: datetime | None, now: datetime) -> datetime:
         detail = f"A time with an offset, at most {HORIZON.days} days ahead."
         raise Invalid(errors=[{"pointer": "/until", "detail": detail}])
     return last
+
+
+async def _reached(schedule_id: UUID, caller: Caller, store: Store) -> Schedule:
+    """The schedule, if every connection of it is within the caller's reach."""
+    schedule = await store.find(schedule_id)
+    if schedule is None or not caller.reaches(*(target.connection_id for target in schedule.targets)):
+        raise ScheduleNotFound()
+    return schedule
 
 
 def _wish(workspace_id: Id, data: JSONBody[CreateSchedule], caller: Known) -> Wish:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from contracts.event import Event
 from contracts.sealing import SealedRevision
+from kit.passport import Reach
 
 from scheduler.domain.forecast import Standing
 from scheduler.domain.schedule import Schedule
@@ -23,7 +24,7 @@ class Store(Protocol):
 
     async def find(self, schedule_id: UUID) -> Schedule | None: ...
 
-    async def newest(self, limit: int) -> list[Schedule]:
+    async def newest(self, limit: int, reach: Reach) -> list[Schedule]:
         """Ordered by due time, the latest first."""
 
     async def planned(self, *, until: datetime, connection_id: UUID | None, limit: int) -> list[Schedule]:

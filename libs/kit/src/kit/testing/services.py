@@ -31,7 +31,7 @@ from kit.embedded.postgres import EmbeddedPostgres
 from kit.ids import new_id
 from kit.key_files import generate_keys
 from kit.keys import SigningKey, TrustedKeys, write_private
-from kit.passport import Caller, Passports
+from kit.passport import Caller, KeyLimits, Passports
 from kit.provision import provision
 from kit.secret import Secret
 from kit.testing.plugin import CreateDatabase
@@ -51,7 +51,8 @@ def keys_folder(server_folder: Path) -> Path:
     """The keys of every service, as `signoff up` makes them."""
     folder = server_folder / "keys"
     generate_keys(folder, SERVICES)
-    write_private(folder / "vault.key", base64.b64encode(os.urandom(32)))
+    for name in ("vault.key", "api-key.pepper"):
+        write_private(folder / name, base64.b64encode(os.urandom(32)))
     return folder
 
 
@@ -107,6 +108,7 @@ def service_environment(
             "OBJECT_STORE_URL": f"file://{tmp_path}/objects",
             "VAULT_KEY_FILE": str(keys_folder / "vault.key"),
             "MAIL_FOLDER": f"{tmp_path}/mail",
+            "API_KEY_PEPPER_FILE": str(keys_folder / "api-key.pepper"),
         } | {name: value for store in _STORES.get(service, (service,)) for name, value in _database(store).items()}
 
     def _database(service: str) -> dict[str, str]:
@@ -214,16 +216,18 @@ def passport(keys_folder: Path, clock: MovableClock) -> MakePassport:
         workspace_id: uuid.UUID | None = None,
         role: str = "owner",
         service: str | None = None,
+        key: KeyLimits | None = None,
     ) -> dict[str, str]:
         issuer = service or "auth"
-        key = SigningKey.load(issuer, keys_folder / f"{issuer}.signing.pem")
-        passports = Passports(key, TrustedKeys.load(keys_folder / "trusted.jwks.json"), clock)
+        signing_key = SigningKey.load(issuer, keys_folder / f"{issuer}.signing.pem")
+        passports = Passports(signing_key, TrustedKeys.load(keys_folder / "trusted.jwks.json"), clock)
         if service:
             return {"Authorization": f"Bearer {passports.issue_own()}"}
         caller = Caller(
             account_id=account_id or new_id(),
             workspace_id=workspace_id,
             role=Role(role) if workspace_id else None,
+            key=key,
         )
         return {"Authorization": f"Bearer {passports.issue(caller)}"}
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from contracts.event import Event
 from kit.database import Transaction
 
+from auth.adapters.api_keys import StoredApiKeys
 from auth.adapters.borrowings import StoredBorrowings, forget_borrowings
 from auth.adapters.closing import StoredClosing
 from auth.adapters.connections import StoredConnections
@@ -36,6 +37,7 @@ class PostgresStore:
         self.endings = StoredEndings(transaction)
         self.borrowings = StoredBorrowings(transaction)
         self.closing = StoredClosing(transaction)
+        self.api_keys = StoredApiKeys(transaction)
         self.letters = StoredLetters(transaction, letter_written)
         self.proofs = StoredProofs(transaction)
         self.attempts = StoredAttempts(transaction)
@@ -48,6 +50,7 @@ class PostgresStore:
         )
         await self._transaction.execute("DELETE FROM authorisation WHERE expires_at <= %s", (now,))
         await self._transaction.execute("DELETE FROM lease WHERE expires_at <= %s", (now,))
+        await self.api_keys.forget(at=now)
         await forget_letters(self._transaction, now)
         await forget_sign_ups(self._transaction, now)
         await forget_borrowings(self._transaction, now)

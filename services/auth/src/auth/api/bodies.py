@@ -82,7 +82,10 @@ class MemberBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class PassportBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """A session's token or an API key."""
+
     session_token: Annotated[str, Meta(max_length=200)] | None = None
+    api_key: Annotated[str, Meta(max_length=200)] | None = None
     workspace_id: UUID | None = None
 
 

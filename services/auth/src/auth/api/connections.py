@@ -48,7 +48,8 @@ def authorisation_routes(
 ) -> list[ControllerRouterHandler]:
     """Go to a platform and come back."""
 
-    @post(f"{_CONNECTIONS}/authorisations", guards=[permission(Permission.CONNECTION_MANAGE)])
+    # A person goes to the platform and comes back; a key cannot.
+    @post(f"{_CONNECTIONS}/authorisations", guards=[permission(Permission.CONNECTION_MANAGE, session=True)])
     async def start_authorisation(
         workspace_id: FromPath[UUID], caller: NamedDependency[Caller], data: JSONBody[AuthorisationBody]
     ) -> StartedAuthorisation:
@@ -73,7 +74,7 @@ def authorisation_routes(
 
     @post(
         _CONNECTIONS + "/authorisations/{authorisation_id:uuid}/choices",
-        guards=[permission(Permission.CONNECTION_MANAGE)],
+        guards=[permission(Permission.CONNECTION_MANAGE, session=True)],
     )
     async def choose_accounts(
         workspace_id: FromPath[UUID],
@@ -91,9 +92,10 @@ def connection_routes(transactions: Transactions, platforms: Platforms, vault: V
     """See and end connections."""
 
     @get(_CONNECTIONS, guards=[permission(Permission.CONNECTION_READ)])
-    async def show_connections(workspace_id: FromPath[UUID]) -> Connections:
+    async def show_connections(workspace_id: FromPath[UUID], caller: NamedDependency[Caller]) -> Connections:
         async with transactions(Scope.workspace(workspace_id)) as store:
-            return Connections(list(await store.connections.of_workspace(workspace_id)))
+            known = await store.connections.of_workspace(workspace_id)
+        return Connections(caller.reached(known, lambda connection: [connection.connection_id]))
 
     @delete(
         _CONNECTIONS + "/{connection_id:uuid}",

@@ -20,7 +20,9 @@ from litestar.types import ControllerRouterHandler
 from auth.api.bodies import NewPasswordBody, PassportBody, PresenceBody, SignInBody
 from auth.api.clients import client_of
 from auth.domain.security import PAGE, SecurityEvent
+from auth.ports.api_keys import KeyHashes
 from auth.ports.store import Transactions
+from auth.use_cases.api_keys import identify_key
 from auth.use_cases.means import Means
 from auth.use_cases.passwords import change_password
 from auth.use_cases.presence import prove_presence
@@ -167,14 +169,20 @@ def own_session_routes(transactions: Transactions) -> list[ControllerRouterHandl
     return [show_sessions, end_one, end_many, show_security_events]
 
 
-def passport_routes(transactions: Transactions, passports: Passports) -> list[ControllerRouterHandler]:
-    """What the gateway gets for a session."""
+def passport_routes(
+    transactions: Transactions, passports: Passports, key_hashes: KeyHashes
+) -> list[ControllerRouterHandler]:
+    """What the gateway gets for a session or a key."""
 
     @post("/internal/passports", guards=[service("gateway")], status_code=200)
     async def issue_passport(data: JSONBody[PassportBody]) -> Passport:
-        if data.session_token is None:
+        if data.api_key is not None:
+            key = Secret(data.api_key)
+            caller = await identify_key(transactions, key=key, workspace_id=data.workspace_id, hashes=key_hashes)
+        elif data.session_token is not None:
+            caller = await identify(transactions, token=Secret(data.session_token), workspace_id=data.workspace_id)
+        else:
             raise Unauthenticated()
-        caller = await identify(transactions, token=Secret(data.session_token), workspace_id=data.workspace_id)
         return Passport(passports.issue(caller), caller.account)
 
     return [issue_passport]

@@ -7,11 +7,19 @@ from __future__ import annotations
 
 from kit.erasure import DataMap
 
-from auth.data_map import connections, letters, people, security, vault
+from auth.data_map import api_keys, connections, letters, people, security, vault
 
 KEYS_MAP = DataMap("auth_keys", tables=vault.KEY_TABLES)
 """The database of keys, which is emptied before the one of what they open."""
 
 DATA_MAP = DataMap(
-    "auth", tables=(*letters.TABLES, *security.TABLES, *vault.TABLES, *connections.TABLES, *people.TABLES)
+    "auth",
+    tables=(
+        *letters.TABLES,
+        *security.TABLES,
+        *vault.TABLES,
+        *connections.TABLES,
+        *api_keys.TABLES,
+        *people.TABLES,
+    ),
 )

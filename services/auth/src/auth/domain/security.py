@@ -34,6 +34,7 @@ class SecurityKind(StrEnum):
     RECOVERY_CODES_MADE = "recovery_codes_made"
     RECOVERY_CODE_USED = "recovery_code_used"
     API_KEY_CREATED = "api_key_created"
+    API_KEY_REPLACED = "api_key_replaced"
     API_KEY_REVOKED = "api_key_revoked"
 
 

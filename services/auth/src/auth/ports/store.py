@@ -9,6 +9,7 @@ from uuid import UUID
 from contracts.event import Event
 from kit.database import Units
 
+from auth.ports.api_keys import ApiKeys
 from auth.ports.borrowings import Borrowings
 from auth.ports.connections import Authorisations, Closing, Connections, Grants, Leases
 from auth.ports.endings import Endings
@@ -49,6 +50,9 @@ class Store(Protocol):
 
     @property
     def closing(self) -> Closing: ...
+
+    @property
+    def api_keys(self) -> ApiKeys: ...
 
     @property
     def letters(self) -> Letters: ...

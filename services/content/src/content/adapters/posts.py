@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from uuid import UUID
 
+from kit.passport import Reach
+
 from content.adapters.rows import Rows
 from content.domain.post import Post, PostState, Publication, PublicationState
 
@@ -59,15 +61,26 @@ class Posts(Rows):
         )
         return row.read() if row else None
 
-    async def posts(self, workspace_id: UUID, *, before: UUID | None, limit: int) -> list[Post]:
+    async def posts(self, workspace_id: UUID, *, before: UUID | None, reach: Reach, limit: int) -> list[Post]:
         # Ids grow with time, so that the primary key gives the order.
         rows = await self._transaction.all(
             _Post,
             "SELECT * FROM post WHERE workspace_id = %(workspace_id)s"
-            " AND (%(before)s::uuid IS NULL OR post_id < %(before)s::uuid) ORDER BY post_id DESC LIMIT %(limit)s",
-            {"workspace_id": workspace_id, "before": before, "limit": limit},
+            " AND (%(before)s::uuid IS NULL OR post_id < %(before)s::uuid)"
+            " AND (%(reach)s::uuid[] IS NULL OR NOT EXISTS (SELECT 1 FROM revision r JOIN variant v"
+            "  USING (workspace_id, revision_id) WHERE r.workspace_id = post.workspace_id AND r.post_id = post.post_id"
+            "  AND v.connection_id <> ALL (%(reach)s::uuid[])))"
+            " ORDER BY post_id DESC LIMIT %(limit)s",
+            {"workspace_id": workspace_id, "before": before, "reach": reach, "limit": limit},
         )
         return [row.read() for row in rows]
+
+    async def connections_of(self, workspace_id: UUID, post_id: UUID) -> list[UUID]:
+        return await self._transaction.scalars(
+            "SELECT DISTINCT v.connection_id FROM revision r JOIN variant v USING (workspace_id, revision_id)"
+            " WHERE r.workspace_id = %s AND r.post_id = %s",
+            (workspace_id, post_id),
+        )
 
     async def delete_post(self, workspace_id: UUID, post_id: UUID) -> None:
         for statement in _DEPENDANTS:

@@ -34,7 +34,7 @@ def _writing(desk: Desk) -> list[ControllerRouterHandler]:
     async def create(workspace_id: Id, data: JSONBody[PostBody], caller: Known) -> SavedAnswer:
         author = Author(workspace_id, caller.account, desk.clock.now())
         # Asked before the transaction begins, so that none waits for a neighbour.
-        known = await desk.connections.of_workspace(workspace_id)
+        known = await desk.open_connections(workspace_id, caller)
         async with desk.open_store(workspace_id, caller) as store:
             saved = await create_post(data.draft(), author=author, connections=known, store=store)
         return _saved(desk, *saved)
@@ -42,14 +42,14 @@ def _writing(desk: Desk) -> list[ControllerRouterHandler]:
     @put(POST, guards=guards, operation_id="EditPost")
     async def edit(workspace_id: Id, post_id: Id, data: JSONBody[PostBody], caller: Known) -> SavedAnswer:
         author = Author(workspace_id, caller.account, desk.clock.now())
-        known = await desk.connections.of_workspace(workspace_id)
-        async with desk.open_store(workspace_id, caller) as store:
+        known = await desk.open_connections(workspace_id, caller)
+        async with desk.open_post(workspace_id, post_id, caller) as store:
             saved = await edit_post(data.draft(), post_id=post_id, author=author, connections=known, store=store)
         return _saved(desk, *saved)
 
     @delete(POST, guards=guards, operation_id="DeletePost")
     async def remove(workspace_id: Id, post_id: Id, caller: Known) -> None:
-        async with desk.open_store(workspace_id, caller) as store:
+        async with desk.open_post(workspace_id, post_id, caller) as store:
             await delete_post(workspace_id, post_id, at=desk.clock.now(), store=store)
 
     return [create, edit, remove]
@@ -61,12 +61,12 @@ def _reading(desk: Desk) -> list[ControllerRouterHandler]:
     @get(POSTS, guards=guards, operation_id="ListPosts")
     async def several(workspace_id: Id, caller: Known, before: FromQuery[UUID | None] = None) -> PostsAnswer:
         async with desk.open_store(workspace_id, caller) as store:
-            posts = await list_posts(workspace_id, before=before, store=store)
+            posts = await list_posts(workspace_id, before=before, reach=caller.reach, store=store)
         return PostsAnswer([SummaryAnswer.of(item) for item in posts])
 
     @get(POST, guards=guards, operation_id="ShowPost")
     async def one(workspace_id: Id, post_id: Id, caller: Known) -> PostAnswer:
-        async with desk.open_store(workspace_id, caller) as store:
+        async with desk.open_post(workspace_id, post_id, caller) as store:
             return await desk.shown(workspace_id, post_id, store)
 
     return [several, one]

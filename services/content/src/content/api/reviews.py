@@ -32,7 +32,7 @@ def _submission(desk: Desk) -> ControllerRouterHandler:
     )
     async def submit(workspace_id: Id, post_id: Id, data: JSONBody[RevisionBody], caller: Known) -> PostAnswer:
         review = _review(desk, workspace_id, post_id, caller)
-        async with desk.open_store(workspace_id, caller) as store:
+        async with desk.open_post(workspace_id, post_id, caller) as store:
             await review_post.submit_post(review, data.revision_id, platforms=desk.platforms, store=store)
             return await desk.shown(workspace_id, post_id, store)
 
@@ -45,21 +45,21 @@ def _decisions(desk: Desk) -> list[ControllerRouterHandler]:
     @post(POST + "/approval", guards=guards, status_code=HTTP_200_OK, operation_id="ApprovePost")
     async def approve(workspace_id: Id, post_id: Id, data: JSONBody[RevisionBody], caller: Known) -> PostAnswer:
         review = _review(desk, workspace_id, post_id, caller)
-        async with desk.open_store(workspace_id, caller) as store:
+        async with desk.open_post(workspace_id, post_id, caller) as store:
             await review_post.approve_post(review, data.revision_id, sign=desk.sign, store=store)
             return await desk.shown(workspace_id, post_id, store)
 
     @delete(POST + "/approval", guards=guards, status_code=HTTP_200_OK, operation_id="WithdrawApproval")
     async def withdraw(workspace_id: Id, post_id: Id, caller: Known) -> PostAnswer:
         review = _review(desk, workspace_id, post_id, caller)
-        async with desk.open_store(workspace_id, caller) as store:
+        async with desk.open_post(workspace_id, post_id, caller) as store:
             await review_post.withdraw_approval(review, store=store)
             return await desk.shown(workspace_id, post_id, store)
 
     @post(POST + "/changes", guards=guards, status_code=HTTP_200_OK, operation_id="RequestChanges")
     async def request_changes(workspace_id: Id, post_id: Id, data: JSONBody[ChangesBody], caller: Known) -> PostAnswer:
         review = _review(desk, workspace_id, post_id, caller)
-        async with desk.open_store(workspace_id, caller) as store:
+        async with desk.open_post(workspace_id, post_id, caller) as store:
             await review_post.request_changes(review, data.revision_id, data.comment, store=store)
             return await desk.shown(workspace_id, post_id, store)
 

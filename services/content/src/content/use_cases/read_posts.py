@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from contracts.sealing import SealedRevision
+from kit.passport import Reach
 from platforms.platform import Platform
 from platforms.shape import PlatformName
 
@@ -20,8 +21,8 @@ POSTS_MAX = 100
 REVISIONS_SHOWN_MAX = 50
 
 
-async def list_posts(workspace_id: UUID, *, before: UUID | None, store: Store) -> list[Post]:
-    return await store.posts(workspace_id, before=before, limit=POSTS_MAX)
+async def list_posts(workspace_id: UUID, *, before: UUID | None, reach: Reach, store: Store) -> list[Post]:
+    return await store.posts(workspace_id, before=before, reach=reach, limit=POSTS_MAX)
 
 
 async def show_post(

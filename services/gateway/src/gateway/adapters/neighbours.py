@@ -13,6 +13,7 @@ from kit.problems import Unavailable
 from kit.secret import Secret
 from opentelemetry import propagate, trace
 
+from gateway.domain.credentials import ApiKey, Credential
 from gateway.ports import ForwardedRequest, OwnerAnswer
 
 CONNECT_SECONDS = 2.0
@@ -38,8 +39,11 @@ class AuthSessions:
         self._auth = auth
         self._own_passport = own_passport
 
-    async def passport(self, session_token: Secret, *, workspace_id: UUID | None) -> Secret:
-        body: dict[str, str] = {"session_token": session_token.reveal()}
+    async def passport(self, credential: Credential, *, workspace_id: UUID | None) -> Secret:
+        if isinstance(credential, ApiKey):
+            body = {"api_key": credential.key.reveal()}
+        else:
+            body = {"session_token": credential.token.reveal()}
         if workspace_id is not None:
             body["workspace_id"] = str(workspace_id)
         try:

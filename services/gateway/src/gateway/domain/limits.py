@@ -1,4 +1,4 @@
-"""How often one address may try to sign in or up: a token bucket each, in memory, bounded.
+"""How often one address may try to sign in or up, and one key may ask: a token bucket each, in memory, bounded.
 
 Every replica of the edge counts for itself; what counts attempts on one account is auth's.
 """
@@ -25,6 +25,11 @@ class TooManyAttempts(Problem):
         super().__init__(headers={"Retry-After": str(retry_after_seconds)})
 
 
+class TooManyRequests(TooManyAttempts):
+    code = "too-many-requests"
+    title = "Too many requests with this API key"
+
+
 @dataclass(slots=True)
 class _Bucket:
     tokens: float
@@ -32,16 +37,29 @@ class _Bucket:
 
 
 class RateLimit:
-    """`burst` attempts at once, `per_minute` in the long run. `now` is monotonic, in seconds."""
+    """`burst` attempts at once, `per_minute` in the long run; then `refusal`. `now` is monotonic, in seconds."""
 
-    def __init__(self, *, burst: int, per_minute: int, addresses_max: int = ADDRESSES_MAX) -> None:
+    def __init__(
+        self,
+        *,
+        burst: int,
+        per_minute: int,
+        addresses_max: int = ADDRESSES_MAX,
+        refusal: type[TooManyAttempts] = TooManyAttempts,
+    ) -> None:
+        self._refusal = refusal
         self._burst = burst
         self._per_second = per_minute / 60
         self._addresses_max = addresses_max
         self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
 
     def take(self, address: str, *, now: float) -> None:
-        """Count one attempt; raise `TooManyAttempts` if it was one too many."""
+        """Count one attempt; raise the refusal if it was one too many."""
+        self.check(address, now=now)
+        self._buckets[address].tokens -= 1
+
+    def check(self, address: str, *, now: float) -> None:
+        """Raise the refusal if another attempt would be one too many; count none."""
         bucket = self._buckets.setdefault(address, _Bucket(self._burst, now))
         self._buckets.move_to_end(address)
         if len(self._buckets) > self._addresses_max:
@@ -49,8 +67,7 @@ class RateLimit:
         bucket.tokens = min(self._burst, bucket.tokens + (now - bucket.filled_at) * self._per_second)
         bucket.filled_at = now
         if bucket.tokens < 1:
-            raise TooManyAttempts(retry_after_seconds=math.ceil((1 - bucket.tokens) / self._per_second))
-        bucket.tokens -= 1
+            raise self._refusal(retry_after_seconds=math.ceil((1 - bucket.tokens) / self._per_second))
 
 
 def client_address(peer: str, forwarded_for: str | None, *, trusted_proxies: int) -> str:

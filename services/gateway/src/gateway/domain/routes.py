@@ -31,7 +31,7 @@ MEDIA_ANSWER_SECONDS = 120.0
 
 
 class Access(StrEnum):
-    """Who may ask: anybody, a person with a session, or that person as a member of the workspace in the path."""
+    """Who may ask: anybody, a person with a session, or who is a member of the workspace in the path, also by a key."""
 
     OPEN = "open"
     SESSION = "session"
@@ -109,6 +109,10 @@ def _auth() -> tuple[Route, ...]:
         Route("GET", "/api/workspaces", "auth", Access.SESSION),
         Route("POST", f"{workspace}/members", "auth", Access.WORKSPACE),
         Route("GET", f"{workspace}/members", "auth", Access.WORKSPACE),
+        Route("POST", f"{workspace}/api-keys", "auth", Access.WORKSPACE),
+        Route("GET", f"{workspace}/api-keys", "auth", Access.WORKSPACE),
+        Route("DELETE", f"{workspace}/api-keys/{{key_id}}", "auth", Access.WORKSPACE),
+        Route("POST", f"{workspace}/api-keys/{{key_id}}/rotations", "auth", Access.WORKSPACE),
         Route("POST", f"{connections}/authorisations", "auth", Access.WORKSPACE),
         Route("POST", f"{connections}/authorisations/{{authorisation_id}}/choices", "auth", Access.WORKSPACE),
         Route("GET", "/api/oauth/callback", "auth", Access.SESSION),

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from contracts.event import Event
 from kit.database import Transaction
+from kit.passport import Reach
 from platforms.shape import Counts
 
 from metrics.domain import Batch, Look, Performance, Snapshot, Tracked
@@ -164,9 +165,11 @@ class PostgresStore:
             {"until": until, "connection": batch.connection_id, "claimed": claimed},
         )
 
-    async def is_known(self, publication_id: UUID) -> bool:
+    async def is_known(self, publication_id: UUID, reach: Reach) -> bool:
         known: bool = await self._transaction.scalar(
-            "SELECT EXISTS (SELECT 1 FROM tracked WHERE publication_id = %s)", (publication_id,)
+            "SELECT EXISTS (SELECT 1 FROM tracked WHERE publication_id = %(publication_id)s"
+            " AND (%(reach)s::uuid[] IS NULL OR connection_id = ANY (%(reach)s::uuid[])))",
+            {"publication_id": publication_id, "reach": reach},
         )
         return known
 
@@ -178,13 +181,15 @@ class PostgresStore:
             (publication_id,),
         )
 
-    async def performances(self, workspace_id: UUID, limit: int) -> Sequence[Performance]:
+    async def performances(self, workspace_id: UUID, limit: int, reach: Reach) -> Sequence[Performance]:
         return await self._transaction.all(
             Performance,
             "SELECT t.publication_id, t.connection_id, t.post_id, t.platform, t.published_at, t.state, s.taken_at,"
             " s.views, s.likes, s.comments, s.shares, s.impressions"
             " FROM tracked t LEFT JOIN LATERAL (SELECT * FROM snapshot"
             " WHERE snapshot.publication_id = t.publication_id ORDER BY taken_at DESC LIMIT 1) s ON true"
-            " WHERE t.workspace_id = %s AND t.published_at IS NOT NULL ORDER BY t.published_at DESC LIMIT %s",
-            (workspace_id, limit),
+            " WHERE t.workspace_id = %(workspace_id)s AND t.published_at IS NOT NULL"
+            " AND (%(reach)s::uuid[] IS NULL OR t.connection_id = ANY (%(reach)s::uuid[]))"
+            " ORDER BY t.published_at DESC LIMIT %(limit)s",
+            {"workspace_id": workspace_id, "reach": reach, "limit": limit},
         )

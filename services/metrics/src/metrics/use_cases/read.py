@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
+from kit.passport import Reach
+
 from metrics.domain import PUBLICATIONS_MAX, Performance, PublicationUnknown, Snapshot
 from metrics.ports import Store
 
 
-async def read_snapshots(publication_id: UUID, store: Store) -> Sequence[Snapshot]:
-    """Every snapshot, oldest first; raises `PublicationUnknown`."""
-    if not await store.is_known(publication_id):
+async def read_snapshots(publication_id: UUID, store: Store, *, reach: Reach) -> Sequence[Snapshot]:
+    """Every snapshot, oldest first; raises `PublicationUnknown`, also for one out of reach."""
+    if not await store.is_known(publication_id, reach):
         raise PublicationUnknown()
     return await store.snapshots(publication_id)
 
 
-async def read_performances(workspace_id: UUID, store: Store) -> Sequence[Performance]:
+async def read_performances(workspace_id: UUID, store: Store, *, reach: Reach) -> Sequence[Performance]:
     """The newest publications with their newest numbers."""
-    return await store.performances(workspace_id, PUBLICATIONS_MAX)
+    return await store.performances(workspace_id, PUBLICATIONS_MAX, reach)

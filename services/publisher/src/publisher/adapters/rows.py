@@ -9,6 +9,7 @@ from typing import Any, LiteralString
 from uuid import UUID
 
 from kit.database import Transaction
+from kit.passport import Reach
 from psycopg.types.json import Jsonb
 
 from publisher.domain.publication import Publication, State
@@ -141,12 +142,15 @@ class PublicationRows:
         found = await self._all(_SELECT + "WHERE publication_id = %(id)s", {"id": publication_id})
         return found[0] if found else None
 
-    async def newest(self, *, post_id: UUID | None, schedule_id: UUID | None, limit: int) -> list[Publication]:
+    async def newest(
+        self, *, post_id: UUID | None, schedule_id: UUID | None, reach: Reach, limit: int
+    ) -> list[Publication]:
         return await self._all(
             _SELECT + "WHERE (%(post_id)s::uuid IS NULL OR post_id = %(post_id)s)"
             " AND (%(schedule_id)s::uuid IS NULL OR schedule_id = %(schedule_id)s)"
+            " AND (%(reach)s::uuid[] IS NULL OR connection_id = ANY (%(reach)s::uuid[]))"
             " ORDER BY due_at DESC, publication_id LIMIT %(limit)s",
-            {"post_id": post_id, "schedule_id": schedule_id, "limit": limit},
+            {"post_id": post_id, "schedule_id": schedule_id, "reach": reach, "limit": limit},
         )
 
     async def histories(self, publication_ids: Sequence[UUID]) -> dict[UUID, list[Entry]]:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from contracts.event import Event
 from kit.database import Transaction
+from kit.passport import Reach
 from psycopg.types.json import Jsonb
 
 from scheduler.domain.schedule import Schedule, ScheduleState, Target, TargetState
@@ -22,6 +23,12 @@ SELECT schedule_id, workspace_id, post_id, revision_id, wall_clock, time_zone, a
                                        'publication_id', t.publication_id)
              FROM target t WHERE t.schedule_id = schedule.schedule_id ORDER BY t.position) AS targets
 FROM schedule
+"""
+
+_IN_REACH: LiteralString = """
+WHERE %(reach)s::uuid[] IS NULL OR NOT EXISTS (
+    SELECT 1 FROM target t
+    WHERE t.schedule_id = schedule.schedule_id AND t.connection_id <> ALL (%(reach)s::uuid[]))
 """
 
 
@@ -103,8 +110,9 @@ class Store:
         row = await self._transaction.first(_Row, _SELECT + " WHERE schedule_id = %s", (schedule_id,))
         return row.schedule() if row else None
 
-    async def newest(self, limit: int) -> list[Schedule]:
-        return await self._all(_SELECT + " ORDER BY due_at DESC, schedule_id LIMIT %(limit)s", {"limit": limit})
+    async def newest(self, limit: int, reach: Reach) -> list[Schedule]:
+        query = _SELECT + _IN_REACH + " ORDER BY due_at DESC, schedule_id LIMIT %(limit)s"
+        return await self._all(query, {"limit": limit, "reach": reach})
 
     async def planned(self, *, until: datetime, connection_id: UUID | None, limit: int) -> list[Schedule]:
         ids = await self._transaction.scalars(

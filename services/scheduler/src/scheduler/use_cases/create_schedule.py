@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -41,15 +41,15 @@ class Wish:
     time_zone: str
 
 
-async def check_wish(wish: Wish, *, revisions: Revisions, clock: Clock) -> Schedule:
-    """The schedule that a wish makes. Raises the problem to tell the person.
+async def check_wish(wish: Wish, *, reaches: Callable[[UUID], bool], revisions: Revisions, clock: Clock) -> Schedule:
+    """The schedule that a wish makes. Raises the problem to tell the person. `reaches`: which connections are there.
 
     Asks content, so it is done before the unit of work is opened.
     """
     at, resolved = _time(wish, clock.now())
     _refuse_repetitions(wish.connection_ids)
     revision = await revisions.find(wish.workspace_id, wish.revision_id)
-    _refuse_unless_approved(wish, revision)
+    _refuse_unless_approved(wish, revision, reaches)
     return Schedule(
         schedule_id=new_id(),
         workspace_id=wish.workspace_id,
@@ -112,7 +112,7 @@ def _refuse_repetitions(connection_ids: Sequence[UUID]) -> None:
         raise Invalid(errors=errors)
 
 
-def _refuse_unless_approved(wish: Wish, revision: SealedRevision | None) -> None:
+def _refuse_unless_approved(wish: Wish, revision: SealedRevision | None, reaches: Callable[[UUID], bool]) -> None:
     if revision is None:
         raise Invalid(errors=[_at("/revision_id", "There is no such revision in this workspace.")])
     if revision.post_id != wish.post_id:
@@ -123,7 +123,7 @@ def _refuse_unless_approved(wish: Wish, revision: SealedRevision | None) -> None
     errors = [
         _at(f"/connection_ids/{index}", "The revision has no variant for this connection.")
         for index, connection_id in enumerate(wish.connection_ids)
-        if connection_id not in meant
+        if connection_id not in meant or not reaches(connection_id)
     ]
     if errors:
         raise Invalid(errors=errors)
