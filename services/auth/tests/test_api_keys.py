@@ -201,6 +201,31 @@ async def test_a_person_makes_keys_with_presence_only(place: KeyRoom):
     assert len(await place.list()) == 1
 
 
+async def test_its_person_sees_what_was_done_with_their_keys_and_from_where_if_it_was_them(
+    place: KeyRoom, superuser: Superuser
+):
+    first, second = await place.make(), await place.make()
+    await place.rotate(first["key_id"])
+    await place.revoke(first["key_id"])
+    other = await place.auth.sign_up("second@example.com")
+    superuser.execute(
+        "INSERT INTO member (workspace_id, account_id, role, added_at) VALUES (%s, %s, 'admin', now())",
+        (place.workspace_id, other),
+    )
+    colleague = await place.headers("second@example.com")
+    assert (await place.auth.http.delete(f"{place.path}/{second['key_id']}", headers=colleague)).status_code == 204
+    headers = await place.auth.headers(await place.auth.sign_in())
+    events = (await place.auth.http.get("/api/account/security-events", headers=headers)).json()["events"]
+    told = [(event["kind"], event["session_id"] is not None) for event in events if "api_key" in event["kind"]]
+    assert told == [
+        ("api_key_revoked", False),
+        ("api_key_revoked", True),
+        ("api_key_replaced", True),
+        ("api_key_created", True),
+        ("api_key_created", True),
+    ]
+
+
 async def test_a_key_makes_no_keys(place: KeyRoom):
     passport = (await place.show((await place.make())["secret"])).json()["passport"]
     headers = {"Authorization": f"Bearer {passport}"}
