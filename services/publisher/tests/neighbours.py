@@ -16,9 +16,9 @@ from kit.clock import MovableClock
 from kit.ids import new_id
 from kit.keys import SigningKey, TrustedKeys
 from kit.passport import Passports, service
-from kit.problems import EXCEPTION_HANDLERS, NotFound, Unavailable
+from kit.problems import EXCEPTION_HANDLERS, Unavailable
 from kit.secret import Secret
-from litestar import Litestar, get, post
+from litestar import Litestar, post
 from litestar.datastructures import State
 from litestar.params import FromPath, JSONBody
 from platforms import grants
@@ -97,16 +97,18 @@ class Content:
         self.keep(revision.model_copy(update={"seal": None}))
 
     def app(self) -> Litestar:
-        @get("/internal/workspaces/{workspace_id:uuid}/revisions/{revision_id:uuid}", guards=[service("publisher")])
-        async def revision(workspace_id: FromPath[UUID], revision_id: FromPath[UUID]) -> dict[str, Any]:
+        @post("/internal/revisions", status_code=200, guards=[service("publisher")])
+        async def revisions(data: JSONBody[dict[str, Any]]) -> list[dict[str, Any]]:
             if self.down:
                 raise Unavailable()
-            found = self.revisions.get(revision_id)
-            if found is None or found.workspace_id != workspace_id:
-                raise NotFound()
-            return found.model_dump(mode="json")
+            asked = {(name["workspace_id"], name["revision_id"]) for name in data["revisions"]}
+            return [
+                found.model_dump(mode="json")
+                for found in self.revisions.values()
+                if (str(found.workspace_id), str(found.revision_id)) in asked
+            ]
 
-        return _app([revision], self.passports)
+        return _app([revisions], self.passports)
 
 
 @dataclass

@@ -26,7 +26,7 @@ from publisher.domain.publication import Publication, State
 from publisher.domain.verdicts import published
 from publisher.domain.waiting import fail
 from publisher.ports import ClaimLost, Means
-from publisher.use_cases.settle import settle, settle_receipt
+from publisher.use_cases.settle import GatheredSettlements, settle, settle_receipt
 from publisher.use_cases.work_publication import work_publication
 
 from services.publisher.tests.fakes import FakePlatform
@@ -78,9 +78,6 @@ class _Grants:
     async def borrow(self, publication: Publication) -> AsyncIterator[Grant]:
         yield Grant("someone", Secret("token"), None, (), datetime(2030, 1, 1, tzinfo=UTC), None)
 
-    async def report_dead(self, connection_id: UUID, code: str) -> None:
-        raise AssertionError
-
 
 class _Revisions:
     def __init__(self, revision: SealedRevision) -> None:
@@ -117,8 +114,10 @@ async def bench(
         next_at=clock.now(),
     )
     seals = Seals(trusted, SealingKey.load(Path(environment["SEALING_KEY_FILE_PUBLISHER"])))
+    work = cast("Callable[[], AbstractAsyncContextManager[ports.Store]]", lambda: units(Scope.worker()))
     means = Means(
-        work=cast("Callable[[], AbstractAsyncContextManager[ports.Store]]", lambda: units(Scope.worker())),
+        work=work,
+        settlements=GatheredSettlements(work),
         clock=clock,
         revisions=_Revisions(revision),
         media=cast("ports.MediaStore", None),
@@ -159,9 +158,8 @@ async def test_what_is_claimed_is_nobody_elses(bench: Bench):
 async def test_a_cancellation_takes_the_claim_away(bench: Bench):
     claimed = await bench.claim()
     async with bench.units(Scope.worker()) as store:
-        row = await store.lock(claimed.publication_id)
-        assert row is not None
-        await store.save(row, row.cancel("cancelled_by_person"))
+        (row,) = await store.lock([claimed.publication_id])
+        await store.save([(row, row.cancel("cancelled_by_person"))])
     await work_publication(claimed, means=bench.means)
     assert (await bench.row()).state is State.CANCELLED
 
@@ -191,7 +189,9 @@ async def test_a_receipt_that_cannot_be_written_is_looked_up_not_repeated(bench:
             yield store
 
     broken: list[bool] = []
-    await work_publication(await bench.claim(), means=replace(bench.means, work=work))
+    await work_publication(
+        await bench.claim(), means=replace(bench.means, work=work, settlements=GatheredSettlements(work))
+    )
     assert broken
     row = await bench.row()
     assert (row.state, row.claim) == (State.OUTCOME_UNKNOWN, None)

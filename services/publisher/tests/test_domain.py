@@ -21,7 +21,7 @@ from platforms.errors import (
     Transient,
 )
 from platforms.shape import Absent, Processing, Published, Receipt, Refused, Undecided
-from publisher.domain.publication import BEFORE_INTENT, ENDED, MOVES, IllegalMove, Publication, State
+from publisher.domain.publication import BEFORE_INTENT, ENDED, LATE_MAX, MOVES, IllegalMove, Publication, State
 from publisher.domain.telling import told_by
 from publisher.domain.verdicts import (
     answered,
@@ -35,7 +35,7 @@ from publisher.domain.verdicts import (
     staged,
     unknown,
 )
-from publisher.domain.waiting import BACKOFF_MAX, FAILURES_MAX, LATE_MAX, ask_later, backoff, hold, resume, retry
+from publisher.domain.waiting import BACKOFF_MAX, FAILURES_MAX, ask_later, backoff, hold, resume, retry
 from publisher.domain.words import as_word
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -151,10 +151,10 @@ def test_attempts_are_bounded():
     assert (limited.state, limited.next_at) == (State.STAGING, NOW + timedelta(minutes=1))
 
 
-def test_a_wait_beyond_all_patience_fails():
+def test_a_wait_beyond_its_window_misses_it():
     until = NOW + LATE_MAX + timedelta(seconds=1)
     after = failed_before_effect(publication(State.PUBLISHING), RateLimited("slow", "x", until=until), NOW)
-    assert (after.state, after.code) == (State.FAILED, "too_late")
+    assert (after.state, after.code, after.next_at) == (State.MISSED, "slow", None)
 
 
 @given(st.integers(0, 10_000))

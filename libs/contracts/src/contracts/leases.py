@@ -39,7 +39,10 @@ class LeaseRequest(_Shape):
 
 
 class Lease(_Shape):
-    """One borrowed grant. `sealed` is base64 of HPKE to the borrower, with `lease_context` as its context."""
+    """One borrowed grant, the `generation`-th of its connection.
+
+    `sealed` is base64 of HPKE to the borrower, with `lease_context` as its context.
+    """
 
     lease_id: UUID
     connection_id: UUID
@@ -48,6 +51,7 @@ class Lease(_Shape):
     handle: str
     sealed: str
     expires_at: Instant
+    generation: int | None = None
 
 
 class LeaseRefusal(_Shape):
@@ -67,9 +71,13 @@ class LeaseReturn(_Shape):
 
 
 class DeadGrant(_Shape):
-    """A borrower tells that the platform refused the grant: `POST /internal/connections/{id}/dead`."""
+    """A borrower tells that the platform refused the grant: `POST /internal/connections/{id}/dead`.
+
+    With the `generation` that it borrowed, a report that comes late does not harm a newer grant.
+    """
 
     code: str
+    generation: int | None = None
 
 
 def lease_context(lease_id: UUID, connection_id: UUID) -> bytes:

@@ -15,7 +15,7 @@ PlatformId = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[!-~]
 
 
 class Publication(Event):
-    """What every publication event says."""
+    """What every publication event says. `occurrence` counts the times of a schedule that repeats."""
 
     workspace_id: UUID
     publication_id: UUID
@@ -24,6 +24,7 @@ class Publication(Event):
     revision_id: UUID
     connection_id: UUID
     platform: Word
+    occurrence: int = 1
 
 
 @event("publication.staged", 1, owner="publisher", aggregate="publication_id")
@@ -70,3 +71,21 @@ class PublicationCancelledV1(Publication):
     """The post will not go out because that was taken back in time. `code` is the reason."""
 
     code: Word
+
+
+@event("publication.missed", 1, owner="publisher", aggregate="publication_id")
+class PublicationMissedV1(Publication):
+    """The window in which the post might go out has passed, and nothing of it is visible. `code` is what kept it.
+
+    `when_missed` is `hold` where a person may still let it go out, and `drop` where it has ended.
+    """
+
+    code: Word
+    when_missed: Word
+
+
+@event("publication.removed", 1, owner="publisher", aggregate="publication_id")
+class PublicationRemovedV1(Publication):
+    """The post was deleted at the platform, by a person's wish here."""
+
+    removed_at: Instant

@@ -7,10 +7,20 @@ from uuid import UUID
 from contracts.event import Event, Instant, Word
 from contracts.registry import event
 
+WHEN_MISSED_HOLD = "hold"
+"""What has missed its window waits for a person's word."""
+
+WHEN_MISSED_DROP = "drop"
+"""What has missed its window does not go out."""
+
 
 @event("schedule.created", 1, owner="scheduler", aggregate="schedule_id")
 class ScheduleCreatedV1(Event):
-    """A revision has a time. `due_at` is the instant that the wall-clock time and its zone resolve to."""
+    """A revision has a time. `due_at` is the instant that the wall-clock time and its zone resolve to.
+
+    `publish_until` ends the window in which it may still go out late (without it the publisher's own limit holds), and
+    `when_missed` says what becomes of it then: `hold` or `drop`. A schedule that repeats is told once an occurrence.
+    """
 
     workspace_id: UUID
     schedule_id: UUID
@@ -19,16 +29,34 @@ class ScheduleCreatedV1(Event):
     revision_id: UUID
     connection_ids: tuple[UUID, ...]
     due_at: Instant
+    publish_until: Instant | None = None
+    when_missed: Word = WHEN_MISSED_HOLD
+
+
+@event("schedule.changed", 1, owner="scheduler", aggregate="schedule_id")
+class ScheduleChangedV1(Event):
+    """The schedule was moved to another time, before its time had come."""
+
+    workspace_id: UUID
+    schedule_id: UUID
+    occurrence: int
+    due_at: Instant
+    publish_until: Instant | None = None
+    when_missed: Word = WHEN_MISSED_HOLD
 
 
 @event("schedule.cancelled", 1, owner="scheduler", aggregate="schedule_id")
 class ScheduleCancelledV1(Event):
-    """Nothing more goes out for this schedule. `connection_ids` empty: for none of its connections."""
+    """Nothing more goes out for this schedule. `connection_ids` empty: for none of its connections.
+
+    `occurrence`: only this one of a schedule that repeats; without it all of them.
+    """
 
     workspace_id: UUID
     schedule_id: UUID
     connection_ids: tuple[UUID, ...] = ()
     reason: Word
+    occurrence: int | None = None
 
 
 @event("schedule.due", 1, owner="scheduler", aggregate="schedule_id")
@@ -42,3 +70,5 @@ class ScheduleDueV1(Event):
     revision_id: UUID
     connection_ids: tuple[UUID, ...]
     due_at: Instant
+    publish_until: Instant | None = None
+    when_missed: Word = WHEN_MISSED_HOLD

@@ -131,6 +131,7 @@ CONSUMERS: Mapping[str, Consumer] = MappingProxyType(
                     publisher.PublicationFailedV1,
                     publisher.PublicationNeedsAttentionV1,
                     publisher.PublicationCancelledV1,
+                    publisher.PublicationMissedV1,
                 ),
             ),
             Consumer(
@@ -151,6 +152,7 @@ CONSUMERS: Mapping[str, Consumer] = MappingProxyType(
                     publisher.PublicationFailedV1,
                     publisher.PublicationNeedsAttentionV1,
                     publisher.PublicationCancelledV1,
+                    publisher.PublicationMissedV1,
                 ),
             ),
             Consumer("scheduler", "RETENTION", _ERASES),
@@ -167,7 +169,13 @@ CONSUMERS: Mapping[str, Consumer] = MappingProxyType(
             Consumer(
                 "publisher",
                 "SCHEDULER",
-                (scheduler.ScheduleCreatedV1, scheduler.ScheduleCancelledV1, scheduler.ScheduleDueV1),
+                (
+                    scheduler.ScheduleCreatedV1,
+                    scheduler.ScheduleChangedV1,
+                    scheduler.ScheduleCancelledV1,
+                    scheduler.ScheduleDueV1,
+                ),
+                batch_size=500,
             ),
             Consumer("publisher", "RETENTION", _ERASES),
             Consumer(

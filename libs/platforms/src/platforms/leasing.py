@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
@@ -12,6 +12,7 @@ from uuid import UUID
 import structlog
 from contracts.leases import (
     LEASE_SECONDS,
+    DeadGrant,
     Lease,
     LeaseAnswer,
     LeaseRequest,
@@ -44,8 +45,25 @@ class Borrowed:
 
 
 @dataclass(frozen=True)
+class Lent:
+    """One lease, and the grant that it opened. `generation` counts the grants of its connection."""
+
+    lease_id: UUID
+    borrowed: Borrowed
+    generation: int | None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a request for leases gave: leases by connection, and a code for each that was refused."""
+
+    lent: Mapping[UUID, Lent]
+    refused: Mapping[UUID, str]
+
+
+@dataclass(frozen=True)
 class Borrowing:
-    """What a request for leases gave: grants by connection, and a code for each that was refused."""
+    """Grants by connection for the length of a block, and a code for each that was refused."""
 
     grants: Mapping[UUID, Borrowed]
     refused: Mapping[UUID, str]
@@ -61,39 +79,43 @@ class Leases:
 
     @asynccontextmanager
     async def borrow(self, connection_ids: Sequence[UUID]) -> AsyncIterator[Borrowing]:
-        """Hold the grants of these connections for the block. Raises `kit.problems.Unavailable` if auth is away.
+        """Hold the grants of these connections for the block. Raises `kit.problems.Unavailable` if auth is away."""
+        answer = await self.ask(connection_ids)
+        try:
+            grants = {connection_id: lent.borrowed for connection_id, lent in answer.lent.items()}
+            yield Borrowing(grants, answer.refused)
+        finally:
+            await self.give_back([lent.lease_id for lent in answer.lent.values()])
 
-        No request to a platform begins in the block once the lease has run out: a disconnect waits only so long. The
-        time is counted from before the question, so that auth's own count cannot end earlier.
-        """
-        until = time.monotonic() + LEASE_SECONDS - SAFETY_SECONDS
-        request = LeaseRequest(connection_ids=tuple(connection_ids), purpose=self._purpose)
+    async def ask(self, connection_ids: Collection[UUID]) -> Answer:
+        """Leases to be given back by the caller. Raises `kit.problems.Unavailable`, `kit.calls.CallRefused`."""
+        request = LeaseRequest(connection_ids=tuple(connection_ids))
         document = await self._auth.call("POST", "/internal/leases", json=request.model_dump(mode="json"))
         answer = LeaseAnswer.model_validate(document)
-        try:
-            with no_requests_after(until):
-                yield Borrowing(
-                    grants={lease.connection_id: self._open(lease) for lease in answer.leases},
-                    refused={refusal.connection_id: refusal.code for refusal in answer.refused},
-                )
-        finally:
-            await self._give_back(answer.leases)
+        return Answer(
+            lent={
+                lease.connection_id: Lent(lease.lease_id, self._open(lease), lease.generation)
+                for lease in answer.leases
+            },
+            refused={refusal.connection_id: refusal.code for refusal in answer.refused},
+        )
 
-    async def report_dead(self, connection_id: UUID, code: str) -> None:
-        """Tell auth that the platform refused this grant for good."""
-        await self._auth.call("POST", f"/internal/connections/{connection_id}/dead", json={"code": code})
+    async def report_dead(self, connection_id: UUID, code: str, *, generation: int | None = None) -> None:
+        """Tell auth that the platform refused this grant for good. A newer one than of `generation` is left alone."""
+        dead = DeadGrant(code=code, generation=generation)
+        await self._auth.call("POST", f"/internal/connections/{connection_id}/dead", json=dead.model_dump())
 
     def _open(self, lease: Lease) -> Borrowed:
         context = lease_context(lease.lease_id, lease.connection_id)
         data = self._key.open(base64.b64decode(lease.sealed), context=context)
         return Borrowed(lease.workspace_id, PlatformName(lease.platform), lease.handle, grants.load(data))
 
-    async def _give_back(self, leases: Sequence[Lease]) -> None:
-        if not leases:
+    async def give_back(self, lease_ids: Sequence[UUID]) -> None:
+        """Whatever happens: what cannot be returned runs out by itself within seconds."""
+        if not lease_ids:
             return
-        back = LeaseReturn(lease_ids=tuple(lease.lease_id for lease in leases))
+        back = LeaseReturn(lease_ids=tuple(lease_ids))
         try:
             await self._auth.call("POST", "/internal/leases/returns", json=back.model_dump(mode="json"))
         except (Unavailable, CallRefused) as error:
-            # They run out by themselves within seconds.
             log.warning("leases_not_returned", reason=type(error).__name__)

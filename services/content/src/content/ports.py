@@ -17,6 +17,9 @@ from content.domain.draft import Connection
 from content.domain.media import Media, MediaId, Understood
 from content.domain.post import Decision, Post, Publication, Revision
 
+RevisionId = tuple[UUID, UUID]
+"""A workspace and a revision of it."""
+
 
 class Store(Protocol):
     """The rows of one transaction, and the events that are told when it commits."""
@@ -44,6 +47,9 @@ class Store(Protocol):
     async def add_revision(self, revision: Revision) -> None: ...
 
     async def revision(self, workspace_id: UUID, revision_id: UUID) -> SealedRevision | None: ...
+
+    async def sealed(self, revisions: Sequence[RevisionId]) -> list[SealedRevision]:
+        """Those of them that exist, with their seals, in any order."""
 
     async def revisions(self, workspace_id: UUID, post_id: UUID, *, limit: int) -> list[Revision]:
         """A post's revisions, newest first."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contracts.publisher import (
     PublicationCancelledV1,
     PublicationFailedV1,
+    PublicationMissedV1,
     PublicationNeedsAttentionV1,
     PublicationPublishedV1,
 )
@@ -27,4 +28,5 @@ def publications(units: Units[Store], clock: Clock) -> Subscription:
     subscription.on(PublicationFailedV1)(on_news)
     subscription.on(PublicationNeedsAttentionV1)(on_news)
     subscription.on(PublicationCancelledV1)(on_news)
+    subscription.on(PublicationMissedV1)(on_news)
     return subscription

@@ -56,8 +56,9 @@ DATA_MAP = DataMap(
             columns={
                 "publication_id": Kind.ID, "workspace_id": Kind.ID, "schedule_id": Kind.ID, "occurrence": Kind.STATE,
                 "post_id": Kind.ID, "revision_id": Kind.ID, "connection_id": Kind.ID, "due_at": Kind.TIME,
-                "created_at": Kind.TIME, "platform": Kind.STATE, "state": Kind.STATE, "due": Kind.STATE,
-                "held": Kind.STATE, "next_at": Kind.TIME, "attempts": Kind.STATE, "failures": Kind.STATE,
+                "created_at": Kind.TIME, "publish_until": Kind.TIME, "when_missed": Kind.STATE,
+                "platform": Kind.STATE, "state": Kind.STATE, "due": Kind.STATE, "held": Kind.STATE,
+                "next_at": Kind.TIME, "attempts": Kind.STATE, "failures": Kind.STATE,
                 "content_hash": Kind.STATE, "media_verified": Kind.STATE, "staged_at": Kind.TIME,
                 "attempted_at": Kind.TIME, "published_at": Kind.TIME, "platform_post_id": Kind.PERSONAL,
                 "url": Kind.PERSONAL, "evidence": Kind.PERSONAL, "code": Kind.STATE, "detail": Kind.CONTENT,
@@ -91,8 +92,8 @@ DATA_MAP = DataMap(
             purpose="schedules that were taken back, in case their plan arrives later",
             retention=_OWN_RECORD,
             columns={
-                "number": Kind.ID, "schedule_id": Kind.ID, "connection_id": Kind.ID, "workspace_id": Kind.ID,
-                "reason": Kind.STATE, "at": Kind.TIME,
+                "number": Kind.ID, "schedule_id": Kind.ID, "occurrence": Kind.STATE, "connection_id": Kind.ID,
+                "workspace_id": Kind.ID, "reason": Kind.STATE, "at": Kind.TIME,
             },
             subjects={SubjectKind.WORKSPACE: _WORKSPACE},
         ),

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from uuid import UUID
 
@@ -17,15 +15,16 @@ from kit.telemetry import continued
 from opentelemetry.trace import Tracer
 
 from publisher.domain.publication import Publication, State
+from publisher.domain.turns import Turns
 from publisher.ports import Means
 from publisher.use_cases.work_publication import work_publication
 
 log = structlog.get_logger("lanes")
 
-STAGE_SLOTS = 8
+STAGE_SLOTS = 16
 """Uploads at once: enough to fill a line, few enough to leave room for what is due."""
 
-PUBLISH_SLOTS = 16
+PUBLISH_SLOTS = 64
 """Visible steps and questions at once; each is short and holds no database connection while it waits."""
 
 LEASE = timedelta(seconds=20)
@@ -51,93 +50,105 @@ STEPS: Mapping[State, str] = {
 """What is done with a publication in each state, as its trace names it."""
 
 
-@dataclass
 class Lane:
-    """Claims publications in some states and works on as many at once as it has slots."""
+    """Claims publications in some states and works on as many at once as it has slots.
 
-    name: str
-    states: Collection[State]
-    slots: int
-    means: Means
-    tracer: Tracer
-    done: asyncio.Event
-    wake: asyncio.Event = field(default_factory=asyncio.Event)
-    busy: set[UUID] = field(default_factory=set)
+    While there is more to do than slots, the workspaces take turns: the backlog of one delays no other.
+    """
 
-    def loop(self) -> Loop:
-        return Loop(self.name, self._run)
+    def __init__(self, name: str, states: Collection[State], slots: int, means: Means, tracer: Tracer) -> None:
+        self.wake = asyncio.Event()
+        self._name = name
+        self._states = states
+        self._slots = slots
+        self._means = means
+        self._tracer = tracer
+        self._next: asyncio.Event | None = None
+        self._busy: dict[UUID, Publication] = {}
+        self._turns = Turns()
+
+    def before(self, lane: Lane) -> None:
+        """What is done here may be what that lane waits for."""
+        self._next = lane.wake
+
+    def loops(self) -> list[Loop]:
+        return [Loop(self._name, self._run), Loop(f"{self._name}-lease", self._prolong)]
 
     async def _run(self) -> float:
-        """Work until cancelled; the workers end with it."""
-        async with asyncio.TaskGroup() as workers:
+        """Work until cancelled; the workers end with it, and what they had can be taken over at once."""
+        try:
+            async with asyncio.TaskGroup() as workers:
 
-            async def step() -> float:
-                for publication in await self._claim():
-                    self.busy.add(publication.publication_id)
-                    workers.create_task(self._work_in_trace(publication))
-                return PAUSE_SECONDS
+                async def step() -> float:
+                    for publication in await self._claim():
+                        self._busy[publication.publication_id] = publication
+                        workers.create_task(self._work_in_trace(publication))
+                    return PAUSE_SECONDS
 
-            await Loop(self.name, step, self.wake).run()
+                await Loop(self._name, step, self.wake).run()
+        finally:
+            if self._busy:
+                async with self._means.work() as store:
+                    await store.release(self._busy.values())
         return 0
 
     async def _claim(self) -> list[Publication]:
-        free = self.slots - len(self.busy)
-        if not free:
+        """Nothing for a few free slots: a claim costs as much for one publication as for many."""
+        free = self._slots - len(self._busy)
+        if free < self._slots // 2:
             return []
-        async with self.means.work() as store:
-            return await store.claim(
-                self.states,
-                limit=free,
-                busy=self.busy,
-                leased_until=self.means.clock.now() + LEASE,
-            )
+        async with self._means.work() as store:
+            leased_until = self._means.clock.now() + LEASE
+            busy = self._busy.keys()
+            if not self._turns.needed:
+                claimed = await store.claim(self._states, limit=free, busy=busy, leased_until=leased_until)
+            else:
+                if self._turns.outdated:
+                    self._turns.begin(await store.waiting(self._states, busy=busy))
+                workspaces, each = self._turns.take(free)
+                claimed = await store.claim_in_turns(
+                    self._states, workspaces, each=each, busy=busy, leased_until=leased_until
+                )
+        self._turns.needed = len(claimed) >= free
+        return claimed
 
     async def _work_in_trace(self, publication: Publication) -> None:
         """Work in the trace of what brought the publication here, be it days ago and in another process."""
-        with continued(self.tracer, STEPS[publication.state], publication.trace):
+        with continued(self._tracer, STEPS[publication.state], publication.trace):
             await self._work(publication)
 
     async def _work(self, publication: Publication) -> None:
         try:
-            async with self._kept(publication):
-                await work_publication(publication, means=self.means)
+            await work_publication(publication, means=self._means)
         except (psycopg.OperationalError, psycopg_pool.PoolTimeout) as error:
             # The lease runs out and the row is found as it was left.
             log.warning("worker_lost_database", reason=type(error).__name__)
         except Exception as error:
             log.error("worker_broke", publication_id=str(publication.publication_id), exc_info=error)
-        finally:
-            self.busy.discard(publication.publication_id)
-            self.wake.set()
-            self.done.set()
+        del self._busy[publication.publication_id]
+        self.wake.set()
+        if self._next is not None:
+            self._next.set()
 
-    @asynccontextmanager
-    async def _kept(self, publication: Publication) -> AsyncIterator[None]:
-        """Keep the lease while the block runs; give it back at once when this process is told to stop."""
-        keeper = asyncio.create_task(self._prolong(publication))
-        try:
-            yield
-        except asyncio.CancelledError:
-            async with self.means.work() as store:
-                await store.release(publication)
-            raise
-        finally:
-            keeper.cancel()
-
-    async def _prolong(self, publication: Publication) -> None:
-        while True:
-            await asyncio.sleep(PROLONG_SECONDS)
-            try:
-                async with self.means.work() as store:
-                    await store.prolong(publication, self.means.clock.now() + LEASE)
-            except (psycopg.OperationalError, psycopg_pool.PoolTimeout) as error:
-                log.warning("lease_not_prolonged", reason=type(error).__name__)
+    async def _prolong(self) -> float:
+        if self._busy:
+            async with self._means.work() as store:
+                await store.prolong(self._busy.values(), self._means.clock.now() + LEASE)
+        return PROLONG_SECONDS
 
 
-def lanes(means: Means, tracer: Tracer) -> list[Loop]:
-    publishing_wake = asyncio.Event()
-    staging = Lane("stage", STAGING_STATES, STAGE_SLOTS, means, tracer, done=publishing_wake)
-    publishing = Lane(
-        "publish", PUBLISHING_STATES, PUBLISH_SLOTS, means, tracer, done=staging.wake, wake=publishing_wake
-    )
-    return [staging.loop(), publishing.loop()]
+class Lanes:
+    """Staging and publishing. `wake`: something is due now."""
+
+    def __init__(self, means: Means, tracer: Tracer) -> None:
+        self._staging = Lane("stage", STAGING_STATES, STAGE_SLOTS, means, tracer)
+        self._publishing = Lane("publish", PUBLISHING_STATES, PUBLISH_SLOTS, means, tracer)
+        self._staging.before(self._publishing)
+        self._publishing.before(self._staging)
+
+    def loops(self) -> list[Loop]:
+        return [*self._staging.loops(), *self._publishing.loops()]
+
+    def wake(self) -> None:
+        self._staging.wake.set()
+        self._publishing.wake.set()

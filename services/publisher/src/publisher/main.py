@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 
 from contracts.leases import Purpose
 from kit import server
@@ -20,13 +21,15 @@ from platforms.http import create_http_client
 from platforms.leasing import Leases
 
 from publisher import api, jobs, ports, subscribers
+from publisher.adapters.grants import SharedGrants
 from publisher.adapters.journal import PostgresJournals, Seals
 from publisher.adapters.media import ObjectMedia
-from publisher.adapters.neighbours import ContentRevisions, LeasedGrants
+from publisher.adapters.neighbours import ContentRevisions
 from publisher.adapters.platform_calls import HttpPlatforms
 from publisher.adapters.store import Store
 from publisher.data_map import DATA_MAP
 from publisher.settings import Settings
+from publisher.use_cases.settle import GatheredSettlements
 
 
 def create_app(
@@ -45,22 +48,29 @@ def create_app(
     http = create_http_client(offered.allowed_hosts, service.tracer)
     eraser = Eraser(service.database, DATA_MAP)
     seals = Seals(service.trusted_keys, service.sealing_key)
+    grants = SharedGrants(Leases(service.neighbour("auth"), service.sealing_key, Purpose.PUBLISH))
+
+    def work() -> AbstractAsyncContextManager[ports.Store]:
+        return units(Scope.worker())
+
     means = ports.Means(
-        work=lambda: units(Scope.worker()),
+        work=work,
+        settlements=GatheredSettlements(work),
         clock=service.clock,
         revisions=ContentRevisions(service.neighbour("content"), service.trusted_keys),
         media=ObjectMedia(
             Objects(settings.object_store_url), LinkIssuer(service.signing_key, service.clock), settings.media_url
         ),
-        grants=LeasedGrants(Leases(service.neighbour("auth"), service.sealing_key, Purpose.PUBLISH)),
+        grants=grants,
         journals=PostgresJournals(service.database, seals, offered.platforms),
         platforms=HttpPlatforms(offered.platforms, http, service.clock),
     )
+    lanes = jobs.Lanes(means, service.tracer)
     return service.app(
         routes=api.routes(units),
-        subscriptions=[*subscribers.subscriptions(units, service.clock), eraser.subscription()],
-        loops=[*jobs.lanes(means, service.tracer), eraser.loop()],
-        resources=[lambda: http],
+        subscriptions=[*subscribers.subscriptions(units, service.clock, lanes.wake), eraser.subscription()],
+        loops=[*lanes.loops(), eraser.loop()],
+        resources=[lambda: http, grants.open],
     )
 
 

@@ -10,6 +10,7 @@ from typing import Protocol
 from uuid import UUID
 
 from contracts.event import Event
+from contracts.scheduler import ScheduleCancelledV1
 from contracts.sealing import SealedMedia, SealedRevision
 from kit.clock import Clock
 from kit.passport import Reach
@@ -17,6 +18,9 @@ from platforms.shape import Delivery, Finding, Grant, Journal, MediaSource, Outc
 
 from publisher.domain.connection import Connection
 from publisher.domain.publication import Publication, State
+
+Verdict = Callable[[Publication], Publication]
+"""What becomes of a row, seen as it is at that moment."""
 
 
 class ClaimLost(Exception):
@@ -44,10 +48,17 @@ class Entry:
     code: str | None
 
 
+Change = tuple[Publication, Publication]
+"""A row before and after."""
+
+
 class Store(Protocol):
     """The publications that the unit of work may see, and what they hang on."""
 
     def emit(self, event: Event) -> UUID: ...
+
+    def when_committed(self, call: Callable[[], None]) -> None:
+        """Call this once what was written can be seen."""
 
     async def serialise(self, schedule_id: UUID) -> None:
         """Let the events of one schedule take effect one after the other."""
@@ -55,12 +66,12 @@ class Store(Protocol):
     async def add(self, publication: Publication) -> bool:
         """Keep a new publication; false if there is one for the same schedule, connection and occurrence."""
 
-    async def save(self, before: Publication, after: Publication) -> None:
-        """Write a changed row, its line of history, its attempt; forget its journal when it has ended."""
+    async def save(self, changes: Sequence[Change]) -> None:
+        """Write changed rows, their lines of history, their attempts; forget the journals of those that have ended."""
 
-    async def lock(self, publication_id: UUID) -> Publication | None: ...
+    async def lock(self, publication_ids: Collection[UUID]) -> list[Publication]: ...
 
-    async def lock_of_schedule(self, schedule_id: UUID) -> list[Publication]: ...
+    async def lock_of_schedules(self, schedule_ids: Collection[UUID]) -> list[Publication]: ...
 
     async def lock_open_of_connection(self, connection_id: UUID) -> list[Publication]: ...
 
@@ -71,22 +82,34 @@ class Store(Protocol):
     ) -> list[Publication]:
         """Take what is to be done now and nobody has, the longest waiting first."""
 
-    async def prolong(self, publication: Publication, leased_until: datetime) -> None:
-        """Keep a claim, if it is still ours."""
+    async def claim_in_turns(
+        self,
+        states: Collection[State],
+        workspaces: Sequence[UUID],
+        *,
+        each: int,
+        busy: Collection[UUID],
+        leased_until: datetime,
+    ) -> list[Publication]:
+        """Likewise, at most so many of each of these workspaces."""
 
-    async def release(self, publication: Publication) -> None:
-        """Give a claim back, if it is still ours."""
+    async def waiting(self, states: Collection[State], *, busy: Collection[UUID]) -> list[UUID]:
+        """The workspaces that have something to be done now, in a stable order."""
+
+    async def prolong(self, publications: Collection[Publication], leased_until: datetime) -> None:
+        """Keep claims, as far as they are still ours."""
+
+    async def release(self, publications: Collection[Publication]) -> None:
+        """Give claims back, as far as they are still ours."""
 
     async def connection(self, connection_id: UUID) -> Connection | None: ...
 
     async def keep_connection(self, connection: Connection) -> None: ...
 
-    async def keep_cancellation(
-        self, workspace_id: UUID, schedule_id: UUID, connection_ids: Sequence[UUID], reason: str
-    ) -> None:
-        """Remember that a schedule was taken back, for the case that it arrives later. No connections: all."""
+    async def keep_cancellation(self, cancelled: ScheduleCancelledV1) -> None:
+        """Remember that a schedule was taken back, for the case that it arrives later."""
 
-    async def cancellation(self, schedule_id: UUID, connection_id: UUID) -> str | None:
+    async def cancellation(self, schedule_id: UUID, occurrence: int, connection_id: UUID) -> str | None:
         """Why a connection of a schedule was taken back, if it was."""
 
     async def find(self, publication_id: UUID) -> Publication | None: ...
@@ -112,10 +135,10 @@ class MediaStore(Protocol):
 
 class Grants(Protocol):
     def borrow(self, publication: Publication) -> AbstractAsyncContextManager[Grant]:
-        """The connection's grant for the block. Raises `GrantRefused`, `kit.problems.Unavailable`."""
+        """The connection's grant for the block. Raises `GrantRefused`, `kit.problems.Unavailable`.
 
-    async def report_dead(self, connection_id: UUID, code: str) -> None:
-        """Tell auth that the platform refused the grant. Raises `kit.problems.Unavailable`."""
+        A `ReauthorisationNeeded` that leaves the block is reported to auth on its way.
+        """
 
 
 class DurableJournal(Journal, Protocol):
@@ -141,11 +164,19 @@ class PlatformCalls(Protocol):
     async def reconcile(self, platform: str, grant: Grant, delivery: Delivery, journal: Journal) -> Finding: ...
 
 
+class Settlements(Protocol):
+    """Ends of steps, written several in one transaction."""
+
+    async def settle(self, claimed: Publication, change: Verdict, *, keep: bool) -> Publication:
+        """See `publisher.use_cases.settle`."""
+
+
 @dataclass(frozen=True)
 class Means:
     """All a worker has at hand. `work` opens a unit of work that sees every workspace."""
 
     work: Callable[[], AbstractAsyncContextManager[Store]]
+    settlements: Settlements
     clock: Clock
     revisions: Revisions
     media: MediaStore

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from contracts.auth import (
     ConnectionEstablishedV1,
     ConnectionReauthRequiredV1,
     ConnectionRevokedV2,
     WorkspaceDeletedV1,
 )
-from contracts.scheduler import ScheduleCancelledV1, ScheduleCreatedV1, ScheduleDueV1
+from contracts.scheduler import ScheduleCancelledV1, ScheduleChangedV1, ScheduleCreatedV1, ScheduleDueV1
 from contracts.topology import CONSUMERS
 from kit.clock import Clock
 from kit.database import Units
@@ -18,23 +20,30 @@ from publisher.domain.connection import Connection, ConnectionState
 from publisher.ports import Store
 from publisher.use_cases.cancel_publications import cancel_of_schedule, cancel_of_workspace
 from publisher.use_cases.follow_connection import follow_connection
-from publisher.use_cases.plan_publications import mark_due, plan_publications
+from publisher.use_cases.plan_publications import mark_due, move_publications, plan_publications
 
 
-def subscriptions(units: Units[Store], clock: Clock) -> list[Subscription]:
-    return [_scheduler(units, clock), _auth(units, clock)]
+def subscriptions(units: Units[Store], clock: Clock, wake: Callable[[], None]) -> list[Subscription]:
+    """`wake`: called when there is something to do at once."""
+    return [_scheduler(units, clock, wake), _auth(units, clock)]
 
 
-def _scheduler(units: Units[Store], clock: Clock) -> Subscription:
+def _scheduler(units: Units[Store], clock: Clock, wake: Callable[[], None]) -> Subscription:
     subscription = Subscription(CONSUMERS["publisher-scheduler"])
 
     @subscription.on(ScheduleCreatedV1)
     async def on_created(event: ScheduleCreatedV1) -> None:
         await plan_publications(event, store=units.joined(), now=clock.now())
 
-    @subscription.on(ScheduleDueV1)
-    async def on_due(event: ScheduleDueV1) -> None:
-        await mark_due(event, store=units.joined(), now=clock.now())
+    @subscription.on(ScheduleChangedV1)
+    async def on_changed(event: ScheduleChangedV1) -> None:
+        await move_publications(event, store=units.joined(), now=clock.now())
+
+    @subscription.on_batch(ScheduleDueV1)
+    async def on_due(events: Sequence[ScheduleDueV1]) -> None:
+        store = units.joined()
+        await mark_due(events, store=store, now=clock.now())
+        store.when_committed(wake)
 
     @subscription.on(ScheduleCancelledV1)
     async def on_cancelled(event: ScheduleCancelledV1) -> None:

@@ -8,6 +8,7 @@ from contracts.publisher import (
     Publication,
     PublicationCancelledV1,
     PublicationFailedV1,
+    PublicationMissedV1,
     PublicationNeedsAttentionV1,
     PublicationPublishedV1,
 )
@@ -77,6 +78,10 @@ def _publisher(units: Units[Store]) -> Subscription:
     @subscription.on(PublicationNeedsAttentionV1)
     async def on_needs_attention(event: PublicationNeedsAttentionV1) -> None:
         await record(event, TargetState.NEEDS_ATTENTION, event.code)
+
+    @subscription.on(PublicationMissedV1)
+    async def on_missed(event: PublicationMissedV1) -> None:
+        await record(event, TargetState.MISSED, event.code)
 
     @subscription.on(PublicationCancelledV1)
     async def on_cancelled(event: PublicationCancelledV1) -> None:

@@ -54,7 +54,7 @@ def internal_routes(
 
     @post("/internal/connections/{connection_id:uuid}/dead", guards=[service(*_BORROWERS)], status_code=204)
     async def report_dead_grant(connection_id: FromPath[UUID], data: JSONBody[DeadGrant]) -> None:
-        await require_reauthorisation(transactions, connection_id, code=data.code)
+        await require_reauthorisation(transactions, connection_id, code=data.code, generation=data.generation)
 
     @get("/internal/workspaces/{workspace_id:uuid}/connections", guards=[service("content", "scheduler")])
     async def show_briefs(workspace_id: FromPath[UUID]) -> Briefs:

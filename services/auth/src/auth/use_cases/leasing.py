@@ -122,6 +122,7 @@ def _seal(item: _Lent, grant: Grant, borrower: str, expires_at: datetime, seal_f
         handle=item.standing.handle or "",
         sealed=base64.b64encode(sealed).decode(),
         expires_at=expires_at,
+        generation=item.sealed.generation,
     )
 
 

@@ -15,6 +15,7 @@ from psycopg.types.json import Json
 from content.adapters.rows import Rows
 from content.domain.media import object_key
 from content.domain.post import Revision
+from content.ports import RevisionId
 
 
 @dataclass(frozen=True)
@@ -114,16 +115,18 @@ class Revisions(Rows):
         )
 
     async def revision(self, workspace_id: UUID, revision_id: UUID) -> SealedRevision | None:
-        row = await self._transaction.first(
+        found = await self.sealed([(workspace_id, revision_id)])
+        return found[0] if found else None
+
+    async def sealed(self, revisions: Sequence[RevisionId]) -> list[SealedRevision]:
+        rows = await self._transaction.all(
             _Revision,
             "SELECT r.*, s.approved_by, s.approved_at, s.signature, s.content_hash AS sealed_hash"
-            " FROM revision r LEFT JOIN seal s USING (workspace_id, revision_id)"
-            " WHERE r.workspace_id = %s AND r.revision_id = %s",
-            (workspace_id, revision_id),
+            " FROM unnest(%s::uuid[], %s::uuid[]) AS asked (workspace_id, revision_id)"
+            " JOIN revision r USING (workspace_id, revision_id) LEFT JOIN seal s USING (workspace_id, revision_id)",
+            _named(revisions),
         )
-        if row is None:
-            return None
-        return (await self._with_content(workspace_id, [row]))[0].content
+        return [revision.content for revision in await self._with_content(rows)]
 
     async def revisions(self, workspace_id: UUID, post_id: UUID, *, limit: int) -> list[Revision]:
         rows = await self._transaction.all(
@@ -133,7 +136,7 @@ class Revisions(Rows):
             " WHERE r.workspace_id = %s AND r.post_id = %s ORDER BY r.number DESC LIMIT %s",
             (workspace_id, post_id, limit),
         )
-        return await self._with_content(workspace_id, rows)
+        return await self._with_content(rows)
 
     async def add_seal(self, workspace_id: UUID, revision_id: UUID, seal: Seal) -> None:
         (approved_by,) = seal.approved_by
@@ -148,12 +151,13 @@ class Revisions(Rows):
             "DELETE FROM seal WHERE workspace_id = %s AND revision_id = %s", (workspace_id, revision_id)
         )
 
-    async def _with_content(self, workspace_id: UUID, rows: Sequence[_Revision]) -> list[Revision]:
-        named = (workspace_id, [row.revision_id for row in rows])
+    async def _with_content(self, rows: Sequence[_Revision]) -> list[Revision]:
+        named = _named([(row.workspace_id, row.revision_id) for row in rows])
         variants = await self._transaction.all(
             _Variant,
             "SELECT revision_id, position, connection_id, platform, text, settings FROM variant"
-            " WHERE workspace_id = %s AND revision_id = ANY(%s) ORDER BY revision_id, position",
+            " JOIN unnest(%s::uuid[], %s::uuid[]) AS asked (workspace_id, revision_id)"
+            " USING (workspace_id, revision_id) ORDER BY revision_id, position",
             named,
         )
         shown = await self._transaction.all(
@@ -161,11 +165,15 @@ class Revisions(Rows):
             "SELECT v.revision_id, v.variant_position, m.workspace_id, m.media_id, m.kind, m.content_type,"
             " m.size_bytes, m.sha256, m.width, m.height, m.duration_seconds, v.alt_text"
             " FROM variant_media v JOIN media m USING (workspace_id, media_id)"
-            " WHERE v.workspace_id = %s AND v.revision_id = ANY(%s)"
-            " ORDER BY v.revision_id, v.variant_position, v.position",
+            " JOIN unnest(%s::uuid[], %s::uuid[]) AS asked (workspace_id, revision_id)"
+            " USING (workspace_id, revision_id) ORDER BY v.revision_id, v.variant_position, v.position",
             named,
         )
         return _assembled(rows, variants, shown)
+
+
+def _named(revisions: Sequence[RevisionId]) -> tuple[list[UUID], list[UUID]]:
+    return [workspace_id for workspace_id, _ in revisions], [revision_id for _, revision_id in revisions]
 
 
 def _assembled(rows: Sequence[_Revision], variants: Sequence[_Variant], shown: Sequence[_Shown]) -> list[Revision]:

@@ -16,6 +16,6 @@ def routes(desk: Desk, *, examiner: Examiner, objects: ObjectStore, links: LinkR
         *posts.routes(desk),
         *reviews.routes(desk),
         media.route(desk, examiner=examiner, objects=objects),
-        internal.route(desk),
+        *internal.routes(desk),
         *linked.routes(links, objects),
     ]

@@ -113,6 +113,7 @@ class PublicationState(StrEnum):
     """What publisher told last."""
 
     NEEDS_ATTENTION = "needs_attention"
+    MISSED = "missed"
     CANCELLED = "cancelled"
     FAILED = "failed"
     PUBLISHED = "published"
@@ -120,7 +121,7 @@ class PublicationState(StrEnum):
     @property
     def finality(self) -> int:
         """Events can overtake each other: a state gives way only to one at least as final."""
-        return {"needs_attention": 0, "cancelled": 1, "failed": 1, "published": 2}[self.value]
+        return {"needs_attention": 0, "missed": 0, "cancelled": 1, "failed": 1, "published": 2}[self.value]
 
 
 @dataclass(frozen=True)

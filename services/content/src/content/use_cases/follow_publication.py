@@ -7,6 +7,7 @@ from datetime import datetime
 from contracts.publisher import (
     PublicationCancelledV1,
     PublicationFailedV1,
+    PublicationMissedV1,
     PublicationNeedsAttentionV1,
     PublicationPublishedV1,
 )
@@ -14,13 +15,20 @@ from contracts.publisher import (
 from content.domain.post import Publication, PublicationState
 from content.ports import Store
 
-News = PublicationPublishedV1 | PublicationFailedV1 | PublicationNeedsAttentionV1 | PublicationCancelledV1
+News = (
+    PublicationPublishedV1
+    | PublicationFailedV1
+    | PublicationNeedsAttentionV1
+    | PublicationCancelledV1
+    | PublicationMissedV1
+)
 
 _STATES: dict[type[News], PublicationState] = {
     PublicationPublishedV1: PublicationState.PUBLISHED,
     PublicationFailedV1: PublicationState.FAILED,
     PublicationNeedsAttentionV1: PublicationState.NEEDS_ATTENTION,
     PublicationCancelledV1: PublicationState.CANCELLED,
+    PublicationMissedV1: PublicationState.MISSED,
 }
 
 

@@ -1,37 +1,44 @@
-"""content and auth, asked over HTTP in the publisher's own name."""
+"""content, asked over HTTP in the publisher's own name."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Sequence
 from uuid import UUID
 
 from contracts.sealing import SealedRevision
+from kit.batching import Batcher
 from kit.calls import CallRefused, Neighbour
 from kit.keys import BadSignature, TrustedKeys
 from kit.problems import Unavailable
-from platforms.leasing import Leases
-from platforms.shape import Grant
 
-from publisher.domain.publication import Publication
-from publisher.ports import GrantRefused
+REVISIONS_MAX = 100
+"""What content answers in one go."""
+
+_Name = tuple[UUID, UUID]
 
 
 class ContentRevisions:
-    """Satisfies `ports.Revisions`."""
+    """Satisfies `ports.Revisions`. What is asked for at the same time is asked of content together."""
 
     def __init__(self, content: Neighbour, trusted: TrustedKeys) -> None:
         self._content = content
         self._trusted = trusted
+        self._batcher: Batcher[_Name, SealedRevision | None] = Batcher(
+            self._find_all, size_max=REVISIONS_MAX, at_once_max=2
+        )
 
     async def find(self, workspace_id: UUID, revision_id: UUID) -> SealedRevision | None:
+        return await self._batcher.do((workspace_id, revision_id))
+
+    async def _find_all(self, names: Sequence[_Name]) -> list[SealedRevision | None]:
+        asked = [{"workspace_id": str(workspace), "revision_id": str(revision)} for workspace, revision in set(names)]
         try:
-            document = await self._content.call("GET", f"/internal/workspaces/{workspace_id}/revisions/{revision_id}")
+            documents = await self._content.call("POST", "/internal/revisions", json={"revisions": asked})
         except CallRefused as refusal:
-            if refusal.status == 404:
-                return None
-            raise Unavailable(f"content refuses to show a revision ({refusal.code})") from refusal
-        return SealedRevision.model_validate(document)
+            raise Unavailable(f"content refuses to show revisions ({refusal.code})") from refusal
+        found = [SealedRevision.model_validate(document) for document in documents]
+        by_name = {(revision.workspace_id, revision.revision_id): revision for revision in found}
+        return [by_name.get(name) for name in names]
 
     def signed(self, message: bytes, signature: bytes) -> bool:
         try:
@@ -39,29 +46,3 @@ class ContentRevisions:
         except BadSignature:
             return False
         return True
-
-
-class LeasedGrants:
-    """Satisfies `ports.Grants`."""
-
-    def __init__(self, leases: Leases) -> None:
-        self._leases = leases
-
-    @asynccontextmanager
-    async def borrow(self, publication: Publication) -> AsyncIterator[Grant]:
-        connection_id = publication.connection_id
-        async with AsyncExitStack() as stack:
-            try:
-                borrowing = await stack.enter_async_context(self._leases.borrow([connection_id]))
-            except CallRefused as refusal:
-                raise Unavailable(f"auth refuses to lend ({refusal.code})") from refusal
-            borrowed = borrowing.grants.get(connection_id)
-            if borrowed is None or borrowed.workspace_id != publication.workspace_id:
-                raise GrantRefused(borrowing.refused.get(connection_id, "unknown"))
-            yield borrowed.grant
-
-    async def report_dead(self, connection_id: UUID, code: str) -> None:
-        try:
-            await self._leases.report_dead(connection_id, code)
-        except CallRefused as refusal:
-            raise Unavailable(f"auth refuses to hear of a dead grant ({refusal.code})") from refusal

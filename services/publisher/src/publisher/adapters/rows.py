@@ -12,47 +12,9 @@ from kit.database import Transaction
 from kit.passport import Reach
 from psycopg.types.json import Jsonb
 
+from publisher.adapters import statements
 from publisher.domain.publication import Publication, State
-from publisher.ports import Entry
-
-_COLUMNS: LiteralString = """
-publication_id, workspace_id, schedule_id, occurrence, post_id, revision_id, connection_id, due_at, created_at,
-platform, state, due, held, next_at, attempts, failures, content_hash, media_verified, staged_at, attempted_at,
-published_at, platform_post_id, url, evidence, code, detail, advice, claim, leased_until, trace
-"""
-_SELECT: LiteralString = "SELECT " + _COLUMNS + " FROM publication "  # noqa: S608  # constants
-
-_INSERT: LiteralString = """
-INSERT INTO publication (publication_id, workspace_id, schedule_id, occurrence, post_id, revision_id, connection_id,
-    due_at, created_at, platform, state, due, held, next_at, code, detail, advice, trace)
-VALUES (%(publication_id)s, %(workspace_id)s, %(schedule_id)s, %(occurrence)s, %(post_id)s, %(revision_id)s,
-    %(connection_id)s, %(due_at)s, %(created_at)s, %(platform)s, %(state)s, %(due)s, %(held)s, %(next_at)s, %(code)s,
-    %(detail)s, %(advice)s, %(trace)s)
-ON CONFLICT (schedule_id, connection_id, occurrence) DO NOTHING
-"""
-
-_UPDATE: LiteralString = """
-UPDATE publication SET platform = %(platform)s, state = %(state)s, due = %(due)s, held = %(held)s,
-    next_at = %(next_at)s, attempts = %(attempts)s, failures = %(failures)s, content_hash = %(content_hash)s,
-    media_verified = %(media_verified)s, staged_at = %(staged_at)s, attempted_at = %(attempted_at)s,
-    published_at = %(published_at)s, platform_post_id = %(platform_post_id)s, url = %(url)s, evidence = %(evidence)s,
-    code = %(code)s, detail = %(detail)s, advice = %(advice)s, claim = %(claim)s, leased_until = %(leased_until)s,
-    trace = %(trace)s
-WHERE publication_id = %(publication_id)s
-"""
-
-_CLAIM: LiteralString = """
-WITH chosen AS (
-    SELECT publication_id FROM publication
-    WHERE next_at <= %(now)s AND state = ANY(%(states)s) AND (leased_until IS NULL OR leased_until <= %(now)s)
-      AND publication_id <> ALL(%(busy)s)
-    ORDER BY next_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
-)
-UPDATE publication SET claim = gen_random_uuid(), leased_until = %(leased_until)s
-WHERE publication_id IN (SELECT publication_id FROM chosen)
-"""
-# The columns are named, because a newer schema must fit this code while a release rolls out.
-_RETURNING: LiteralString = "RETURNING " + _COLUMNS
+from publisher.ports import Change, Entry
 
 
 @dataclass(frozen=True)
@@ -73,41 +35,47 @@ class PublicationRows:
         await self._transaction.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s::text, 0))", (schedule_id,))
 
     async def add(self, publication: Publication) -> bool:
-        added = await self._transaction.execute(_INSERT, _values(publication))
+        added = await self._transaction.execute(statements.INSERT, _values(publication))
         if added:
-            await self._write_history(publication)
+            await self._write_history([publication])
         return bool(added)
 
-    async def save(self, before: Publication, after: Publication) -> None:
-        await self._transaction.execute(_UPDATE, _values(after))
-        if (after.state, after.code) != (before.state, before.code):
-            await self._write_history(after)
-        if after.attempts > before.attempts:
-            await self._begin_attempt(after)
-        if before.state is State.PUBLISHING and after.state is not State.PUBLISHING:
-            await self._end_attempt(after)
-        if after.ended:
-            await self._transaction.execute("DELETE FROM journal WHERE publication_id = %s", (after.publication_id,))
+    async def save(self, changes: Sequence[Change]) -> None:
+        after = [new for _, new in changes]
+        values = [_values(new) for new in after]
+        columns = {name: [row[name] for row in values] for name in statements.NAMES}
+        await self._transaction.execute(statements.UPDATE, columns)
+        await self._write_history([new for old, new in changes if (new.state, new.code) != (old.state, old.code)])
+        await self._begin_attempts([new for old, new in changes if new.attempts > old.attempts])
+        await self._end_attempts(
+            [new for old, new in changes if old.state is State.PUBLISHING and new.state is not State.PUBLISHING]
+        )
+        ended = [new.publication_id for new in after if new.ended]
+        if ended:
+            await self._transaction.execute("DELETE FROM journal WHERE publication_id = ANY(%s)", (ended,))
 
-    async def lock(self, publication_id: UUID) -> Publication | None:
-        found = await self._all(_SELECT + "WHERE publication_id = %(id)s FOR UPDATE", {"id": publication_id})
-        return found[0] if found else None
-
-    async def lock_of_schedule(self, schedule_id: UUID) -> list[Publication]:
+    async def lock(self, publication_ids: Collection[UUID]) -> list[Publication]:
         return await self._all(
-            _SELECT + "WHERE schedule_id = %(id)s ORDER BY publication_id FOR UPDATE", {"id": schedule_id}
+            statements.SELECT + "WHERE publication_id = ANY(%(ids)s) ORDER BY publication_id FOR UPDATE",
+            {"ids": list(publication_ids)},
+        )
+
+    async def lock_of_schedules(self, schedule_ids: Collection[UUID]) -> list[Publication]:
+        return await self._all(
+            statements.SELECT + "WHERE schedule_id = ANY(%(ids)s) ORDER BY publication_id FOR UPDATE",
+            {"ids": list(schedule_ids)},
         )
 
     async def lock_open_of_connection(self, connection_id: UUID) -> list[Publication]:
         return await self._all(
-            _SELECT + "WHERE connection_id = %(id)s AND (next_at IS NOT NULL OR state = 'staged')"
+            statements.SELECT + "WHERE connection_id = %(id)s AND (next_at IS NOT NULL OR state = 'staged')"
             " ORDER BY publication_id FOR UPDATE",
             {"id": connection_id},
         )
 
     async def lock_open_of_workspace(self, workspace_id: UUID) -> list[Publication]:
         return await self._all(
-            _SELECT + "WHERE workspace_id = %(id)s AND (next_at IS NOT NULL OR state = 'staged')"
+            statements.SELECT + "WHERE workspace_id = %(id)s AND (next_at IS NOT NULL OR state = 'staged')"
             " ORDER BY publication_id FOR UPDATE",
             {"id": workspace_id},
         )
@@ -115,38 +83,56 @@ class PublicationRows:
     async def claim(
         self, states: Collection[State], *, limit: int, busy: Collection[UUID], leased_until: datetime
     ) -> list[Publication]:
-        return await self._all(
-            _CLAIM + _RETURNING,
-            {
-                "now": self._transaction.clock.now(),
-                "states": list(states),
-                "limit": limit,
-                "busy": list(busy),
-                "leased_until": leased_until,
-            },
+        asked = self._ready(states, busy) | {"limit": limit, "leased_until": leased_until}
+        return await self._all(statements.CLAIM_OLDEST, asked)
+
+    async def claim_in_turns(
+        self,
+        states: Collection[State],
+        workspaces: Sequence[UUID],
+        *,
+        each: int,
+        busy: Collection[UUID],
+        leased_until: datetime,
+    ) -> list[Publication]:
+        asked = self._ready(states, busy) | {
+            "workspaces": list(workspaces),
+            "limit": each,
+            "leased_until": leased_until,
+        }
+        return await self._all(statements.CLAIM_OF_EACH, asked)
+
+    async def waiting(self, states: Collection[State], *, busy: Collection[UUID]) -> list[UUID]:
+        return await self._transaction.scalars(statements.WAITING, self._ready(states, busy))
+
+    def _ready(self, states: Collection[State], busy: Collection[UUID]) -> dict[str, Any]:
+        return {"now": self._transaction.clock.now(), "states": list(states), "busy": list(busy)}
+
+    async def prolong(self, publications: Collection[Publication], leased_until: datetime) -> None:
+        await self._transaction.execute(
+            "UPDATE publication SET leased_until = %s"
+            " FROM unnest(%s::uuid[], %s::uuid[]) AS ours (publication_id, claim)"
+            " WHERE publication.publication_id = ours.publication_id AND publication.claim = ours.claim",
+            (leased_until, *_columns(publications, "publication_id", "claim")),
         )
 
-    async def prolong(self, publication: Publication, leased_until: datetime) -> None:
+    async def release(self, publications: Collection[Publication]) -> None:
         await self._transaction.execute(
-            "UPDATE publication SET leased_until = %s WHERE publication_id = %s AND claim = %s",
-            (leased_until, publication.publication_id, publication.claim),
-        )
-
-    async def release(self, publication: Publication) -> None:
-        await self._transaction.execute(
-            "UPDATE publication SET claim = NULL, leased_until = NULL WHERE publication_id = %s AND claim = %s",
-            (publication.publication_id, publication.claim),
+            "UPDATE publication SET claim = NULL, leased_until = NULL"
+            " FROM unnest(%s::uuid[], %s::uuid[]) AS ours (publication_id, claim)"
+            " WHERE publication.publication_id = ours.publication_id AND publication.claim = ours.claim",
+            _columns(publications, "publication_id", "claim"),
         )
 
     async def find(self, publication_id: UUID) -> Publication | None:
-        found = await self._all(_SELECT + "WHERE publication_id = %(id)s", {"id": publication_id})
+        found = await self._all(statements.SELECT + "WHERE publication_id = %(id)s", {"id": publication_id})
         return found[0] if found else None
 
     async def newest(
         self, *, post_id: UUID | None, schedule_id: UUID | None, reach: Reach, limit: int
     ) -> list[Publication]:
         return await self._all(
-            _SELECT + "WHERE (%(post_id)s::uuid IS NULL OR post_id = %(post_id)s)"
+            statements.SELECT + "WHERE (%(post_id)s::uuid IS NULL OR post_id = %(post_id)s)"
             " AND (%(schedule_id)s::uuid IS NULL OR schedule_id = %(schedule_id)s)"
             " AND (%(reach)s::uuid[] IS NULL OR connection_id = ANY (%(reach)s::uuid[]))"
             " ORDER BY due_at DESC, publication_id LIMIT %(limit)s",
@@ -164,31 +150,37 @@ class PublicationRows:
             histories[row.publication_id].append(Entry(row.at, row.state, row.code))
         return histories
 
-    async def _write_history(self, publication: Publication) -> None:
-        await self._transaction.execute(
-            "INSERT INTO history (publication_id, workspace_id, at, state, code) VALUES (%s, %s, %s, %s, %s)",
-            (
-                publication.publication_id, publication.workspace_id, self._transaction.clock.now(),
-                publication.state, publication.code,
-            ),
-        )  # fmt: skip
+    async def _write_history(self, publications: Sequence[Publication]) -> None:
+        if publications:
+            await self._transaction.execute(
+                "INSERT INTO history (publication_id, workspace_id, at, state, code)"
+                " SELECT id, workspace, %s, state, code"
+                " FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[]) AS new (id, workspace, state, code)",
+                (
+                    self._transaction.clock.now(),
+                    *_columns(publications, "publication_id", "workspace_id", "state", "code"),
+                ),
+            )
 
-    async def _begin_attempt(self, publication: Publication) -> None:
-        await self._transaction.execute(
-            "INSERT INTO attempt (publication_id, number, workspace_id, started_at) VALUES (%s, %s, %s, %s)",
-            (
-                publication.publication_id, publication.attempts, publication.workspace_id, publication.attempted_at,
-            ),
-        )  # fmt: skip
+    async def _begin_attempts(self, publications: Sequence[Publication]) -> None:
+        if publications:
+            await self._transaction.execute(
+                "INSERT INTO attempt (publication_id, number, workspace_id, started_at)"
+                " SELECT * FROM unnest(%s::uuid[], %s::integer[], %s::uuid[], %s::timestamptz[])",
+                _columns(publications, "publication_id", "attempts", "workspace_id", "attempted_at"),
+            )
 
-    async def _end_attempt(self, publication: Publication) -> None:
-        await self._transaction.execute(
-            "UPDATE attempt SET ended_at = %s, outcome = %s, code = %s WHERE publication_id = %s AND number = %s",
-            (
-                self._transaction.clock.now(), publication.state, publication.code, publication.publication_id,
-                publication.attempts,
-            ),
-        )  # fmt: skip
+    async def _end_attempts(self, publications: Sequence[Publication]) -> None:
+        if publications:
+            await self._transaction.execute(
+                "UPDATE attempt SET ended_at = %s, outcome = new.state, code = new.code"
+                " FROM unnest(%s::uuid[], %s::integer[], %s::text[], %s::text[]) AS new (id, number, state, code)"
+                " WHERE publication_id = new.id AND attempt.number = new.number",
+                (
+                    self._transaction.clock.now(),
+                    *_columns(publications, "publication_id", "attempts", "state", "code"),
+                ),
+            )
 
     async def _all(self, query: LiteralString, parameters: dict[str, Any]) -> list[Publication]:
         rows = await self._transaction.all(_Row, query, parameters)
@@ -208,6 +200,8 @@ class _Row:
     connection_id: UUID
     due_at: datetime
     created_at: datetime
+    publish_until: datetime | None
+    when_missed: str
     platform: str | None
     state: str
     due: bool
@@ -234,3 +228,7 @@ class _Row:
 def _values(publication: Publication) -> dict[str, Any]:
     evidence = publication.evidence
     return vars(publication) | {"evidence": Jsonb(dict(evidence)) if evidence is not None else None}
+
+
+def _columns(publications: Collection[Publication], *names: str) -> list[list[Any]]:
+    return [[getattr(publication, name) for publication in publications] for name in names]

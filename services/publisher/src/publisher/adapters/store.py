@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
 from contracts.event import Event
+from contracts.scheduler import ScheduleCancelledV1
 
 from publisher.adapters.rows import PublicationRows
 from publisher.domain.connection import Connection, ConnectionState
@@ -25,6 +26,9 @@ class Store(PublicationRows):
 
     def emit(self, event: Event) -> UUID:
         return self._transaction.emit(event)
+
+    def when_committed(self, call: Callable[[], None]) -> None:
+        self._transaction.when_committed(call)
 
     async def connection(self, connection_id: UUID) -> Connection | None:
         row = await self._transaction.first(
@@ -45,22 +49,23 @@ class Store(PublicationRows):
             vars(connection) | {"now": self._transaction.clock.now()},
         )
 
-    async def keep_cancellation(
-        self, workspace_id: UUID, schedule_id: UUID, connection_ids: Sequence[UUID], reason: str
-    ) -> None:
+    async def keep_cancellation(self, cancelled: ScheduleCancelledV1) -> None:
         await self._transaction.execute_many(
-            "INSERT INTO cancellation (schedule_id, connection_id, workspace_id, reason, at)"
-            " VALUES (%s, %s, %s, %s, %s)",
+            "INSERT INTO cancellation (schedule_id, occurrence, connection_id, workspace_id, reason, at)"
+            " VALUES (%s, %s, %s, %s, %s, %s)",
             [
-                (schedule_id, connection_id, workspace_id, reason, self._transaction.clock.now())
-                for connection_id in (connection_ids or (None,))
+                (
+                    cancelled.schedule_id, cancelled.occurrence, connection_id, cancelled.workspace_id,
+                    cancelled.reason, self._transaction.clock.now(),
+                )
+                for connection_id in (cancelled.connection_ids or (None,))
             ],
-        )
+        )  # fmt: skip
 
-    async def cancellation(self, schedule_id: UUID, connection_id: UUID) -> str | None:
+    async def cancellation(self, schedule_id: UUID, occurrence: int, connection_id: UUID) -> str | None:
         reason: str | None = await self._transaction.scalar(
-            "SELECT reason FROM cancellation WHERE schedule_id = %s"
+            "SELECT reason FROM cancellation WHERE schedule_id = %s AND (occurrence IS NULL OR occurrence = %s)"
             " AND (connection_id IS NULL OR connection_id = %s) ORDER BY at LIMIT 1",
-            (schedule_id, connection_id),
+            (schedule_id, occurrence, connection_id),
         )
         return reason

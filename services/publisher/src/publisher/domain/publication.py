@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
+from contracts.scheduler import WHEN_MISSED_HOLD
 from kit.problems import NotFound
 
 STAGE_AHEAD = timedelta(minutes=10)
@@ -28,6 +29,7 @@ class State(StrEnum):
     PUBLISHED = "published"
     FAILED = "failed"
     NEEDS_ATTENTION = "needs_attention"
+    MISSED = "missed"
     CANCELLED = "cancelled"
 
 
@@ -35,14 +37,17 @@ _S = State
 
 MOVES: Mapping[State, frozenset[State]] = MappingProxyType(
     {
-        _S.PLANNED: frozenset({_S.STAGING, _S.FAILED, _S.CANCELLED}),
+        _S.PLANNED: frozenset({_S.STAGING, _S.FAILED, _S.MISSED, _S.CANCELLED}),
         # A receipt can arrive after its attempt was judged absent; what is out is out.
-        _S.STAGING: frozenset({_S.STAGED, _S.PUBLISHED, _S.FAILED, _S.CANCELLED}),
-        _S.STAGED: frozenset({_S.PUBLISHING, _S.PUBLISHED, _S.FAILED, _S.CANCELLED}),
-        _S.PUBLISHING: frozenset({_S.PUBLISHED, _S.PROCESSING, _S.OUTCOME_UNKNOWN, _S.STAGING, _S.FAILED}),
-        _S.PROCESSING: frozenset({_S.PUBLISHED, _S.STAGING, _S.FAILED, _S.NEEDS_ATTENTION}),
-        _S.OUTCOME_UNKNOWN: frozenset({_S.PUBLISHED, _S.PROCESSING, _S.STAGING, _S.FAILED, _S.NEEDS_ATTENTION}),
+        _S.STAGING: frozenset({_S.PLANNED, _S.STAGED, _S.PUBLISHED, _S.FAILED, _S.MISSED, _S.CANCELLED}),
+        _S.STAGED: frozenset({_S.PLANNED, _S.PUBLISHING, _S.PUBLISHED, _S.FAILED, _S.MISSED, _S.CANCELLED}),
+        _S.PUBLISHING: frozenset({_S.PUBLISHED, _S.PROCESSING, _S.OUTCOME_UNKNOWN, _S.STAGING, _S.FAILED, _S.MISSED}),
+        _S.PROCESSING: frozenset({_S.PUBLISHED, _S.STAGING, _S.FAILED, _S.MISSED, _S.NEEDS_ATTENTION}),
+        _S.OUTCOME_UNKNOWN: frozenset(
+            {_S.PUBLISHED, _S.PROCESSING, _S.STAGING, _S.FAILED, _S.MISSED, _S.NEEDS_ATTENTION}
+        ),
         _S.NEEDS_ATTENTION: frozenset({_S.PUBLISHED}),
+        _S.MISSED: frozenset({_S.PUBLISHED}),
         _S.PUBLISHED: frozenset(),
         _S.FAILED: frozenset(),
         _S.CANCELLED: frozenset(),
@@ -52,7 +57,13 @@ MOVES: Mapping[State, frozenset[State]] = MappingProxyType(
 BEFORE_INTENT = frozenset({_S.PLANNED, _S.STAGING, _S.STAGED})
 """Nothing visible can have happened; the publication can still be taken back."""
 
-ENDED = frozenset({_S.PUBLISHED, _S.FAILED, _S.NEEDS_ATTENTION, _S.CANCELLED})
+ENDED = frozenset({_S.PUBLISHED, _S.FAILED, _S.NEEDS_ATTENTION, _S.MISSED, _S.CANCELLED})
+
+GIVEN_UP = ENDED - {_S.PUBLISHED}
+"""It is not out, as far as is known, and nothing more is done for it without a person."""
+
+LATE_MAX = timedelta(hours=72)
+"""Where nobody set a window, a post is held or retried over a weekend, not longer: nobody expects last week's post."""
 
 
 class IllegalMove(Exception):
@@ -81,6 +92,8 @@ class Publication:
     connection_id: UUID
     due_at: datetime
     created_at: datetime
+    publish_until: datetime | None = None
+    when_missed: str = WHEN_MISSED_HOLD
     platform: str | None = None
     state: State = State.PLANNED
     due: bool = False
@@ -108,6 +121,11 @@ class Publication:
         """Nothing more will be done for it."""
         return self.state in ENDED and self.next_at is None
 
+    @property
+    def window_ends_at(self) -> datetime:
+        """It does not begin to be visible after this."""
+        return self.publish_until or self.due_at + LATE_MAX
+
     def become(self, state: State, **changes: Any) -> Publication:
         """Move to another state; raises `IllegalMove`. The reason of the old state is dropped with it."""
         if state not in MOVES[self.state]:
@@ -120,6 +138,17 @@ class Publication:
             return self
         waits = self.held or self.state is State.STAGING
         return replace(self, due=True, next_at=(self.next_at or now) if waits else now, trace=trace or self.trace)
+
+    def move(self, due_at: datetime, publish_until: datetime | None, when_missed: str, now: datetime) -> Publication:
+        """Give it another time, if its time had not come. What is staged stays in the journal."""
+        if self.due or self.state not in BEFORE_INTENT:
+            return self
+        moved = replace(self, due_at=due_at, publish_until=publish_until, when_missed=when_missed)
+        if stage_at(due_at, now) == now:
+            return moved
+        if self.state is not State.PLANNED:
+            moved = moved.become(State.PLANNED, code=self.code, detail=self.detail, advice=self.advice)
+        return replace(moved, next_at=stage_at(due_at, now), claim=None, leased_until=None)
 
     def cancel(self, code: str) -> Publication:
         """Take it back if nothing visible can have happened; otherwise it stays as it is."""

@@ -9,6 +9,7 @@ from contracts.publisher import (
     PublicationCancelledV1,
     PublicationFailedV1,
     PublicationIdentifiedV1,
+    PublicationMissedV1,
     PublicationNeedsAttentionV1,
     PublicationOutcomeUnknownV1,
     PublicationPublishedV1,
@@ -47,6 +48,8 @@ def _of_state(before: Publication | None, after: Publication) -> Event | None:
             return PublicationOutcomeUnknownV1(**ids)
         case State.NEEDS_ATTENTION:
             return PublicationNeedsAttentionV1(**ids, code=_known(after.code))
+        case State.MISSED:
+            return PublicationMissedV1(**ids, code=_known(after.code), when_missed=after.when_missed)
         case State.CANCELLED:
             return PublicationCancelledV1(**ids, code=_known(after.code))
         case _:
@@ -67,4 +70,5 @@ def _ids(publication: Publication) -> dict[str, Any]:
         "revision_id": publication.revision_id,
         "connection_id": publication.connection_id,
         "platform": publication.platform or UNKNOWN_PLATFORM,
+        "occurrence": publication.occurrence,
     }

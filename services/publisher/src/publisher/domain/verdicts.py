@@ -26,9 +26,10 @@ from publisher.domain.waiting import (
     backoff,
     fail,
     hold,
+    miss,
     retry,
 )
-from publisher.domain.words import CONNECTION_REVOKED, PLATFORM_UNAVAILABLE, as_word
+from publisher.domain.words import CONNECTION_REVOKED, PLATFORM_UNAVAILABLE, TOO_LATE, as_word
 
 RECONCILE_AFTER = timedelta(seconds=1)
 """A request that went unanswered may still be under way."""
@@ -57,9 +58,14 @@ def staged(publication: Publication, now: datetime) -> Publication:
 
 
 def intend(publication: Publication, now: datetime) -> Publication:
-    """The step that shows the post comes next. The row stays claimable: its lease running out means a crash."""
+    """The step that shows the post comes next. The row stays claimable: its lease running out means a crash.
+
+    After its window it becomes `missed` instead.
+    """
     if not publication.due:
         raise IllegalMove("nothing is published before its time")
+    if now > publication.window_ends_at:
+        return miss(publication, code=publication.code or TOO_LATE, detail=publication.detail)
     return publication.become(
         State.PUBLISHING, attempts=publication.attempts + 1, attempted_at=now, next_at=now, held=False
     )
@@ -104,8 +110,10 @@ def found(publication: Publication, finding: Finding, now: datetime) -> Publicat
         case Absent(evidence):
             if publication.attempts >= FAILURES_MAX:
                 return fail(publication, code=PLATFORM_UNAVAILABLE)
-            again = publication.become(State.STAGING, code="absent", evidence=dict(evidence))
-            return replace(again, next_at=now + backoff(again.attempts))
+            again_at = now + backoff(publication.attempts)
+            if again_at > publication.window_ends_at:
+                return replace(miss(publication, code="absent"), evidence=dict(evidence))
+            return publication.become(State.STAGING, code="absent", evidence=dict(evidence), next_at=again_at)
         case Undecided(evidence):
             return attention(publication, code="undecided", evidence=dict(evidence))
         case _:

@@ -6,17 +6,16 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from publisher.domain.publication import BEFORE_INTENT, Publication, State, stage_at
-from publisher.domain.words import ADVICE, PLATFORM_UNAVAILABLE, REAUTH_REQUIRED, as_word
+from contracts.scheduler import WHEN_MISSED_DROP
+
+from publisher.domain.publication import BEFORE_INTENT, GIVEN_UP, Publication, State, stage_at
+from publisher.domain.words import ADVICE, PLATFORM_UNAVAILABLE, REAUTH_REQUIRED, WINDOW_DROPPED, WINDOW_HELD, as_word
 
 FAILURES_MAX = 8
 """Steps in a row, or intents in all, that may come to nothing: with doubling pauses about eight minutes."""
 
 BACKOFF_FIRST = timedelta(seconds=2)
 BACKOFF_MAX = timedelta(minutes=5)
-
-LATE_MAX = timedelta(hours=72)
-"""A post is held or retried over a weekend, not longer: nobody expects last week's post to appear."""
 
 HELD_ASK_AGAIN = timedelta(minutes=5)
 """auth tells when a connection works again; asking besides mends a missed or misordered event."""
@@ -68,8 +67,8 @@ def retry(
     if exhausted and counts and at is None and publication.due:
         return fail(publication, code=PLATFORM_UNAVAILABLE, detail=detail)
     next_at = max(at, now + PAUSE_MIN) if at else now + max(backoff(failures), PAUSE_MIN)
-    if next_at > publication.due_at + LATE_MAX:
-        return fail(publication, code="too_late", detail=detail)
+    if next_at > publication.window_ends_at:
+        return miss(publication, code=code, detail=detail)
     changes: dict[str, Any] = {"code": word, "detail": detail, "advice": None, "failures": failures, "next_at": next_at}
     if publication.state in (State.PUBLISHING, State.PROCESSING, State.OUTCOME_UNKNOWN):
         return publication.become(State.STAGING, **changes)
@@ -78,10 +77,10 @@ def retry(
 
 def hold(publication: Publication, now: datetime, *, detail: str | None = None) -> Publication:
     """The connection needs a person: nothing is done with it until then."""
-    if publication.state in (State.PUBLISHED, State.FAILED, State.CANCELLED, State.NEEDS_ATTENTION):
+    if publication.state is State.PUBLISHED or publication.state in GIVEN_UP:
         return publication
-    if now > publication.due_at + LATE_MAX and publication.state in BEFORE_INTENT | {State.PUBLISHING}:
-        return fail(publication, code=REAUTH_REQUIRED, detail=detail, advice=ADVICE["too_late"])
+    if now > publication.window_ends_at and publication.state in BEFORE_INTENT | {State.PUBLISHING}:
+        return miss(publication, code=REAUTH_REQUIRED, detail=detail)
     waiting = publication.state is State.STAGED and not publication.due
     ask_again_at = max(now + HELD_ASK_AGAIN, publication.next_at or now)
     changes: dict[str, Any] = {
@@ -115,6 +114,12 @@ def fail(publication: Publication, *, code: str, detail: str | None = None, advi
     return publication.become(
         State.FAILED, code=word, detail=detail, advice=advice or ADVICE.get(word), next_at=None, held=False
     )
+
+
+def miss(publication: Publication, *, code: str, detail: str | None = None) -> Publication:
+    """Its window has passed. `code` is what kept it."""
+    advice = ADVICE[WINDOW_DROPPED if publication.when_missed == WHEN_MISSED_DROP else WINDOW_HELD]
+    return publication.become(State.MISSED, code=as_word(code), detail=detail, advice=advice, next_at=None, held=False)
 
 
 def attention(publication: Publication, *, code: str, evidence: dict[str, Any]) -> Publication:

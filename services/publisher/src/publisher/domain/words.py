@@ -10,6 +10,9 @@ CONNECTION_REVOKED = "connection_revoked"
 REAUTH_REQUIRED = "reauth_required"
 SEAL_MISMATCH = "seal_mismatch"
 PLATFORM_UNAVAILABLE = "platform_unavailable"
+TOO_LATE = "too_late"
+WINDOW_HELD = "window_held"
+WINDOW_DROPPED = "window_dropped"
 
 ADVICE: Mapping[str, str] = MappingProxyType(
     {
@@ -17,7 +20,8 @@ ADVICE: Mapping[str, str] = MappingProxyType(
         SEAL_MISMATCH: "Have the post approved again; it differs from what was approved.",
         PLATFORM_UNAVAILABLE: "Schedule the post again once the platform works.",
         "media_missing": "Upload the media again and have the post approved.",
-        "too_late": "Schedule the post again if it is still wanted.",
+        WINDOW_HELD: "Its window has passed: let it go out now, or give it up.",
+        WINDOW_DROPPED: "Its window has passed and it was to be dropped then; schedule it again if it is still wanted.",
         "still_processing": "Look on the platform whether the post is there.",
         CONNECTION_REVOKED: "Look on the platform whether the post is there; we can no longer ask.",
     }

@@ -8,9 +8,9 @@ from contracts.leases import LEASE_SECONDS
 
 from publisher.domain.publication import Publication, State
 from publisher.domain.verdicts import answered, found, identified
-from publisher.ports import Means
+from publisher.ports import Means, Verdict
 from publisher.use_cases.prepare import delivery_of, sent
-from publisher.use_cases.settle import Change, settle
+from publisher.use_cases.settle import settle
 
 ASK_SECONDS = LEASE_SECONDS - 5.0
 """A question is answered within the lease it is asked with."""
@@ -25,7 +25,7 @@ async def ask_platform(publication: Publication, *, means: Means) -> Publication
         call = (variant.platform, grant, delivery, journal)
         if publication.state is State.OUTCOME_UNKNOWN:
             finding = await means.platforms.reconcile(*call)
-            change: Change = lambda row: found(row, finding, means.clock.now())  # noqa: E731
+            change: Verdict = lambda row: found(row, finding, means.clock.now())  # noqa: E731
         else:
             outcome = await means.platforms.status(*call)
             known = identified if publication.state is State.PUBLISHED else answered

@@ -20,10 +20,9 @@ async def follow_connection(connection: Connection, *, store: Store, now: dateti
         connection = Connection(connection.connection_id, connection.workspace_id, known.platform, connection.state)
     await store.keep_connection(connection)
     change = _change(connection.state, now)
-    for publication in await store.lock_open_of_connection(connection.connection_id):
-        # The call that is under way answers for itself; its next step asks auth again.
-        if publication.state is not State.PUBLISHING:
-            await write(publication, change(publication), store=store)
+    open_ = await store.lock_open_of_connection(connection.connection_id)
+    # The call that is under way answers for itself; its next step asks auth again.
+    await write([(each, change(each)) for each in open_ if each.state is not State.PUBLISHING], store=store)
 
 
 def _change(state: ConnectionState, now: datetime) -> Callable[[Publication], Publication]:

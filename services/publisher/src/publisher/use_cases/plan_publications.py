@@ -1,12 +1,13 @@
-"""A schedule has a time, or its time has come: one publication for each connection, made once."""
+"""A schedule has a time, is moved, or its time has come: one publication for each connection, made once."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from contracts.scheduler import ScheduleCreatedV1, ScheduleDueV1
+from contracts.scheduler import ScheduleChangedV1, ScheduleCreatedV1, ScheduleDueV1
 from kit.ids import new_id
 from kit.telemetry import current_traceparent
 
@@ -15,8 +16,10 @@ from publisher.domain.publication import Publication, stage_at
 from publisher.domain.telling import told_by
 from publisher.domain.verdicts import revoked
 from publisher.domain.waiting import hold
-from publisher.ports import Store
+from publisher.ports import Change, Store
 from publisher.use_cases.settle import write
+
+_Key = tuple[UUID, UUID, int]
 
 
 async def plan_publications(event: ScheduleCreatedV1 | ScheduleDueV1, *, store: Store, now: datetime) -> None:
@@ -26,12 +29,38 @@ async def plan_publications(event: ScheduleCreatedV1 | ScheduleDueV1, *, store: 
         await _plan(event, connection_id, store=store, now=now)
 
 
-async def mark_due(event: ScheduleDueV1, *, store: Store, now: datetime) -> None:
-    """The time has come for every publication of the event."""
-    await plan_publications(event, store=store, now=now)
-    for publication in await store.lock_of_schedule(event.schedule_id):
-        if publication.connection_id in event.connection_ids and publication.occurrence == event.occurrence:
-            await write(publication, publication.mark_due(now, current_traceparent()), store=store)
+async def move_publications(event: ScheduleChangedV1, *, store: Store, now: datetime) -> None:
+    """Give what is planned its new time, as far as the old one had not come."""
+    await store.serialise(event.schedule_id)
+    changes: list[Change] = [
+        (each, each.move(event.due_at, event.publish_until, event.when_missed, now))
+        for each in await store.lock_of_schedules([event.schedule_id])
+        if each.occurrence == event.occurrence
+    ]
+    await write(changes, store=store)
+
+
+async def mark_due(events: Sequence[ScheduleDueV1], *, store: Store, now: datetime) -> None:
+    """The time has come for every publication of these events."""
+    found = await _of(events, store=store)
+    unplanned = [event for event in events if any(key not in found for key in _keys(event))]
+    for event in unplanned:
+        await plan_publications(event, store=store, now=now)
+    if unplanned:
+        found |= await _of(unplanned, store=store)
+    # Of many that come together each keeps the trace it has: there is no one that announced them.
+    trace = current_traceparent() if len(events) == 1 else None
+    changes = [(found[key], found[key].mark_due(now, trace)) for event in events for key in set(_keys(event))]
+    await write(changes, store=store)
+
+
+async def _of(events: Iterable[ScheduleDueV1], *, store: Store) -> dict[_Key, Publication]:
+    rows = await store.lock_of_schedules([event.schedule_id for event in events])
+    return {(row.schedule_id, row.connection_id, row.occurrence): row for row in rows}
+
+
+def _keys(event: ScheduleDueV1) -> list[_Key]:
+    return [(event.schedule_id, connection_id, event.occurrence) for connection_id in event.connection_ids]
 
 
 async def _plan(event: ScheduleCreatedV1 | ScheduleDueV1, connection_id: UUID, *, store: Store, now: datetime) -> None:
@@ -46,11 +75,13 @@ async def _plan(event: ScheduleCreatedV1 | ScheduleDueV1, connection_id: UUID, *
         connection_id=connection_id,
         platform=connection.platform if connection else None,
         due_at=event.due_at,
+        publish_until=event.publish_until,
+        when_missed=event.when_missed,
         next_at=stage_at(event.due_at, now),
         created_at=now,
         trace=current_traceparent(),
     )
-    reason = await store.cancellation(event.schedule_id, connection_id)
+    reason = await store.cancellation(event.schedule_id, event.occurrence, connection_id)
     if reason is not None:
         publication = publication.cancel(reason)
     elif connection is not None and connection.state is ConnectionState.REVOKED:

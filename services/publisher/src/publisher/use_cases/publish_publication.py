@@ -8,7 +8,7 @@ import structlog
 from platforms.errors import OutcomeUnknown, PlatformError
 from platforms.shape import Delivery, Grant, Journal, Outcome, Published
 
-from publisher.domain.publication import Publication
+from publisher.domain.publication import Publication, State
 from publisher.domain.verdicts import answered, intend
 from publisher.ports import ClaimLost, Means
 from publisher.use_cases.prepare import approved, delivery_of
@@ -31,6 +31,8 @@ async def publish_publication(publication: Publication, *, means: Means) -> Publ
     journal = await means.journals.open(publication, variant.platform)
     async with means.grants.borrow(publication) as grant:
         intended = await settle(publication, lambda row: intend(row, means.clock.now()), means=means, keep=True)
+        if intended.state is State.MISSED:
+            return intended
         outcome = await _call(variant.platform, grant, delivery, journal, means=means)
         try:
             return await settle(intended, lambda row: answered(row, outcome, means.clock.now()), means=means)

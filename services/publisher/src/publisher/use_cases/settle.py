@@ -1,49 +1,119 @@
-"""One transaction at the end of a step: the row as it is now, the change, its history and its event."""
+"""The end of a step: the row as it is now, the change, its history and its event, in one transaction.
+
+Steps that end at the same time share one: while it is under way, the next ones gather. A change that PostgreSQL refuses
+is tried again alone, so that it spoils no other's.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from contextvars import Context, copy_context
+from dataclasses import dataclass, replace
+
+import psycopg
+from kit.batching import Batcher
 
 from publisher.domain.publication import MOVES, Publication, State
 from publisher.domain.telling import told_by
-from publisher.ports import ClaimLost, Means, Store
+from publisher.ports import Change, ClaimLost, Means, Store, Verdict
 
-Change = Callable[[Publication], Publication]
+TOGETHER_MAX = 200
+"""Rows of one transaction: locked for some milliseconds."""
 
 
-async def settle(claimed: Publication, change: Change, *, means: Means, keep: bool = False) -> Publication:
+@dataclass(frozen=True)
+class _Ending:
+    """`context` is that of the step, so that its event is told in its trace."""
+
+    claimed: Publication
+    change: Verdict
+    keep: bool
+    context: Context
+
+
+class GatheredSettlements:
+    """Satisfies `ports.Settlements`."""
+
+    def __init__(self, work: Callable[[], AbstractAsyncContextManager[Store]]) -> None:
+        self._work = work
+        self._batcher: Batcher[_Ending, Publication] = Batcher(self._settle_all, size_max=TOGETHER_MAX)
+
+    async def settle(self, claimed: Publication, change: Verdict, *, keep: bool) -> Publication:
+        return await self._batcher.do(_Ending(claimed, change, keep, copy_context()))
+
+    async def _settle_all(self, endings: Sequence[_Ending]) -> list[Publication | Exception]:
+        try:
+            return await self._settle_together(endings)
+        except psycopg.OperationalError:
+            raise
+        except psycopg.Error as error:
+            if len(endings) == 1:
+                return [error]
+        return [(await self._settle_all([ending]))[0] for ending in endings]
+
+    async def _settle_together(self, endings: Sequence[_Ending]) -> list[Publication | Exception]:
+        results: list[Publication | Exception] = []
+        changes: list[tuple[Context, Change]] = []
+        async with self._work() as store:
+            locked = await store.lock([ending.claimed.publication_id for ending in endings])
+            rows = {row.publication_id: row for row in locked}
+            for ending in endings:
+                # Taken out: of two that end one step, the second has lost its claim to the first.
+                current = rows.pop(ending.claimed.publication_id, None)
+                result = _after(ending, current)
+                results.append(result)
+                if current is not None and isinstance(result, Publication) and result != current:
+                    changes.append((ending.context, (current, result)))
+            if changes:
+                await store.save([change for _, change in changes])
+            for context, change in changes:
+                context.run(_tell, change, store)
+        return results
+
+
+async def settle(claimed: Publication, change: Verdict, *, means: Means, keep: bool = False) -> Publication:
     """Apply a change to a publication that we have claimed, and let go of it unless we `keep` it.
 
     The change sees the row of this moment: it may have become due while we worked. Raises `ClaimLost` if
     somebody took it back or over.
     """
-    async with means.work() as store:
-        current = await store.lock(claimed.publication_id)
-        if current is None or current.claim is None or current.claim != claimed.claim:
-            raise ClaimLost
-        after = change(current)
-        return await write(current, after if keep else _released(after), store=store)
+    return await means.settlements.settle(claimed, change, keep=keep)
 
 
-async def settle_receipt(claimed: Publication, change: Change, *, means: Means) -> bool:
+async def settle_receipt(claimed: Publication, change: Verdict, *, means: Means) -> bool:
     """Apply a receipt although the claim is lost: what is out is out. False if it changes nothing any more."""
     async with means.work() as store:
-        current = await store.lock(claimed.publication_id)
-        if current is None or State.PUBLISHED not in MOVES[current.state]:
-            return False
-        await write(current, _released(change(current)), store=store)
-        return True
+        for current in await store.lock([claimed.publication_id]):
+            if State.PUBLISHED in MOVES[current.state]:
+                await write([(current, _released(change(current)))], store=store)
+                return True
+    return False
 
 
-async def write(before: Publication, after: Publication, *, store: Store) -> Publication:
-    """Keep a change of a locked row and tell it."""
-    if after != before:
-        await store.save(before, after)
-    event = told_by(before, after)
+async def write(changes: Sequence[Change], *, store: Store) -> None:
+    """Keep changes of locked rows and tell them."""
+    changed = [(before, after) for before, after in changes if before != after]
+    if changed:
+        await store.save(changed)
+    for change in changed:
+        _tell(change, store)
+
+
+def _tell(change: Change, store: Store) -> None:
+    event = told_by(*change)
     if event is not None:
         store.emit(event)
-    return after
+
+
+def _after(ending: _Ending, current: Publication | None) -> Publication | Exception:
+    if current is None or current.claim is None or current.claim != ending.claimed.claim:
+        return ClaimLost()
+    try:
+        after = ending.change(current)
+    except Exception as error:
+        return error
+    return after if ending.keep else _released(after)
 
 
 def _released(publication: Publication) -> Publication:

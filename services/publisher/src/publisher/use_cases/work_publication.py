@@ -8,16 +8,16 @@ from datetime import datetime, timedelta
 
 import structlog
 from kit.problems import Unavailable
-from platforms.errors import PlatformError, ReauthorisationNeeded
+from platforms.errors import PlatformError
 
 from publisher.domain.approval import Unsendable
 from publisher.domain.publication import BEFORE_INTENT, Publication, State
 from publisher.domain.verdicts import failed_before_effect, failed_to_ask, revoked, unknown
 from publisher.domain.waiting import ask_later, attention, fail, hold, retry
-from publisher.ports import ClaimLost, GrantRefused, Means
+from publisher.ports import ClaimLost, GrantRefused, Means, Verdict
 from publisher.use_cases.ask_platform import ask_platform
 from publisher.use_cases.publish_publication import publish_publication
-from publisher.use_cases.settle import Change, settle
+from publisher.use_cases.settle import settle
 from publisher.use_cases.stage_publication import Unfinished, stage_publication
 
 log = structlog.get_logger("work")
@@ -66,14 +66,9 @@ async def _settle_failure(publication: Publication, error: Exception, *, means: 
         "publication_delayed" if not after.ended else "publication_ended",
         publication_id=str(publication.publication_id), state=after.state.value, code=after.code,
     )  # fmt: skip
-    if isinstance(error, ReauthorisationNeeded):
-        try:
-            await means.grants.report_dead(publication.connection_id, error.code)
-        except Unavailable:
-            log.warning("dead_grant_not_told", connection_id=str(publication.connection_id))
 
 
-def _change(error: Exception, *, means: Means) -> Change:
+def _change(error: Exception, *, means: Means) -> Verdict:
     now = means.clock.now()
 
     def change(row: Publication) -> Publication:

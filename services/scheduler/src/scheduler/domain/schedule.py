@@ -46,6 +46,7 @@ class TargetState(StrEnum):
     PUBLISHED = "published"
     FAILED = "failed"
     NEEDS_ATTENTION = "needs_attention"
+    MISSED = "missed"
     CANCELLED = "cancelled"
 
 

@@ -1,0 +1,138 @@
+"""Grants on loan from auth, shared by the publications of a connection that are at work in the same moments."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+from contracts.leases import LEASES_MAX
+from kit.batching import Batcher
+from kit.calls import CallRefused
+from kit.problems import Unavailable
+from platforms.errors import ReauthorisationNeeded
+from platforms.leasing import Borrowed, Leases
+from platforms.shape import Grant
+
+from publisher.domain.publication import Publication
+from publisher.ports import GrantRefused
+
+log = structlog.get_logger("grants")
+
+SHARE_SECONDS = 5.0
+"""An older lease is not taken up again: a step needs most of a lease's life."""
+
+IDLE_SECONDS = 0.2
+"""How long a lease is kept for the next publication of its connection. A disconnect waits for it."""
+
+
+@dataclass
+class _Held:
+    """A lease in our hands. `users`: the steps that work with it now."""
+
+    lease_id: UUID
+    borrowed: Borrowed
+    generation: int | None
+    taken_at: float
+    users: int = 0
+    watched: bool = False
+
+
+class SharedGrants:
+    """Satisfies `ports.Grants`. A context manager that gives back what is left."""
+
+    def __init__(self, leases: Leases, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._leases = leases
+        self._monotonic = monotonic
+        self._held: dict[UUID, _Held] = {}
+        self._borrower: Batcher[UUID, _Held | str] = Batcher(self._borrow_all, size_max=LEASES_MAX, at_once_max=2)
+        self._returner: Batcher[UUID, None] = Batcher(self._give_back, size_max=LEASES_MAX)
+        self._watches: set[asyncio.Task[None]] = set()
+
+    @asynccontextmanager
+    async def borrow(self, publication: Publication) -> AsyncIterator[Grant]:
+        held = await self._take(publication.connection_id)
+        if held.borrowed.workspace_id != publication.workspace_id:
+            self._put_back(publication.connection_id, held)
+            raise GrantRefused("unknown")
+        try:
+            yield held.borrowed.grant
+        except ReauthorisationNeeded as error:
+            await self._report_dead(publication.connection_id, held, error.code)
+            raise
+        finally:
+            self._put_back(publication.connection_id, held)
+
+    async def _report_dead(self, connection_id: UUID, held: _Held, code: str) -> None:
+        if self._held.get(connection_id) is held:
+            del self._held[connection_id]
+        try:
+            await self._leases.report_dead(connection_id, code, generation=held.generation)
+        except (CallRefused, Unavailable) as error:
+            # The next publication finds it dead as well.
+            log.warning("dead_grant_not_told", connection_id=str(connection_id), reason=type(error).__name__)
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[None]:
+        """At the end of the block nobody works with a grant any more."""
+        try:
+            yield
+        finally:
+            for watch in self._watches:
+                watch.cancel()
+            held = [each.lease_id for each in self._held.values()]
+            self._held.clear()
+            for start in range(0, len(held), LEASES_MAX):
+                await self._give_back(held[start : start + LEASES_MAX])
+
+    async def _take(self, connection_id: UUID) -> _Held:
+        held = self._held.get(connection_id)
+        if held is None or self._monotonic() - held.taken_at > SHARE_SECONDS:
+            answer = await self._borrower.do(connection_id)
+            if isinstance(answer, str):
+                raise GrantRefused(answer)
+            held = answer
+        held.users += 1
+        return held
+
+    def _put_back(self, connection_id: UUID, held: _Held) -> None:
+        held.users -= 1
+        if not held.users:
+            self._watch(connection_id, held)
+
+    def _watch(self, connection_id: UUID, held: _Held) -> None:
+        if not held.watched:
+            held.watched = True
+            watch = asyncio.create_task(self._return_when_idle(connection_id, held), name="idle-lease")
+            self._watches.add(watch)
+            watch.add_done_callback(self._watches.discard)
+
+    async def _return_when_idle(self, connection_id: UUID, held: _Held) -> None:
+        await asyncio.sleep(IDLE_SECONDS)
+        held.watched = False
+        if held.users:
+            return
+        if self._held.get(connection_id) is held:
+            del self._held[connection_id]
+        await self._returner.do(held.lease_id)
+
+    async def _borrow_all(self, connection_ids: Sequence[UUID]) -> list[_Held | str]:
+        try:
+            answer = await self._leases.ask(set(connection_ids))
+        except CallRefused as refusal:
+            raise Unavailable(f"auth refuses to lend ({refusal.code})") from refusal
+        now = self._monotonic()
+        fresh = {c: _Held(lent.lease_id, lent.borrowed, lent.generation, now) for c, lent in answer.lent.items()}
+        for connection_id, held in fresh.items():
+            self._held[connection_id] = held
+            # Whoever asked for it may be gone by now.
+            self._watch(connection_id, held)
+        return [fresh.get(c) or answer.refused.get(c, "unknown") for c in connection_ids]
+
+    async def _give_back(self, lease_ids: Sequence[UUID]) -> list[None]:
+        await self._leases.give_back(lease_ids)
+        return [None] * len(lease_ids)
