@@ -78,6 +78,9 @@ class _Grants:
     async def borrow(self, publication: Publication) -> AsyncIterator[Grant]:
         yield Grant("someone", Secret("token"), None, (), datetime(2030, 1, 1, tzinfo=UTC), None)
 
+    def forget(self, connection_id: UUID) -> None:
+        raise AssertionError
+
 
 class _Revisions:
     def __init__(self, revision: SealedRevision) -> None:

@@ -104,7 +104,7 @@ async def test_a_post_is_not_held_for_ever(world: World, client: httpx.AsyncClie
     await world.tell(plan.due())
     await world.wait(client, plan, "staging", held=True)
     world.clock.advance(timedelta(hours=73))
-    (publication,) = await world.wait(client, plan, "failed", held=False, code="reauth_required")
+    (publication,) = await world.wait(client, plan, "missed", held=False, code="reauth_required")
     assert publication["advice"]
 
 

@@ -21,7 +21,16 @@ from platforms.errors import (
     Transient,
 )
 from platforms.shape import Absent, Processing, Published, Receipt, Refused, Undecided
-from publisher.domain.publication import BEFORE_INTENT, ENDED, LATE_MAX, MOVES, IllegalMove, Publication, State
+from publisher.domain.publication import (
+    BEFORE_INTENT,
+    ENDED,
+    GIVEN_UP,
+    LATE_MAX,
+    MOVES,
+    IllegalMove,
+    Publication,
+    State,
+)
 from publisher.domain.telling import told_by
 from publisher.domain.verdicts import (
     answered,
@@ -78,7 +87,8 @@ def test_only_the_moves_of_the_table_are_possible(before: State, after: State):
 def test_nothing_reaches_the_public_but_through_an_intent():
     """The only ways into `published` are from after an intent, or by a receipt that came late."""
     assert {state for state in State if State.PUBLISHED in MOVES[state]} == {
-        State.PUBLISHING, State.PROCESSING, State.OUTCOME_UNKNOWN, State.NEEDS_ATTENTION, State.STAGING, State.STAGED,
+        State.PUBLISHING, State.PROCESSING, State.OUTCOME_UNKNOWN, State.NEEDS_ATTENTION, State.MISSED, State.STAGING,
+        State.STAGED,
     }  # fmt: skip
     assert {state for state in State if State.PUBLISHING in MOVES[state]} == {State.STAGED}
     assert all(State.CANCELLED not in MOVES[state] for state in State if state not in BEFORE_INTENT)
@@ -177,7 +187,7 @@ def test_holding_and_resuming_lose_nothing(state: State, due: bool, held_before:
 @pytest.mark.parametrize("state", list(State))
 def test_a_revoked_connection_leaves_nothing_to_do_but_what_is_under_way(state: State):
     after = revoked(publication(state))
-    assert after.ended or after.state in (State.PUBLISHING, State.FAILED, State.CANCELLED, State.NEEDS_ATTENTION)
+    assert after.ended or after.state in (State.PUBLISHING, *GIVEN_UP)
     assert (after.state is State.CANCELLED) == (state in BEFORE_INTENT | {State.CANCELLED})
 
 

@@ -27,16 +27,16 @@ class Batcher(Generic[Item, Result]):
         self._size_max = size_max
         self._at_once_max = at_once_max
         self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
-        self._workers: set[asyncio.Task[None]] = set()
+        self._draining: set[asyncio.Task[None] | None] = set()
 
     async def do(self, item: Item) -> Result:
         """The result of one item. Whoever is cancelled meanwhile gets none, but the item may have been worked on."""
         answer: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, answer))
-        if len(self._workers) < self._at_once_max:
-            worker = asyncio.create_task(self._drain(), name="batch")
-            self._workers.add(worker)
-            worker.add_done_callback(self._workers.discard)
+        if len(self._draining) < self._at_once_max:
+            drain = asyncio.create_task(self._drain(), name="batch")
+            self._draining.add(drain)
+            drain.add_done_callback(self._draining.discard)
         return await answer
 
     async def _drain(self) -> None:
@@ -45,6 +45,8 @@ class Batcher(Generic[Item, Result]):
             batch = [(item, answer) for item, answer in batch if not answer.done()]
             if batch:
                 await self._answer(batch)
+        # Here and not when the task is seen to have ended: who is answered may ask again before that.
+        self._draining.discard(asyncio.current_task())
 
     async def _answer(self, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
         answers = [answer for _, answer in batch]

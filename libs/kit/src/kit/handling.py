@@ -87,10 +87,10 @@ class Handling:
         """Handle events in one transaction; false, with nothing done, if they cannot be."""
         if any(one.event.aggregate() in self._held for one in received):
             return False
-        fresh: dict[UUID, Event] = {}
+        fresh: dict[UUID, _Received] = {}
         for one in received:
             # The first of those with one id: an event is told in its newest version first.
-            fresh.setdefault(one.event_id, one.event)
+            fresh.setdefault(one.event_id, one)
         links = [trace.Link(_origin(one.delivery.headers)) for one in received]
         name = f"process {len(received)} events"
         with self._tracer.start_as_current_span(name, kind=trace.SpanKind.CONSUMER, links=links):
@@ -99,7 +99,10 @@ class Handling:
                     if not await inbox.claim_many(transaction, self._consumer, list(fresh), self._epoch):
                         raise _Repeated
                     with joined(transaction):
-                        await self._subscription.dispatch_batch(list(fresh.values()))
+                        await self._subscription.dispatch_batch(
+                            [one.event for one in fresh.values()],
+                            [one.delivery.headers.get("traceparent") for one in fresh.values()],
+                        )
             except _Repeated:
                 return False
             except Exception as error:

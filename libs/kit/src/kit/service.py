@@ -116,7 +116,7 @@ class Service:
         resources: Sequence[Callable[[], AbstractAsyncContextManager[Any]]] = (),
         body_bytes_max: int = BODY_BYTES_MAX,
     ) -> Litestar:
-        """The service as an ASGI application. `resources` are opened first and closed last."""
+        """The service as an ASGI application. `resources` are opened first and closed last, while neighbours answer."""
 
         @asynccontextmanager
         async def lifespan(_: Litestar) -> AsyncIterator[None]:
@@ -124,9 +124,9 @@ class Service:
                 if self._ends_tracing:
                     # What was recorded last goes out too; telemetry bounds how long that may take.
                     stack.push_async_callback(asyncio.to_thread, self._tracing.shutdown)
+                await stack.enter_async_context(self._closing_neighbours())
                 for resource in resources:
                     await stack.enter_async_context(resource())
-                await stack.enter_async_context(self._closing_neighbours())
                 runs = [(loop.name, loop.run) for loop in loops]
                 if self.settings.database_url is not None:
                     await stack.enter_async_context(self._connected_database())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextvars import ContextVar
+from types import MappingProxyType
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -10,7 +12,12 @@ from contracts import registry
 from contracts.event import Event
 from contracts.topology import Consumer
 
+from kit.telemetry import current_traceparent
+
 E = TypeVar("E", bound=Event)
+
+_told_in: ContextVar[Mapping[int, str | None]] = ContextVar("told_in", default=MappingProxyType({}))
+"""The traces of the events that are handled together, by the events' identity."""
 
 
 class Subscription:
@@ -60,10 +67,18 @@ class Subscription:
         """Hand one event to its handler."""
         await self._call(type(current := self._current(event)), [current])
 
-    async def dispatch_batch(self, events: Sequence[Event]) -> None:
-        """Hand events to their handlers: those of one type together, those of one aggregate in order."""
-        for kind, alike in _grouped([self._current(event) for event in events]):
-            await self._call(kind, alike)
+    async def dispatch_batch(self, events: Sequence[Event], traces: Sequence[str | None] = ()) -> None:
+        """Hand events to their handlers: those of one type together, those of one aggregate in order.
+
+        `traces`: the `traceparent` that each was told with, for `traceparent_of`.
+        """
+        current = [self._current(event) for event in events]
+        told_in = _told_in.set({id(event): trace for event, trace in zip(current, traces, strict=False)})
+        try:
+            for kind, alike in _grouped(current):
+                await self._call(kind, alike)
+        finally:
+            _told_in.reset(told_in)
 
     async def _call(self, kind: type[Event], events: Sequence[Event]) -> None:
         many = self._many.get(kind)
@@ -78,6 +93,12 @@ class Subscription:
         while newer is not None and type(newer) not in self._one and type(newer) not in self._many:
             newer = registry.upcast(newer)
         return event if newer is None else newer
+
+
+def traceparent_of(event: Event) -> str | None:
+    """What work that is done later for this event continues: of many that are handled at once, each has its own."""
+    told_in = _told_in.get()
+    return told_in[id(event)] if id(event) in told_in else current_traceparent()
 
 
 def _grouped(events: Sequence[Event]) -> list[tuple[type[Event], list[Event]]]:

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 import structlog
@@ -46,11 +47,17 @@ class Borrowed:
 
 @dataclass(frozen=True)
 class Lent:
-    """One lease, and the grant that it opened. `generation` counts the grants of its connection."""
+    """One lease, and the grant that it opened. `generation` counts the grants of its connection.
+
+    `until`, of the monotonic clock: no request may begin later. It is counted from before the question, so that auth's
+    own count cannot end earlier.
+    """
 
     lease_id: UUID
     borrowed: Borrowed
     generation: int | None
+    expires_at: datetime
+    until: float
 
 
 @dataclass(frozen=True)
@@ -79,22 +86,27 @@ class Leases:
 
     @asynccontextmanager
     async def borrow(self, connection_ids: Sequence[UUID]) -> AsyncIterator[Borrowing]:
-        """Hold the grants of these connections for the block. Raises `kit.problems.Unavailable` if auth is away."""
+        """Hold the grants of these connections for the block. Raises `kit.problems.Unavailable` if auth is away.
+
+        No request to a platform begins in the block once the lease has run out: a disconnect waits only so long.
+        """
         answer = await self.ask(connection_ids)
+        lent = answer.lent.values()
         try:
-            grants = {connection_id: lent.borrowed for connection_id, lent in answer.lent.items()}
-            yield Borrowing(grants, answer.refused)
+            with no_requests_after(min((each.until for each in lent), default=0.0)):
+                yield Borrowing({key: each.borrowed for key, each in answer.lent.items()}, answer.refused)
         finally:
-            await self.give_back([lent.lease_id for lent in answer.lent.values()])
+            await self.give_back([each.lease_id for each in lent])
 
     async def ask(self, connection_ids: Collection[UUID]) -> Answer:
         """Leases to be given back by the caller. Raises `kit.problems.Unavailable`, `kit.calls.CallRefused`."""
-        request = LeaseRequest(connection_ids=tuple(connection_ids))
+        until = time.monotonic() + LEASE_SECONDS - SAFETY_SECONDS
+        request = LeaseRequest(connection_ids=tuple(connection_ids), purpose=self._purpose)
         document = await self._auth.call("POST", "/internal/leases", json=request.model_dump(mode="json"))
         answer = LeaseAnswer.model_validate(document)
         return Answer(
             lent={
-                lease.connection_id: Lent(lease.lease_id, self._open(lease), lease.generation)
+                lease.connection_id: Lent(lease.lease_id, self._open(lease), lease.generation, lease.expires_at, until)
                 for lease in answer.leases
             },
             refused={refusal.connection_id: refusal.code for refusal in answer.refused},

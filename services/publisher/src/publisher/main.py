@@ -48,7 +48,7 @@ def create_app(
     http = create_http_client(offered.allowed_hosts, service.tracer)
     eraser = Eraser(service.database, DATA_MAP)
     seals = Seals(service.trusted_keys, service.sealing_key)
-    grants = SharedGrants(Leases(service.neighbour("auth"), service.sealing_key, Purpose.PUBLISH))
+    grants = SharedGrants(Leases(service.neighbour("auth"), service.sealing_key, Purpose.PUBLISH), service.clock)
 
     def work() -> AbstractAsyncContextManager[ports.Store]:
         return units(Scope.worker())
@@ -68,7 +68,10 @@ def create_app(
     lanes = jobs.Lanes(means, service.tracer)
     return service.app(
         routes=api.routes(units),
-        subscriptions=[*subscribers.subscriptions(units, service.clock, lanes.wake), eraser.subscription()],
+        subscriptions=[
+            *subscribers.subscriptions(units, service.clock, wake=lanes.wake, forget=grants.forget),
+            eraser.subscription(),
+        ],
         loops=[*lanes.loops(), eraser.loop()],
         resources=[lambda: http, grants.open],
     )

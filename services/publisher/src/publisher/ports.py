@@ -140,6 +140,9 @@ class Grants(Protocol):
         A `ReauthorisationNeeded` that leaves the block is reported to auth on its way.
         """
 
+    def forget(self, connection_id: UUID) -> None:
+        """Lend what is held of this connection to nobody any more: it changed."""
+
 
 class DurableJournal(Journal, Protocol):
     @property

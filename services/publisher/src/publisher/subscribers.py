@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from uuid import UUID
 
 from contracts.auth import (
     ConnectionEstablishedV1,
@@ -23,9 +24,11 @@ from publisher.use_cases.follow_connection import follow_connection
 from publisher.use_cases.plan_publications import mark_due, move_publications, plan_publications
 
 
-def subscriptions(units: Units[Store], clock: Clock, wake: Callable[[], None]) -> list[Subscription]:
-    """`wake`: called when there is something to do at once."""
-    return [_scheduler(units, clock, wake), _auth(units, clock)]
+def subscriptions(
+    units: Units[Store], clock: Clock, *, wake: Callable[[], None], forget: Callable[[UUID], None]
+) -> list[Subscription]:
+    """`wake`: called when there is something to do at once. `forget`: called with a connection whose grant changed."""
+    return [_scheduler(units, clock, wake), _auth(units, clock, forget)]
 
 
 def _scheduler(units: Units[Store], clock: Clock, wake: Callable[[], None]) -> Subscription:
@@ -52,23 +55,27 @@ def _scheduler(units: Units[Store], clock: Clock, wake: Callable[[], None]) -> S
     return subscription
 
 
-def _auth(units: Units[Store], clock: Clock) -> Subscription:
+def _auth(units: Units[Store], clock: Clock, forget: Callable[[UUID], None]) -> Subscription:
     subscription = Subscription(CONSUMERS["publisher-auth"])
+
+    async def follow(connection: Connection) -> None:
+        forget(connection.connection_id)
+        await follow_connection(connection, store=units.joined(), now=clock.now())
 
     @subscription.on(ConnectionEstablishedV1)
     async def on_established(event: ConnectionEstablishedV1) -> None:
         connection = Connection(event.connection_id, event.workspace_id, event.platform, ConnectionState.ACTIVE)
-        await follow_connection(connection, store=units.joined(), now=clock.now())
+        await follow(connection)
 
     @subscription.on(ConnectionReauthRequiredV1)
     async def on_reauth_required(event: ConnectionReauthRequiredV1) -> None:
         connection = Connection(event.connection_id, event.workspace_id, None, ConnectionState.REAUTH_REQUIRED)
-        await follow_connection(connection, store=units.joined(), now=clock.now())
+        await follow(connection)
 
     @subscription.on(ConnectionRevokedV2)
     async def on_revoked(event: ConnectionRevokedV2) -> None:
         connection = Connection(event.connection_id, event.workspace_id, event.platform, ConnectionState.REVOKED)
-        await follow_connection(connection, store=units.joined(), now=clock.now())
+        await follow(connection)
 
     @subscription.on(WorkspaceDeletedV1)
     async def on_workspace_deleted(event: WorkspaceDeletedV1) -> None:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 import structlog
-from contracts.leases import LEASES_MAX
+from contracts.leases import LEASE_SECONDS, LEASES_MAX
 from kit.batching import Batcher
 from kit.calls import CallRefused
+from kit.clock import Clock
 from kit.problems import Unavailable
 from platforms.errors import ReauthorisationNeeded
-from platforms.leasing import Borrowed, Leases
+from platforms.http import no_requests_after
+from platforms.leasing import Leases, Lent
 from platforms.shape import Grant
 
 from publisher.domain.publication import Publication
@@ -23,8 +25,8 @@ from publisher.ports import GrantRefused
 
 log = structlog.get_logger("grants")
 
-SHARE_SECONDS = 5.0
-"""An older lease is not taken up again: a step needs most of a lease's life."""
+LIFE_LEFT_MIN = timedelta(seconds=LEASE_SECONDS - 5)
+"""A lease with less is not taken up again: a step needs most of its life."""
 
 IDLE_SECONDS = 0.2
 """How long a lease is kept for the next publication of its connection. A disconnect waits for it."""
@@ -34,10 +36,7 @@ IDLE_SECONDS = 0.2
 class _Held:
     """A lease in our hands. `users`: the steps that work with it now."""
 
-    lease_id: UUID
-    borrowed: Borrowed
-    generation: int | None
-    taken_at: float
+    lent: Lent
     users: int = 0
     watched: bool = False
 
@@ -45,9 +44,9 @@ class _Held:
 class SharedGrants:
     """Satisfies `ports.Grants`. A context manager that gives back what is left."""
 
-    def __init__(self, leases: Leases, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, leases: Leases, clock: Clock) -> None:
         self._leases = leases
-        self._monotonic = monotonic
+        self._clock = clock
         self._held: dict[UUID, _Held] = {}
         self._borrower: Batcher[UUID, _Held | str] = Batcher(self._borrow_all, size_max=LEASES_MAX, at_once_max=2)
         self._returner: Batcher[UUID, None] = Batcher(self._give_back, size_max=LEASES_MAX)
@@ -56,11 +55,12 @@ class SharedGrants:
     @asynccontextmanager
     async def borrow(self, publication: Publication) -> AsyncIterator[Grant]:
         held = await self._take(publication.connection_id)
-        if held.borrowed.workspace_id != publication.workspace_id:
+        if held.lent.borrowed.workspace_id != publication.workspace_id:
             self._put_back(publication.connection_id, held)
             raise GrantRefused("unknown")
         try:
-            yield held.borrowed.grant
+            with no_requests_after(held.lent.until):
+                yield held.lent.borrowed.grant
         except ReauthorisationNeeded as error:
             await self._report_dead(publication.connection_id, held, error.code)
             raise
@@ -71,10 +71,15 @@ class SharedGrants:
         if self._held.get(connection_id) is held:
             del self._held[connection_id]
         try:
-            await self._leases.report_dead(connection_id, code, generation=held.generation)
+            await self._leases.report_dead(connection_id, code, generation=held.lent.generation)
         except (CallRefused, Unavailable) as error:
             # The next publication finds it dead as well.
             log.warning("dead_grant_not_told", connection_id=str(connection_id), reason=type(error).__name__)
+
+    def forget(self, connection_id: UUID) -> None:
+        held = self._held.pop(connection_id, None)
+        if held is not None and not held.users:
+            self._watch(connection_id, held)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -84,14 +89,14 @@ class SharedGrants:
         finally:
             for watch in self._watches:
                 watch.cancel()
-            held = [each.lease_id for each in self._held.values()]
+            held = [each.lent.lease_id for each in self._held.values()]
             self._held.clear()
             for start in range(0, len(held), LEASES_MAX):
                 await self._give_back(held[start : start + LEASES_MAX])
 
     async def _take(self, connection_id: UUID) -> _Held:
         held = self._held.get(connection_id)
-        if held is None or self._monotonic() - held.taken_at > SHARE_SECONDS:
+        if held is None or self._clock.now() > held.lent.expires_at - LIFE_LEFT_MIN:
             answer = await self._borrower.do(connection_id)
             if isinstance(answer, str):
                 raise GrantRefused(answer)
@@ -118,15 +123,14 @@ class SharedGrants:
             return
         if self._held.get(connection_id) is held:
             del self._held[connection_id]
-        await self._returner.do(held.lease_id)
+        await self._returner.do(held.lent.lease_id)
 
     async def _borrow_all(self, connection_ids: Sequence[UUID]) -> list[_Held | str]:
         try:
             answer = await self._leases.ask(set(connection_ids))
         except CallRefused as refusal:
             raise Unavailable(f"auth refuses to lend ({refusal.code})") from refusal
-        now = self._monotonic()
-        fresh = {c: _Held(lent.lease_id, lent.borrowed, lent.generation, now) for c, lent in answer.lent.items()}
+        fresh = {connection_id: _Held(lent) for connection_id, lent in answer.lent.items()}
         for connection_id, held in fresh.items():
             self._held[connection_id] = held
             # Whoever asked for it may be gone by now.

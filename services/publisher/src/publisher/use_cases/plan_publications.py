@@ -9,7 +9,7 @@ from uuid import UUID
 
 from contracts.scheduler import ScheduleChangedV1, ScheduleCreatedV1, ScheduleDueV1
 from kit.ids import new_id
-from kit.telemetry import current_traceparent
+from kit.subscription import traceparent_of
 
 from publisher.domain.connection import ConnectionState
 from publisher.domain.publication import Publication, stage_at
@@ -48,9 +48,9 @@ async def mark_due(events: Sequence[ScheduleDueV1], *, store: Store, now: dateti
         await plan_publications(event, store=store, now=now)
     if unplanned:
         found |= await _of(unplanned, store=store)
-    # Of many that come together each keeps the trace it has: there is no one that announced them.
-    trace = current_traceparent() if len(events) == 1 else None
-    changes = [(found[key], found[key].mark_due(now, trace)) for event in events for key in set(_keys(event))]
+    changes = [
+        (found[key], found[key].mark_due(now, traceparent_of(event))) for event in events for key in set(_keys(event))
+    ]
     await write(changes, store=store)
 
 
@@ -79,7 +79,7 @@ async def _plan(event: ScheduleCreatedV1 | ScheduleDueV1, connection_id: UUID, *
         when_missed=event.when_missed,
         next_at=stage_at(event.due_at, now),
         created_at=now,
-        trace=current_traceparent(),
+        trace=traceparent_of(event),
     )
     reason = await store.cancellation(event.schedule_id, event.occurrence, connection_id)
     if reason is not None:
