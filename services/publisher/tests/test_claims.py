@@ -21,12 +21,13 @@ from kit.secret import Secret
 from platforms.shape import Call, Delivery, Grant, Journal, Outcome, PlatformName, Receipt
 from publisher import ports
 from publisher.adapters.journal import PostgresJournals, Seals
+from publisher.adapters.settlements import GatheredSettlements
 from publisher.adapters.store import Store
 from publisher.domain.publication import Publication, State
 from publisher.domain.verdicts import published
 from publisher.domain.waiting import fail
 from publisher.ports import ClaimLost, Means
-from publisher.use_cases.settle import GatheredSettlements, settle, settle_receipt
+from publisher.use_cases.settle import settle, settle_receipt
 from publisher.use_cases.work_publication import work_publication
 
 from services.publisher.tests.fakes import FakePlatform

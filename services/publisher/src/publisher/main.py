@@ -26,10 +26,10 @@ from publisher.adapters.journal import PostgresJournals, Seals
 from publisher.adapters.media import ObjectMedia
 from publisher.adapters.neighbours import ContentRevisions
 from publisher.adapters.platform_calls import HttpPlatforms
+from publisher.adapters.settlements import GatheredSettlements
 from publisher.adapters.store import Store
 from publisher.data_map import DATA_MAP
 from publisher.settings import Settings
-from publisher.use_cases.settle import GatheredSettlements
 
 
 def create_app(

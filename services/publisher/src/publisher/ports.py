@@ -171,7 +171,7 @@ class Settlements(Protocol):
     """Ends of steps, written several in one transaction."""
 
     async def settle(self, claimed: Publication, change: Verdict, *, keep: bool) -> Publication:
-        """See `publisher.use_cases.settle`."""
+        """See `publisher.use_cases.settle.settle`."""
 
 
 @dataclass(frozen=True)

@@ -150,6 +150,10 @@ class Publication:
             moved = moved.become(State.PLANNED, code=self.code, detail=self.detail, advice=self.advice)
         return replace(moved, next_at=stage_at(due_at, now), claim=None, leased_until=None)
 
+    def released(self) -> Publication:
+        """Nobody works on it any more."""
+        return replace(self, claim=None, leased_until=None)
+
     def cancel(self, code: str) -> Publication:
         """Take it back if nothing visible can have happened; otherwise it stays as it is."""
         if self.state not in BEFORE_INTENT:

@@ -1,75 +1,12 @@
-"""The end of a step: the row as it is now, the change, its history and its event, in one transaction.
-
-Steps that end at the same time share one: while it is under way, the next ones gather. A change that PostgreSQL refuses
-is tried again alone, so that it spoils no other's.
-"""
+"""The end of a step: the row as it is now, the change, its history and its event, in one transaction."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
-from contextvars import Context, copy_context
-from dataclasses import dataclass, replace
-
-import psycopg
-from kit.batching import Batcher
+from collections.abc import Sequence
 
 from publisher.domain.publication import MOVES, Publication, State
 from publisher.domain.telling import told_by
-from publisher.ports import Change, ClaimLost, Means, Store, Verdict
-
-TOGETHER_MAX = 200
-"""Rows of one transaction: locked for some milliseconds."""
-
-
-@dataclass(frozen=True)
-class _Ending:
-    """`context` is that of the step, so that its event is told in its trace."""
-
-    claimed: Publication
-    change: Verdict
-    keep: bool
-    context: Context
-
-
-class GatheredSettlements:
-    """Satisfies `ports.Settlements`."""
-
-    def __init__(self, work: Callable[[], AbstractAsyncContextManager[Store]]) -> None:
-        self._work = work
-        self._batcher: Batcher[_Ending, Publication] = Batcher(self._settle_all, size_max=TOGETHER_MAX)
-
-    async def settle(self, claimed: Publication, change: Verdict, *, keep: bool) -> Publication:
-        return await self._batcher.do(_Ending(claimed, change, keep, copy_context()))
-
-    async def _settle_all(self, endings: Sequence[_Ending]) -> list[Publication | Exception]:
-        try:
-            return await self._settle_together(endings)
-        except psycopg.OperationalError:
-            raise
-        except psycopg.Error as error:
-            if len(endings) == 1:
-                return [error]
-        return [(await self._settle_all([ending]))[0] for ending in endings]
-
-    async def _settle_together(self, endings: Sequence[_Ending]) -> list[Publication | Exception]:
-        results: list[Publication | Exception] = []
-        changes: list[tuple[Context, Change]] = []
-        async with self._work() as store:
-            locked = await store.lock([ending.claimed.publication_id for ending in endings])
-            rows = {row.publication_id: row for row in locked}
-            for ending in endings:
-                # Taken out: of two that end one step, the second has lost its claim to the first.
-                current = rows.pop(ending.claimed.publication_id, None)
-                result = _after(ending, current)
-                results.append(result)
-                if current is not None and isinstance(result, Publication) and result != current:
-                    changes.append((ending.context, (current, result)))
-            if changes:
-                await store.save([change for _, change in changes])
-            for context, change in changes:
-                context.run(_tell, change, store)
-        return results
+from publisher.ports import Change, Means, Store, Verdict
 
 
 async def settle(claimed: Publication, change: Verdict, *, means: Means, keep: bool = False) -> Publication:
@@ -86,7 +23,7 @@ async def settle_receipt(claimed: Publication, change: Verdict, *, means: Means)
     async with means.work() as store:
         for current in await store.lock([claimed.publication_id]):
             if State.PUBLISHED in MOVES[current.state]:
-                await write([(current, _released(change(current)))], store=store)
+                await write([(current, change(current).released())], store=store)
                 return True
     return False
 
@@ -97,24 +34,6 @@ async def write(changes: Sequence[Change], *, store: Store) -> None:
     if changed:
         await store.save(changed)
     for change in changed:
-        _tell(change, store)
-
-
-def _tell(change: Change, store: Store) -> None:
-    event = told_by(*change)
-    if event is not None:
-        store.emit(event)
-
-
-def _after(ending: _Ending, current: Publication | None) -> Publication | Exception:
-    if current is None or current.claim is None or current.claim != ending.claimed.claim:
-        return ClaimLost()
-    try:
-        after = ending.change(current)
-    except Exception as error:
-        return error
-    return after if ending.keep else _released(after)
-
-
-def _released(publication: Publication) -> Publication:
-    return replace(publication, claim=None, leased_until=None)
+        event = told_by(*change)
+        if event is not None:
+            store.emit(event)
