@@ -20,7 +20,7 @@ from kit.testing.services import Bus, Running
 from scheduler.data_map import DATA_MAP
 from scheduler.main import create_app
 
-from services.scheduler.tests.conftest import Content, Member
+from services.scheduler.tests.conftest import Auth, Content, Member
 from services.scheduler.tests.test_api import local
 
 MANY = 1_200
@@ -70,10 +70,11 @@ def fill(superuser_url: str, due_at: datetime) -> None:
 
 @pytest.mark.promise("P43")
 async def test_two_schedulers_announce_a_burst_once(
-    environment: dict[str, str], content: Content, bus: Bus, running: Running, clock: MovableClock
+    environment: dict[str, str], content: Content, auth: Auth, bus: Bus, running: Running, clock: MovableClock
 ):
     fill(environment["DATABASE_SUPERUSER_URL_SCHEDULER"], clock.now())
-    transports = {"content": InProcess({"content": content.app()}, "content")}
+    apps = {"content": content.app(), "auth": auth.app()}
+    transports = {name: InProcess(apps, name) for name in apps}
     async with (
         running(create_app(environment, transports=transports)),
         running(create_app(environment, transports=transports)),
