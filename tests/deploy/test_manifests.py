@@ -174,6 +174,9 @@ def environment_of(template: Object, folder: Path) -> dict[str, str]:
     values: dict[str, str] = dict(named("ConfigMap", "signoff")["data"])
     if {"secretRef": {"name": "signoff-platforms"}} in only["envFrom"]:
         values |= {"PLATFORM_CLIENT_ID_TIKTOK": "id", "PLATFORM_CLIENT_SECRET_TIKTOK": "secret"}
+    if {"secretRef": {"name": "signoff-mail"}} in only["envFrom"]:
+        values |= {"SMTP_URL": "smtp://mail.example.com", "SMTP_USER": "signoff", "SMTP_PASSWORD": "secret"}
+        values |= {"MAIL_FROM": "Signoff <no-reply@example.com>"}
     for variable in only["env"]:
         values[variable["name"]] = variable.get("value", f"secret-{variable['name']}")
     mounts = {mount["name"]: mount["mountPath"] for mount in only["volumeMounts"]}
@@ -253,3 +256,10 @@ def test_the_internet_is_reached_by_those_who_need_it_and_nothing_private_throug
     (rule,) = outside["egress"]
     assert [port["port"] for port in rule["ports"]] == [443]
     assert "169.254.0.0/16" in rule["to"][0]["ipBlock"]["except"]
+
+
+def test_only_auth_hands_mail_in():
+    assert [name for name in SERVICES if "signoff-mail" in str(named("Deployment", name))] == ["auth"]
+    mail = named("NetworkPolicy", "signoff-mail")["spec"]
+    assert mail["podSelector"]["matchLabels"] == {"app.kubernetes.io/name": "auth"}
+    assert [port["port"] for rule in mail["egress"] for port in rule["ports"]] == [465, 587]

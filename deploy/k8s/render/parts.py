@@ -146,6 +146,8 @@ def _environment_sources(service: Deployed) -> list[Object]:
     if service.vault:
         # VAULT_*, where a key service wraps the keys and not the file.
         sources.append({"configMapRef": {"name": "signoff-vault", "optional": True}})
+    if service.mail:
+        sources.append({"secretRef": {"name": "signoff-mail"}})
     if service.objects:
         # Absent where the cluster gives the pods an identity of their own.
         sources.append({"secretRef": {"name": "signoff-object-store", "optional": True}})

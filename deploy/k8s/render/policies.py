@@ -9,6 +9,9 @@ PRIVATE_NETWORKS = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.
 
 POSTGRES_PORT, NATS_PORT, TELEMETRY_PORT = 5432, 4222, 4318
 
+MAIL_PORTS = [465, 587]
+"""SMTP that is encrypted from the start, and by STARTTLS."""
+
 _NAME_SERVERS = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}}
 _OURSELVES = {"podSelector": {"matchLabels": PART_OF}}
 
@@ -26,6 +29,7 @@ def policies() -> list[Object]:
         ),
         # Where these run is not ours to know: an overlay that knows adds `to`.
         _policy("data", USES_DATA, egress=[{"ports": [_port(POSTGRES_PORT), _port(NATS_PORT)]}]),
+        _policy("mail", own("auth"), egress=[{"ports": [_port(port) for port in MAIL_PORTS]}]),
         _policy("telemetry", PART_OF, egress=[{"ports": [_port(TELEMETRY_PORT)]}]),
         _policy("outside", USES_OUTSIDE, egress=[{"to": [outside], "ports": [_port(443)]}]),
         # The ingress controller is in a namespace of its own; all others come through it.

@@ -14,8 +14,8 @@ REQUESTS_AT_ONCE = 8
 class Deployed:
     """One service. `platforms`: knows the platforms' credentials; `objects`: reads or writes the object store.
 
-    `vault`: keeps tokens, and in a second database their keys; `backups`: takes backups. `outside`: may open
-    connections to the internet. `temporary_mib`: room in /tmp, where uploads and dumps pass through.
+    `vault`: keeps tokens, and in a second database their keys; `mail`: hands mail in; `backups`: takes backups.
+    `outside`: may open connections to the internet. `temporary_mib`: room in /tmp, where uploads and dumps pass.
     """
 
     name: str
@@ -23,6 +23,7 @@ class Deployed:
     platforms: bool = False
     objects: bool = False
     vault: bool = False
+    mail: bool = False
     backups: bool = False
     outside: bool = False
     public: bool = False
@@ -37,7 +38,7 @@ class Deployed:
 
 
 SERVICES = (
-    Deployed("auth", platforms=True, vault=True, outside=True),
+    Deployed("auth", platforms=True, vault=True, mail=True, outside=True),
     # Videos are looked into, frame by frame.
     Deployed("content", objects=True, outside=True, memory_mib=1536, temporary_mib=4096),
     Deployed("scheduler"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from email import message_from_bytes, policy
@@ -35,7 +36,16 @@ class Received:
 
     @property
     def text(self) -> str:
-        return str(self.message.get_body(("plain",)).get_content())  # type: ignore[union-attr]
+        return self._body("plain")
+
+    @property
+    def html(self) -> str:
+        return self._body("html")
+
+    def _body(self, kind: str) -> str:
+        body = self.message.get_body((kind,))
+        assert body is not None
+        return str(body.get_content())
 
     @property
     def token(self) -> str:
@@ -108,16 +118,19 @@ class Mailbox:
     def _protocol(self) -> SMTP:
         self.connections += 1
         starts_later = self._tls is not None and not self._implicit
-        return SMTP(
-            self,
-            hostname="mailbox.test",
-            enable_SMTPUTF8=True,
-            tls_context=self._tls if starts_later else None,
-            require_starttls=starts_later,
-            auth_required=bool(self._password),
-            auth_require_tls=not self._implicit,
-            authenticator=self._check if self._password else None,
-        )
+        with warnings.catch_warnings():
+            # It does not see the encryption that was there before it, and warns that it asks for none.
+            warnings.simplefilter("ignore", UserWarning)
+            return SMTP(
+                self,
+                hostname="mailbox.test",
+                enable_SMTPUTF8=True,
+                tls_context=self._tls if starts_later else None,
+                require_starttls=starts_later,
+                auth_required=bool(self._password),
+                auth_require_tls=not self._implicit,
+                authenticator=self._check if self._password else None,
+            )
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()

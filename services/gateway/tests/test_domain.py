@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from gateway.domain import cookies, limits, origins
-from gateway.domain.routes import MEDIA_BYTES_MAX, ROUTES, Access
+from gateway.domain.routes import MEDIA_BYTES_MAX, PHOTO_BYTES_MAX, ROUTES, Access
 from kit.problems import NotFound
 from kit.secret import Secret
 
@@ -47,6 +47,9 @@ def test_every_path_in_a_workspace_needs_its_member():
         "/api/accounts/verifications",
         "/api/accounts/verifications/requests",
         "/api/session",
+        "/api/password-resets",
+        "/api/password-resets/confirmations",
+        "/api/account/address/confirmations",
         "/media/{token}",
         "/media/{token}",
         "/api/erasures/{erasure_id}",
@@ -57,7 +60,8 @@ def test_every_path_in_a_workspace_needs_its_member():
 
 def test_only_media_may_be_large():
     assert [(row.path, row.body_bytes_max) for row in ROUTES if row.streams or row.body_bytes_max > 1024 * 1024] == [
-        ("/api/workspaces/{workspace_id}/media", MEDIA_BYTES_MAX)
+        ("/api/account/photo", PHOTO_BYTES_MAX),
+        ("/api/workspaces/{workspace_id}/media", MEDIA_BYTES_MAX),
     ]
 
 

@@ -21,6 +21,7 @@ from auth.adapters.key_providers import provider_of
 from auth.adapters.keys import STORE, StoredKeys
 from auth.adapters.passwords import Argon2Hashes
 from auth.adapters.peppers import Peppers
+from auth.adapters.photos import PillowPhotos
 from auth.adapters.platforms import CalledPlatforms
 from auth.adapters.post import create_post
 from auth.adapters.store import PostgresStore
@@ -29,6 +30,8 @@ from auth.api.accounts import account_routes, deletion_routes
 from auth.api.api_keys import api_key_routes
 from auth.api.connections import authorisation_routes, connection_routes, use_routes
 from auth.api.internal import internal_routes
+from auth.api.profile import address_routes, photo_routes
+from auth.api.resets import reset_routes
 from auth.api.sessions import own_session_routes, passport_routes, presence_routes, session_routes
 from auth.api.sign_up import sign_up_routes
 from auth.api.workspaces import workspace_routes
@@ -79,6 +82,9 @@ def create_app(
             *own_session_routes(transactions),
             *passport_routes(transactions, service.passports, key_hashes),
             *api_key_routes(transactions, key_hashes),
+            *reset_routes(means),
+            *address_routes(means),
+            *photo_routes(transactions, PillowPhotos()),
             *workspace_routes(transactions),
             *authorisation_routes(transactions, platforms, vault),
             *connection_routes(transactions, platforms, vault),

@@ -30,6 +30,8 @@ class StoredClosing:
             return False
         await self._transaction.execute("DELETE FROM session WHERE account_id = %s", (account_id,))
         await self._transaction.execute("DELETE FROM credential WHERE account_id = %s", (account_id,))
+        await self._transaction.execute("DELETE FROM proof WHERE account_id = %s", (account_id,))
+        await self._transaction.execute("DELETE FROM photo WHERE account_id = %s", (account_id,))
         await self._transaction.execute(
             "UPDATE workspace w SET deleted_at = %(at)s, closed_by = %(account_id)s WHERE w.deleted_at IS NULL"
             " AND EXISTS (SELECT 1 FROM member m WHERE m.workspace_id = w.workspace_id"

@@ -45,7 +45,7 @@ class StoredLetters:
             "   ORDER BY a.created_at DESC LIMIT 1) AS pending FROM claimed c)"
             " SELECT letter_id, kind, address, account_id, workspace_id, subject_id, facts, written_at, attempts,"
             "  known, pending, coalesce(facts->>'language', (SELECT a.language FROM account a"
-            "   WHERE a.account_id = coalesce(l.account_id, l.known, l.pending))) AS language"
+            "   WHERE a.account_id = coalesce(l.known, l.account_id, l.pending))) AS language"
             " FROM addressed l ORDER BY letter_id",
             # A kind that a newer release writes is left to it.
             (until, now, list(LetterKind), limit),

@@ -30,10 +30,10 @@ def compose(mail: Mail, *, sender: str, at: datetime) -> EmailMessage:
     message["Message-ID"] = f"<{mail.letter_id}@{domain_of(sender)}>"
     # Machines do not answer what a machine wrote (RFC 3834).
     message["Auto-Submitted"] = "auto-generated"
-    message["Content-Language"] = mail.language
     message["X-Signoff-Letter"] = mail.kind.value
     message.set_content(mail.text)
     message.add_alternative(mail.html, subtype="html")
+    message["Content-Language"] = mail.language
     return message
 
 

@@ -40,6 +40,20 @@ class StoredAccounts:
                 )
             )
 
+    async def state_of(self, account_id: UUID) -> str | None:
+        state: str | None = await self._transaction.scalar(
+            "SELECT state FROM account WHERE account_id = %s AND deleted_at IS NULL", (account_id,)
+        )
+        return state
+
+    async def in_state(self, state: AccountState, *, limit: int) -> list[Account]:
+        return await self._transaction.all(
+            Account,
+            "SELECT account_id, email, full_name, company, time_zone, language, created_at FROM account"
+            " WHERE state = %s AND deleted_at IS NULL ORDER BY created_at, account_id LIMIT %s",
+            (state, limit),
+        )
+
     async def set_email(self, account_id: UUID, email: str) -> None:
         with _addresses_once():
             await self._transaction.execute("UPDATE account SET email = %s WHERE account_id = %s", (email, account_id))

@@ -17,6 +17,7 @@ from auth.adapters.endings import StoredEndings
 from auth.adapters.grants import StoredAuthorisations, StoredGrants, StoredLeases
 from auth.adapters.letters import StoredLetters, StoredProofs, forget_letters
 from auth.adapters.people import StoredAccounts, StoredWorkspaces, forget_sign_ups
+from auth.adapters.photos import StoredPhotos
 from auth.adapters.security import StoredAttempts, StoredSecurity, forget_places
 from auth.adapters.sessions import StoredSessions
 from auth.domain.sessions import IDLE_LIFETIME
@@ -42,6 +43,7 @@ class PostgresStore:
         self.proofs = StoredProofs(transaction)
         self.attempts = StoredAttempts(transaction)
         self.security = StoredSecurity(transaction)
+        self.photos = StoredPhotos(transaction)
 
     async def forget_stale(self) -> None:
         now = self.now()

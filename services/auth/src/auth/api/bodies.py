@@ -40,6 +40,16 @@ class TokenBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     token: Token
 
 
+class ResetBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    token: Token
+    password: Password
+
+
+class NewAddressBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    email: Email
+    password: Password
+
+
 class AddressBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     email: Email
 

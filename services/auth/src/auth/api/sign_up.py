@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kit.database import Scope
 from kit.secret import Secret
-from litestar import post
+from litestar import MediaType, post
 from litestar.params import JSONBody
 from litestar.types import ControllerRouterHandler
 
@@ -19,7 +19,7 @@ def sign_up_routes(
 ) -> list[ControllerRouterHandler]:
     """Sign up, get the letter again, verify the address that it went to."""
 
-    @post("/api/accounts", status_code=202)
+    @post("/api/accounts", status_code=202, media_type=MediaType.TEXT)
     async def register(data: JSONBody[SignUpBody]) -> None:
         asked = SignUp(
             email=data.email,
@@ -37,7 +37,7 @@ def sign_up_routes(
     async def verify(data: JSONBody[TokenBody]) -> Verified:
         return await verify_address(transactions, Secret(data.token), policy=policy)
 
-    @post("/api/accounts/verifications/requests", status_code=202)
+    @post("/api/accounts/verifications/requests", status_code=202, media_type=MediaType.TEXT)
     async def send_again(data: JSONBody[AddressBody]) -> None:
         async with transactions(Scope.nobody()) as store:
             await ask_for_verification(store, data.email)

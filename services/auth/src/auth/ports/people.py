@@ -23,6 +23,11 @@ class Accounts(Protocol):
     async def set_state(self, account_id: UUID, state: AccountState, *, before: AccountState) -> bool:
         """False if it is not in the state `before`. Raises `AddressTaken`."""
 
+    async def state_of(self, account_id: UUID) -> str | None: ...
+
+    async def in_state(self, state: AccountState, *, limit: int) -> Sequence[Account]:
+        """Oldest first."""
+
     async def set_email(self, account_id: UUID, email: str) -> None:
         """Raises `AddressTaken`."""
 

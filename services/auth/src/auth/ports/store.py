@@ -15,6 +15,7 @@ from auth.ports.connections import Authorisations, Closing, Connections, Grants,
 from auth.ports.endings import Endings
 from auth.ports.letters import Letters, Proofs
 from auth.ports.people import Accounts, Workspaces
+from auth.ports.photos import Photos
 from auth.ports.sign_in import Attempts, Security, Sessions
 
 
@@ -65,6 +66,9 @@ class Store(Protocol):
 
     @property
     def security(self) -> Security: ...
+
+    @property
+    def photos(self) -> Photos: ...
 
     async def forget_stale(self) -> None:
         """Delete what is over: sessions, authorisations, leases, proofs, sign-ups, counted failures, old places."""

@@ -77,10 +77,10 @@ async def _finish(
             await finish_ending(transactions, connection_id, platforms=platforms, vault=vault)
 
     await do_together(end(connection_id) for connection_id in connection_ids)
-    return await _tell(transactions, account_id)
+    return await tell_closed(transactions, account_id)
 
 
-async def _tell(transactions: Transactions, account_id: UUID) -> list[OpenedErasure]:
+async def tell_closed(transactions: Transactions, account_id: UUID) -> list[OpenedErasure]:
     """Tell that the account and its workspaces are gone, once."""
     async with transactions(Scope.worker()) as store:
         workspace_ids = await store.closing.finish(account_id)

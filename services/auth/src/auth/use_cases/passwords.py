@@ -60,5 +60,7 @@ async def replace_password(
     account = await read_account(store, account_id)
     await store.accounts.set_password_hash(account_id, password_hash, at=now)
     await store.sessions.end_all(account_id, but=keep)
+    # What somebody began with the old password must not be finished with a link.
+    await store.proofs.cancel(account_id)
     await store.security.record(account_id, SecurityKind.PASSWORD_CHANGED, client, at=now, session_id=keep)
     await store.letters.add(Letter(LetterKind.PASSWORD_CHANGED, account.email, account_id=account_id), at=now)

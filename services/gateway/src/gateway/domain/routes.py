@@ -13,6 +13,9 @@ from kit.problems import NotFound
 JSON_BYTES_MAX = 1024 * 1024
 """No JSON body of the API comes near this; a larger one is a mistake or an attack."""
 
+PHOTO_BYTES_MAX = 5 * 1024 * 1024
+"""What auth takes as a photo of a person."""
+
 MEDIA_BYTES_MAX = 512 * 1024 * 1024
 """The largest video that content takes. It streams through, so it costs no memory here."""
 
@@ -97,6 +100,14 @@ def _auth() -> tuple[Route, ...]:
         *_sign_in(),
         Route("GET", "/api/account", "auth", Access.SESSION),
         Route("PATCH", "/api/account", "auth", Access.SESSION),
+        Route("POST", "/api/password-resets", "auth", Access.OPEN, rate_limited=True),
+        Route("POST", "/api/password-resets/confirmations", "auth", Access.OPEN, rate_limited=True),
+        Route("POST", "/api/account/address", "auth", Access.SESSION, rate_limited=True),
+        Route("POST", "/api/account/address/confirmations", "auth", Access.OPEN, rate_limited=True),
+        Route("PUT", "/api/account/photo", "auth", Access.SESSION, body_bytes_max=PHOTO_BYTES_MAX, streams=True),
+        Route("GET", "/api/account/photo", "auth", Access.SESSION),
+        Route("DELETE", "/api/account/photo", "auth", Access.SESSION),
+        Route("GET", f"{workspace}/members/{{account_id}}/photo", "auth", Access.WORKSPACE),
         Route(
             "DELETE",
             "/api/account",
