@@ -44,6 +44,8 @@ async def test_a_schedule_is_kept_and_told(member: Member, content: Content, bus
         revision_id=revision.revision_id,
         connection_ids=tuple(variant.connection_id for variant in revision.variants),
         due_at=due_at,
+        publish_until=due_at + timedelta(hours=1),
+        when_missed="hold",
     )
     assert await member.see(made["schedule_id"]) == made
     listed = await member.client.get(member.path, headers=member.headers)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-from datetime import datetime
-from typing import Annotated
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
@@ -19,7 +19,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.types import ControllerRouterHandler
 
 from scheduler.domain.forecast import AHEAD, SCHEDULES_MAX, Failure
-from scheduler.domain.schedule import CONNECTIONS_MAX, HORIZON, Schedule, ScheduleNotFound
+from scheduler.domain.schedule import CONNECTIONS_MAX, HORIZON, LATE_DEFAULT, LATE_MAX, Schedule, ScheduleNotFound
 from scheduler.ports import Connections, Revisions, Store
 from scheduler.use_cases.cancel_schedules import cancel_schedule
 from scheduler.use_cases.create_schedule import Wish, check_wish, create_schedule
@@ -35,13 +35,20 @@ Known = NamedDependency[Caller]
 
 
 class CreateSchedule(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """`at` is local time without an offset, to the minute or second; absent, it means now."""
+    """`at` is local time without an offset, to the minute or second; absent, it means now.
+
+    A post that is `late_minutes` late does not go out: a person is asked (`hold`), or it is dropped (`drop`).
+    """
 
     post_id: UUID
     revision_id: UUID
     connection_ids: Annotated[list[UUID], msgspec.Meta(min_length=1, max_length=CONNECTIONS_MAX)]
     time_zone: Annotated[str, msgspec.Meta(min_length=1, max_length=ZONE_NAME_MAX)]
     at: Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?$", max_length=19)] | None = None
+    late_minutes: Annotated[int, msgspec.Meta(ge=1, le=LATE_MAX // timedelta(minutes=1))] = LATE_DEFAULT // timedelta(
+        minutes=1
+    )
+    when_missed: Literal["hold", "drop"] = "hold"
 
 
 class TargetView(msgspec.Struct, frozen=True):
@@ -62,6 +69,8 @@ class ScheduleView(msgspec.Struct, frozen=True):
     time_zone: str
     adjustment: str
     due_at: datetime
+    publish_until: datetime | None
+    when_missed: str
     state: str
     reason: str | None
     created_at: datetime
@@ -78,6 +87,8 @@ class ScheduleView(msgspec.Struct, frozen=True):
             time_zone=schedule.time_zone,
             adjustment=schedule.adjustment,
             due_at=schedule.due_at,
+            publish_until=schedule.publish_until,
+            when_missed=schedule.when_missed,
             state=schedule.state,
             reason=schedule.reason,
             created_at=schedule.created_at,
@@ -98,7 +109,7 @@ class ScheduleList(msgspec.Struct, frozen=True):
 
 
 def routes(
-    units: Units[Store], *, revisions: Revisions, clock: Clock, wake: asyncio.Event
+    units: Units[Store], *, revisions: Revisions, clock: Clock, wake: Callable[[], None]
 ) -> list[ControllerRouterHandler]:
     path = "/api/workspaces/{workspace_id:uuid}/schedules"
     writes, reads = permission(Permission.SCHEDULE_WRITE), permission(Permission.POST_READ)
@@ -110,7 +121,7 @@ def routes(
         )
         async with units(Scope.workspace(workspace_id, caller.account)) as store:
             await create_schedule(schedule, store=store)
-        wake.set()
+        wake()
         return ScheduleView.of(schedule)
 
     @get(path, guards=[reads], operation_id="listSchedules")
@@ -185,6 +196,8 @@ def _wish(workspace_id: Id, data: JSONBody[CreateSchedule], caller: Known) -> Wi
         connection_ids=tuple(data.connection_ids),
         at=_local(data.at) if data.at else None,
         time_zone=data.time_zone,
+        late=timedelta(minutes=data.late_minutes),
+        when_missed=data.when_missed,
     )
 
 

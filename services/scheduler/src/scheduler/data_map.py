@@ -47,11 +47,21 @@ DATA_MAP = DataMap(
                 "created_at": Kind.TIME,
                 # A random number that leads to spans. They are kept by the collector, and hold no id of ours.
                 "trace": Kind.STATE,
+                "publish_until": Kind.TIME,
+                "when_missed": Kind.STATE,
+                "held_by": Kind.ID,
             },
             subjects={
                 SubjectKind.ACCOUNT: Anonymise("created_by = %(subject)s", "created_by = NULL"),
                 SubjectKind.WORKSPACE: Delete("workspace_id = %(subject)s"),
             },
+        ),
+        Table(
+            name="clockwork",
+            purpose="which scheduler processes are alive, so that others take over what a dead one held",
+            retention="a day after a process was last alive",
+            columns={"holder": Kind.ID, "alive_until": Kind.TIME},
+            subjects={},
         ),
     ),
 )

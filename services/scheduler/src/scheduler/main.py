@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 
 from kit import server
@@ -14,11 +13,12 @@ from kit.settings import Environment
 from litestar import Litestar
 from opentelemetry.sdk.trace import TracerProvider
 
-from scheduler import api, jobs, ports, subscribers
+from scheduler import api, ports, subscribers
 from scheduler.adapters.connections import AuthConnections
 from scheduler.adapters.revisions import ContentRevisions
 from scheduler.adapters.store import Store
 from scheduler.data_map import DATA_MAP
+from scheduler.jobs import Clockwork
 from scheduler.settings import Settings
 
 
@@ -34,14 +34,14 @@ def create_app(
     revisions = ContentRevisions(service.neighbour("content"))
     connections = AuthConnections(service.neighbour("auth"))
     eraser = Eraser(service.database, DATA_MAP)
-    wake = asyncio.Event()
+    clockwork = Clockwork(units, service.clock, service.tracer)
     return service.app(
         routes=[
-            *api.routes(units, revisions=revisions, clock=service.clock, wake=wake),
+            *api.routes(units, revisions=revisions, clock=service.clock, wake=clockwork.wake),
             *api.forecast_routes(units, connections=connections, clock=service.clock),
         ],
         subscriptions=[*subscribers.subscriptions(units), eraser.subscription()],
-        loops=[jobs.announcing(units, service.clock, wake, service.tracer), eraser.loop()],
+        loops=[clockwork.loop(), eraser.loop()],
     )
 
 

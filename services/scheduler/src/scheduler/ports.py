@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -12,6 +12,7 @@ from contracts.sealing import SealedRevision
 from kit.passport import Reach
 
 from scheduler.domain.forecast import Standing
+from scheduler.domain.lookahead import Held
 from scheduler.domain.schedule import Schedule
 
 
@@ -43,10 +44,17 @@ class Store(Protocol):
     ) -> list[Schedule]:
         """Schedules of a workspace that are not at an end, narrowed by what is given, and held."""
 
-    async def lock_due(self, now: datetime, limit: int) -> list[Schedule]:
-        """Schedules whose time has come, the earliest first, without those another process holds."""
+    async def stay_alive(self, holder: UUID, seconds: float) -> bool:
+        """Keep what this scheduler holds for so long, by the database's clock; false if it was not alive until now."""
 
-    async def next_due_at(self) -> datetime | None: ...
+    async def hold_until(self, last: datetime, *, holder: UUID, limit: int) -> list[Held]:
+        """Hold schedules that are due until then and no living scheduler holds, the earliest first."""
+
+    async def let_go(self, holder: UUID, schedule_ids: Collection[UUID] | None = None) -> None:
+        """Hold these no longer, or nothing."""
+
+    async def lock_held(self, schedule_ids: Sequence[UUID], *, holder: UUID, now: datetime) -> list[Schedule]:
+        """Those of them that are due, waiting and still held by this scheduler, the earliest first."""
 
     async def save(self, schedule: Schedule) -> None:
         """Write what can change: state, reason, targets."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString
@@ -13,12 +13,13 @@ from kit.database import Transaction
 from kit.passport import Reach
 from psycopg.types.json import Jsonb
 
+from scheduler.domain.lookahead import Held
 from scheduler.domain.schedule import Schedule, ScheduleState, Target, TargetState
 from scheduler.domain.wall_clock import Adjustment
 
 _SELECT: LiteralString = """
 SELECT schedule_id, workspace_id, post_id, revision_id, wall_clock, time_zone, adjustment, due_at, state, reason,
-       created_by, created_at, trace,
+       created_by, created_at, trace, publish_until, when_missed,
        ARRAY(SELECT jsonb_build_object('connection_id', t.connection_id, 'state', t.state, 'code', t.code,
                                        'publication_id', t.publication_id)
              FROM target t WHERE t.schedule_id = schedule.schedule_id ORDER BY t.position) AS targets
@@ -47,6 +48,8 @@ class _Row:
     created_by: UUID | None
     created_at: datetime
     trace: str | None
+    publish_until: datetime | None
+    when_missed: str
     targets: list[dict[str, Any]]
 
     def schedule(self) -> Schedule:
@@ -64,6 +67,8 @@ class _Row:
             created_by=self.created_by,
             created_at=self.created_at,
             trace=self.trace,
+            publish_until=self.publish_until,
+            when_missed=self.when_missed,
             targets=tuple(_target(target) for target in self.targets),
         )
 
@@ -90,11 +95,12 @@ class Store:
     async def add(self, schedule: Schedule) -> None:
         await self._transaction.execute(
             "INSERT INTO schedule (schedule_id, workspace_id, post_id, revision_id, wall_clock, time_zone, adjustment,"
-            " due_at, state, created_by, created_at, trace) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            " due_at, state, created_by, created_at, trace, publish_until, when_missed)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             (
                 schedule.schedule_id, schedule.workspace_id, schedule.post_id, schedule.revision_id, schedule.at,
                 schedule.time_zone, schedule.adjustment, schedule.due_at, schedule.state, schedule.created_by,
-                schedule.created_at, schedule.trace,
+                schedule.created_at, schedule.trace, schedule.publish_until, schedule.when_missed,
             ),
         )  # fmt: skip
         await self._transaction.execute_many(
@@ -157,19 +163,51 @@ class Store:
         )
         return await self._of(ids)
 
-    async def lock_due(self, now: datetime, limit: int) -> list[Schedule]:
+    async def stay_alive(self, holder: UUID, seconds: float) -> bool:
+        await self._transaction.execute(
+            "DELETE FROM clockwork WHERE alive_until < statement_timestamp() - interval '1 day'"
+        )
+        was_alive: bool | None = await self._transaction.scalar(
+            "SELECT alive_until > statement_timestamp() FROM clockwork WHERE holder = %s", (holder,)
+        )
+        await self._transaction.execute(
+            "INSERT INTO clockwork (holder, alive_until) VALUES (%s, statement_timestamp() + make_interval(secs => %s))"
+            " ON CONFLICT (holder) DO UPDATE SET alive_until = excluded.alive_until",
+            (holder, seconds),
+        )
+        return bool(was_alive)
+
+    async def hold_until(self, last: datetime, *, holder: UUID, limit: int) -> list[Held]:
+        held = await self._transaction.all(
+            Held,
+            """
+            WITH chosen AS (
+                SELECT schedule_id FROM schedule
+                WHERE state = 'scheduled' AND due_at <= %(last)s AND (held_by IS NULL OR NOT EXISTS (
+                    SELECT 1 FROM clockwork WHERE holder = held_by AND alive_until > statement_timestamp()))
+                ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+            )
+            UPDATE schedule SET held_by = %(holder)s WHERE schedule_id IN (SELECT schedule_id FROM chosen)
+            RETURNING due_at, schedule_id
+            """,
+            {"last": last, "holder": holder, "limit": limit},
+        )
+        return sorted(held)
+
+    async def let_go(self, holder: UUID, schedule_ids: Collection[UUID] | None = None) -> None:
+        await self._transaction.execute(
+            "UPDATE schedule SET held_by = NULL WHERE state = 'scheduled' AND held_by = %(holder)s"
+            " AND (%(ids)s::uuid[] IS NULL OR schedule_id = ANY(%(ids)s))",
+            {"holder": holder, "ids": None if schedule_ids is None else list(schedule_ids)},
+        )
+
+    async def lock_held(self, schedule_ids: Sequence[UUID], *, holder: UUID, now: datetime) -> list[Schedule]:
         ids = await self._transaction.scalars(
-            "SELECT schedule_id FROM schedule WHERE state = 'scheduled' AND due_at <= %(now)s"
-            " ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED",
-            {"now": now, "limit": limit},
+            "SELECT schedule_id FROM schedule WHERE schedule_id = ANY(%s) AND state = 'scheduled' AND held_by = %s"
+            " AND due_at <= %s ORDER BY schedule_id FOR UPDATE",
+            (list(schedule_ids), holder, now),
         )
         return await self._of(ids)
-
-    async def next_due_at(self) -> datetime | None:
-        at: datetime | None = await self._transaction.scalar(
-            "SELECT due_at FROM schedule WHERE state = 'scheduled' ORDER BY due_at LIMIT 1"
-        )
-        return at
 
     async def save(self, schedule: Schedule) -> None:
         await self._transaction.execute(

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from contracts.scheduler import WHEN_MISSED_HOLD
 from kit.problems import Conflict, Invalid, NotFound
 
 from scheduler.domain.wall_clock import Adjustment
@@ -17,6 +18,12 @@ PAST_TOLERANCE = timedelta(minutes=1)
 
 HORIZON = timedelta(days=366)
 """Zones change their rules; an instant further ahead than a year is not worth promising."""
+
+LATE_DEFAULT = timedelta(hours=1)
+"""How late a post may still go out unless its author says otherwise. Later it reads as a mistake."""
+
+LATE_MAX = timedelta(hours=72)
+"""A weekend: nobody expects last week's post to appear."""
 
 CONNECTIONS_MAX = 50
 """Connections of one schedule: more than any workspace has, few enough for one event."""
@@ -83,6 +90,7 @@ class Target:
 class Schedule:
     """`at` is what the person asked for, on the wall clock of `time_zone`; `due_at` the instant it means.
 
+    What is still not out at `publish_until` is held for a person's word, or dropped: `when_missed`.
     `trace` is the trace of the request that made it (a W3C `traceparent`), which its announcement continues.
     """
 
@@ -100,6 +108,8 @@ class Schedule:
     created_at: datetime
     targets: tuple[Target, ...]
     trace: str | None = None
+    publish_until: datetime | None = None
+    when_missed: str = WHEN_MISSED_HOLD
 
     def waiting(self) -> tuple[UUID, ...]:
         """The connections whose outcome is open."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 from contracts.scheduler import ScheduleDueV1
 from kit.telemetry import continued
@@ -15,16 +17,20 @@ BATCH = 500
 """Schedules in one transaction: a burst at the full hour is a few of them, and none holds its locks for long."""
 
 
-async def announce_due(now: datetime, *, store: Store, tracer: Tracer) -> int:
-    """Announce what is due, at most `BATCH`, each in the trace of its request; returns how many."""
-    due = await store.lock_due(now, BATCH)
+async def announce(schedule_ids: Sequence[UUID], *, holder: UUID, now: datetime, store: Store, tracer: Tracer) -> None:
+    """Announce those of them that are due and still ours, each in the trace of its request.
+
+    The others were taken back, moved or taken over meanwhile: we hold them no longer.
+    """
+    due = await store.lock_held(schedule_ids, holder=holder, now=now)
     announced = [schedule.announce() for schedule in due]
     if announced:
         await store.mark_due(announced)
     for schedule in announced:
         with continued(tracer, "announce schedule", schedule.trace):
             store.emit(_due(schedule))
-    return len(announced)
+    if len(announced) < len(schedule_ids):
+        await store.let_go(holder, set(schedule_ids) - {schedule.schedule_id for schedule in announced})
 
 
 def _due(schedule: Schedule) -> ScheduleDueV1:
@@ -36,4 +42,6 @@ def _due(schedule: Schedule) -> ScheduleDueV1:
         revision_id=schedule.revision_id,
         connection_ids=schedule.waiting(),
         due_at=schedule.due_at,
+        publish_until=schedule.publish_until,
+        when_missed=schedule.when_missed,
     )

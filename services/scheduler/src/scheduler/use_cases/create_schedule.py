@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from contracts.scheduler import ScheduleCreatedV1
+from contracts.scheduler import WHEN_MISSED_HOLD, ScheduleCreatedV1
 from contracts.sealing import SealedRevision
 from kit.clock import Clock
 from kit.ids import new_id
@@ -16,6 +16,7 @@ from kit.telemetry import current_traceparent
 
 from scheduler.domain.schedule import (
     HORIZON,
+    LATE_DEFAULT,
     OCCURRENCE,
     PAST_TOLERANCE,
     InThePast,
@@ -30,7 +31,10 @@ from scheduler.ports import Revisions, Store
 
 @dataclass(frozen=True)
 class Wish:
-    """What a person asks for. `at` is naive local time in `time_zone`; None means now."""
+    """What a person asks for. `at` is naive local time in `time_zone`; None means now.
+
+    `late`: how long after its time a post may still go out; `when_missed`: what becomes of it then.
+    """
 
     workspace_id: UUID
     account_id: UUID
@@ -39,6 +43,8 @@ class Wish:
     connection_ids: tuple[UUID, ...]
     at: datetime | None
     time_zone: str
+    late: timedelta = LATE_DEFAULT
+    when_missed: str = WHEN_MISSED_HOLD
 
 
 async def check_wish(wish: Wish, *, reaches: Callable[[UUID], bool], revisions: Revisions, clock: Clock) -> Schedule:
@@ -65,6 +71,8 @@ async def check_wish(wish: Wish, *, reaches: Callable[[UUID], bool], revisions: 
         created_at=clock.now(),
         targets=tuple(Target(connection_id) for connection_id in wish.connection_ids),
         trace=current_traceparent(),
+        publish_until=resolved.due_at + wish.late,
+        when_missed=wish.when_missed,
     )
 
 
@@ -80,6 +88,8 @@ async def create_schedule(schedule: Schedule, *, store: Store) -> None:
             revision_id=schedule.revision_id,
             connection_ids=schedule.waiting(),
             due_at=schedule.due_at,
+            publish_until=schedule.publish_until,
+            when_missed=schedule.when_missed,
         )
     )
 
