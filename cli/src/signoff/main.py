@@ -44,7 +44,8 @@ dlq = App(name="dlq", help="Dead letters: events that a consumer gave up on. See
 clock = App(name="clock", help="The movable clock of a development system.")
 certificate = App(name="certificate", help="Signed proofs that something was erased.")
 keys = App(name="keys", help="What services prove to each other who they are with.")
-for group in (topology, dlq, clock, certificate, keys):
+vault = App(name="vault", help="What wraps the keys of stored tokens. See docs/vault.md.")
+for group in (topology, dlq, clock, certificate, keys, vault):
     app.command(group)
 
 
@@ -268,6 +269,34 @@ def distrust(kid: str, *, data: Data = DATA) -> int:
     from signoff.service_keys import distrust as run_distrust  # noqa: PLC0415
 
     return run_distrust(data, kid)
+
+
+@vault.command
+def status(
+    *,
+    data: Data = DATA,
+    as_json: Annotated[bool, Parameter(name="--json", negative=(), help="One JSON object instead of lines.")] = False,
+) -> int:
+    """Print how many keys are wrapped by which key-encryption key, and try the current one; code 1 if some are left."""
+    from signoff.vault import show_status  # noqa: PLC0415
+
+    return show_status(data, as_json=as_json)
+
+
+@vault.command(name="rotate")
+def rotate_vault(*, data: Data = DATA) -> int:
+    """Bring every key under the current key-encryption key. Safe while auth runs; interrupted, run it again."""
+    from signoff.vault import rotate_keys  # noqa: PLC0415
+
+    return rotate_keys(data)
+
+
+@vault.command(name="new-key")
+def new_key(*, data: Data = DATA) -> int:
+    """Put a new key before the others of VAULT_KEY_FILE, or of the installation's key file."""
+    from signoff.vault import make_key  # noqa: PLC0415
+
+    return make_key(data)
 
 
 @app.command

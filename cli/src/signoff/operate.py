@@ -76,14 +76,14 @@ def _chosen(choices: Mapping[str, str]) -> TopologySettings:
 
 
 def show_clock(data: Path) -> int:
-    print(_existing(data).clock.now().isoformat(timespec="seconds"))
+    print(existing(data).clock.now().isoformat(timespec="seconds"))
     return 0
 
 
 def advance_clock(data: Path, by: str) -> int:
     """Move the clock of every process of the installation, running or not."""
     duration = read_duration(by)
-    print(_existing(data).clock.advance(duration).isoformat(timespec="seconds"))
+    print(existing(data).clock.advance(duration).isoformat(timespec="seconds"))
     return 0
 
 
@@ -141,7 +141,7 @@ async def operator_bus(data: Path) -> AsyncIterator[Client]:
         async with operator_connection(named) as client:
             yield client
         return
-    installation = _existing(data)
+    installation = existing(data)
     running = _running_url(installation)
     if running:
         async with operator_connection(embedded_bus(installation, running)) as client:
@@ -168,7 +168,8 @@ def _running_url(installation: Installation) -> str | None:
     return f"nats://{LOOPBACK}:{port}"
 
 
-def _existing(data: Path) -> Installation:
+def existing(data: Path) -> Installation:
+    """The installation in a folder, whether it runs or not. Raises `EmbeddedError` if there is none."""
     if not (data / VERSION_FILE).is_file():
         raise EmbeddedError(f"{data} holds no installation: run signoff up first, or name its folder with --data")
     return Installation(data.absolute())

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from auth.adapters.key_file import KeyFile
 from auth.adapters.keys import StoredKeys
+from auth.adapters.platforms import CalledPlatforms
 from auth.adapters.store import PostgresStore
 from auth.adapters.vault import EnvelopeVault
 from auth.main import create_app
@@ -21,10 +22,12 @@ from kit.database import Database, Units
 from kit.keys import SigningKey, TrustedKeys
 from kit.passport import Passports
 from kit.secret import Secret
+from kit.settings import Environment
 from kit.testing.services import Bus, MakePassport, Running, ServiceEnvironment
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from platforms.environment import OfferedPlatforms
 from sandbox.server import Sandbox
 
 from services.auth.tests.client import Auth, Room, Superuser
@@ -134,6 +137,14 @@ def read_passports(keys_folder: Path, clock: MovableClock) -> Passports:
     """Reads passports as every service does."""
     key = SigningKey.load("auth", keys_folder / "auth.signing.pem")
     return Passports(key, TrustedKeys.load(keys_folder / "trusted.jwks.json"), clock)
+
+
+@pytest.fixture
+async def called(offering: dict[str, str], clock: MovableClock) -> AsyncIterator[CalledPlatforms]:
+    """The platforms as a second auth would call them."""
+    platforms = CalledPlatforms(OfferedPlatforms.read(Environment(offering)), clock)
+    async with platforms.open():
+        yield platforms
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -20,10 +19,8 @@ from contracts.auth import ConnectionReauthRequiredV1, ConnectionRefreshedV1
 from hypothesis import given
 from hypothesis import strategies as st
 from kit.clock import MovableClock
-from kit.settings import Environment
 from kit.testing import wait_for
 from kit.testing.services import Bus
-from platforms.environment import OfferedPlatforms
 
 from services.auth.tests.client import Room
 from services.auth.tests.conftest import StartAuth
@@ -41,13 +38,6 @@ def times(superuser: Rows) -> tuple[datetime, datetime]:
 
 def move_to(clock: MovableClock, at: datetime) -> None:
     clock.advance(max(at - clock.now(), timedelta()))
-
-
-@pytest.fixture
-async def called(offering: dict[str, str], clock: MovableClock) -> AsyncIterator[CalledPlatforms]:
-    platforms = CalledPlatforms(OfferedPlatforms.read(Environment(offering)), clock)
-    async with platforms.open():
-        yield platforms
 
 
 @pytest.mark.promise("P25")

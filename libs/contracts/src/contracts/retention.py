@@ -27,6 +27,15 @@ class ErasureRequestedV1(Event):
     due_at: Instant
 
 
+@event("erasure.recalled", 1, owner="retention", aggregate="erasure_id", key="erasure_id")
+class ErasureRecalledV1(Event):
+    """A connection has ended, and its erasure is still to come. Told at each start, which may be one after a restore:
+    whoever holds tokens of it again destroys them at once, as its end did."""
+
+    erasure_id: UUID
+    connection_id: UUID
+
+
 @event("erasure.task_done", 1, owner="retention", aggregate="erasure_id", key="erasure_id")
 class ErasureTaskDoneV1(Event):
     """One service erased its part and looked again.

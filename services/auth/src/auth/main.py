@@ -39,6 +39,7 @@ from auth.data_map import DATA_MAP, KEYS_MAP
 from auth.jobs import ending_loop, endings_loop, forgetting_loop, letters_loop, refresh_loop, sweeping_loop
 from auth.ports.store import Store, Transactions
 from auth.settings import Settings
+from auth.subscribers import subscriptions
 from auth.use_cases.means import Means
 
 
@@ -91,7 +92,7 @@ def create_app(
             *use_routes(transactions),
             *internal_routes(transactions, platforms, vault, service.trusted_keys.seal, nudged.set),
         ],
-        subscriptions=[eraser.subscription()],
+        subscriptions=subscriptions(transactions, eraser),
         loops=[
             eraser.loop(),
             refresh_loop(transactions, platforms, vault, nudged),

@@ -91,6 +91,11 @@ def _policy_body() -> dict[str, Any]:
             }
             for kind, rule in policy.RULES.items()
         ],
-        "backups": {"kept_days": policy.BACKUP_KEPT.days, "promised_within_days": policy.BACKUP_PROMISE.days},
+        "backups": {
+            "kept_days": policy.BACKUP_KEPT[policy.Rotation.DATA].days,
+            "promised_within_days": policy.BACKUP_PROMISE[policy.Rotation.DATA].days,
+            "keys_kept_days": policy.BACKUP_KEPT[policy.Rotation.KEYS].days,
+            "keys_promised_within_days": policy.BACKUP_PROMISE[policy.Rotation.KEYS].days,
+        },
         "kept": [{"what": kept.what, "reason": kept.reason, "days": kept.days} for kept in policy.KEPT],
     }

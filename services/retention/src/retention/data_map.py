@@ -64,10 +64,12 @@ DATA_MAP = DataMap(
         ),
         Table(
             name="backup",
-            purpose="Backups and their rotation. The backups themselves live for 60 days (`BACKUP_KEPT`).",
+            purpose="Backups and their rotation. The backups themselves live for 60 days, those of keys for six"
+            " (`BACKUP_KEPT`).",
             retention=_ROTATION,
             columns={
                 "backup_id": Kind.ID,
+                "rotation": Kind.STATE,
                 "state": Kind.STATE,
                 "taken_at": Kind.TIME,
                 "expires_at": Kind.TIME,

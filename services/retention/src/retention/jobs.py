@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from contextlib import aclosing
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -11,14 +13,14 @@ from kit.background import Loop
 from kit.clock import Clock
 from kit.database import Scope, Units
 
-from retention.domain.backup import STALE, DumpFailed, Part, key_of, prefix_of
+from retention.domain.backup import STALE, DumpFailed, Part, key_of, prefix_of, rotation_of
 from retention.domain.erasure import BATCH_MAX, OpenErasure
-from retention.domain.policy import PROOF_KEPT
+from retention.domain.policy import PROOF_KEPT, Rotation
 from retention.ports import Archive, Away, Dumper, Ledger, Store, Streams
 from retention.use_cases.back_up import adopt_backups, begin_backup, expire_backup, finish_backup, manifest_of
 from retention.use_cases.complete_erasures import Sign, complete_erasure, finalise_erasure
 from retention.use_cases.open_erasure import reopen_erasure
-from retention.use_cases.request_erasures import repeat_requests, request_due, warn_overdue
+from retention.use_cases.request_erasures import recall_ended, repeat_requests, request_due, warn_overdue
 
 log = structlog.get_logger("jobs")
 
@@ -74,6 +76,7 @@ class ErasureJobs:
             for entry in lost:
                 await reopen_erasure(entry, store)
                 await store.mark_ledger(entry.erasure_id, entered=True)
+            await recall_ended(store)
         self._recovered = True
 
     async def _keep_ledger(self) -> None:
@@ -130,36 +133,47 @@ class ErasureJobs:
 
 
 class BackupJobs:
-    """Takes a backup a day and destroys each at its end."""
+    """Takes a backup a day in each rotation that has a database, and destroys each at its end."""
 
     def __init__(self, units: Units[Store], place: BackupPlace, clock: Clock) -> None:
         self._units = units
         self._place = place
         self._clock = clock
         self._adopted = False
+        self._taking: set[UUID] = set()
 
     def loops(self) -> list[Loop]:
-        return [Loop("backups", self.take), Loop("rotation", self.rotate)]
+        used = {rotation_of(store) for store in self._place.dumper.services}
+        takes = [Loop(f"backups of {rotation}", partial(self.take, rotation)) for rotation in sorted(used)]
+        return [*takes, Loop("rotation", self.rotate)]
 
-    async def take(self) -> float:
+    async def take(self, rotation: Rotation) -> float:
         taken_at = self._clock.now()
         async with self._units(Scope.worker()) as store:
-            backup_id = await begin_backup(store, now=taken_at)
+            backup_id = await begin_backup(rotation, store, now=taken_at)
         if backup_id is None:
             return ROTATE_EVERY_SECONDS
+        self._taking.add(backup_id)
         try:
-            parts = [await self._dump(backup_id, service) for service in self._place.dumper.services]
-            manifest = manifest_of(backup_id, parts, taken_at=taken_at)
+            await self._take(backup_id, rotation, taken_at)
+        finally:
+            self._taking.remove(backup_id)
+        return ROTATE_EVERY_SECONDS
+
+    async def _take(self, backup_id: UUID, rotation: Rotation, taken_at: datetime) -> None:
+        try:
+            stores = [each for each in self._place.dumper.services if rotation_of(each) is rotation]
+            parts = [await self._dump(backup_id, store) for store in stores]
+            manifest = manifest_of(backup_id, rotation, parts, taken_at=taken_at)
             await self._place.archive.keep_manifest(manifest)
         except (DumpFailed, Away) as error:
             log.error("backup_failed", backup_id=str(backup_id), reason=str(error))
             await self._give_up(backup_id)
-            return ROTATE_EVERY_SECONDS
+            return
         async with self._units(Scope.worker()) as store:
             kept = await finish_backup(manifest, store, now=self._clock.now())
         if not kept:
             await self._give_up(backup_id)
-        return ROTATE_EVERY_SECONDS
 
     async def rotate(self) -> float:
         try:
@@ -170,7 +184,9 @@ class BackupJobs:
             expired = await store.expired(self._clock.now())
             stale = await store.stale(self._clock.now() - STALE)
         for backup_id in stale:
-            await self._give_up(backup_id)
+            # However long ours takes, it is not one of a process that is gone.
+            if backup_id not in self._taking:
+                await self._give_up(backup_id)
         for backup_id in expired:
             try:
                 await self._place.archive.destroy(prefix_of(backup_id))

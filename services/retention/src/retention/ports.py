@@ -12,6 +12,7 @@ from contracts.retention import SubjectKind
 
 from retention.domain.backup import Manifest, Part
 from retention.domain.erasure import Answer, Erasure, LedgerEntry, OpenErasure, Overdue, Purge
+from retention.domain.policy import Rotation
 
 
 class Away(Exception):
@@ -69,6 +70,9 @@ class Erasures(Protocol):
 
     async def mark_ledger(self, erasure_id: UUID, *, entered: bool) -> None: ...
 
+    async def ended_connections(self) -> Sequence[OpenErasure]:
+        """Those of connections that have ended and whose time has not come."""
+
     async def not_final(self) -> Sequence[OpenErasure]:
         """Requested or done ones, which a restored backup may still hold."""
 
@@ -89,15 +93,15 @@ class Erasures(Protocol):
 class Backups(Protocol):
     """Backups in one transaction."""
 
-    async def newest_taken_at(self) -> datetime | None: ...
+    async def newest_taken_at(self, rotation: Rotation) -> datetime | None: ...
 
-    async def newest_failed_at(self) -> datetime | None: ...
+    async def newest_failed_at(self, rotation: Rotation) -> datetime | None: ...
 
     async def stale(self, before: datetime) -> Sequence[UUID]:
         """Backups that have been under way since before a time."""
 
-    async def begin(self, backup_id: UUID, *, taken_at: datetime, expires_at: datetime) -> bool:
-        """Claim the right to take a backup; False if one is under way."""
+    async def begin(self, backup_id: UUID, rotation: Rotation, *, taken_at: datetime, expires_at: datetime) -> bool:
+        """Claim the right to take a backup; False if one is under way in this rotation."""
 
     async def finish(self, backup_id: UUID, parts: Sequence[Part], at: datetime) -> bool:
         """Note a backup as taken; False if it was given up meanwhile."""
@@ -134,7 +138,7 @@ class Dumper(Protocol):
 
     @property
     def services(self) -> Sequence[str]:
-        """Whose databases can be dumped."""
+        """The databases that can be dumped: one a service by its name, and those of keys."""
 
     def dump(self, service: str) -> AsyncGenerator[bytes]:
         """One database as an archive of pg_dump, in pieces. Raises `retention.domain.backup.DumpFailed`."""

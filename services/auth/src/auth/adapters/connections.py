@@ -219,6 +219,16 @@ class StoredConnections:
             (connection_id,),
         )
 
+    async def recall(self, connection_id: UUID, *, erasure_id: UUID, now: datetime) -> bool:
+        return bool(
+            await self._transaction.execute(
+                "UPDATE connection SET state = 'ending', ending_reason = coalesce(ending_reason, %s),"
+                " ending_until = %s, refresh_at = NULL, erasure_id = %s"
+                " WHERE connection_id = %s AND state <> 'revoked'",
+                (RevocationReason.DISCONNECTED.value, now, erasure_id, connection_id),
+            )
+        )
+
     async def record_answer(
         self, connection_id: UUID, confirmation: PlatformConfirmation, because: UnconfirmedBecause | None
     ) -> None:
@@ -240,10 +250,11 @@ class StoredConnections:
         return await self._transaction.first(
             Closed,
             "UPDATE connection SET state = 'revoked', revoked_at = %s, platform_confirmed = %s,"
-            " unconfirmed_because = %s, erasure_id = %s, external_id = NULL, union_id = NULL, handle = NULL,"
-            " display_name = NULL, avatar_url = NULL, account_type = NULL, scopes = NULL, expires_at = NULL,"
-            " ends_at = NULL, bond = NULL, failing_since = NULL, notice = NULL, noticed_at = NULL,"
+            " unconfirmed_because = %s, erasure_id = coalesce(erasure_id, %s), external_id = NULL, union_id = NULL,"
+            " handle = NULL, display_name = NULL, avatar_url = NULL, account_type = NULL, scopes = NULL,"
+            " expires_at = NULL, ends_at = NULL, bond = NULL, failing_since = NULL, notice = NULL, noticed_at = NULL,"
             " reauth_reason = NULL, refresh_at = NULL, refreshing_until = NULL, ending_until = NULL"
-            " WHERE connection_id = %s AND state = 'ending' RETURNING workspace_id, platform, ending_reason",
+            " WHERE connection_id = %s AND state = 'ending'"
+            " RETURNING workspace_id, platform, ending_reason, erasure_id",
             (at, CONFIRMED[confirmation], because, erasure_id, connection_id),
         )

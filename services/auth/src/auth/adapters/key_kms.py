@@ -15,7 +15,13 @@ from typing import Any
 
 from botocore.client import BaseClient
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    NoCredentialsError,
+    PartialCredentialsError,
+)
 from botocore.session import get_session
 
 from auth.domain.key_providers import CALL_SECONDS, CONNECT_SECONDS, UNWRAPS_AT_ONCE, KmsPlace
@@ -92,10 +98,10 @@ class KmsKey:
             answer: dict[str, Any] = getattr(self._client(), action)(**parameters)
         except ClientError as error:
             raise _failure(error.response["Error"]["Code"]) from None
-        except HTTPClientError as error:
-            raise VaultUnreachable(f"KMS does not answer ({type(error).__name__})") from None
+        except (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError) as error:
+            raise VaultDenied(f"there are no credentials for KMS ({type(error).__name__})") from None
         except BotoCoreError as error:
-            raise VaultDenied(f"there is no way to KMS ({type(error).__name__}): look at the credentials") from None
+            raise VaultUnreachable(f"KMS does not answer ({type(error).__name__})") from None
         return answer
 
     def _client(self) -> BaseClient:

@@ -29,6 +29,55 @@ class _Found:
     key_id: str
 
 
+@dataclass(frozen=True)
+class _Count:
+    key_id: str
+    keys: int
+
+
+class StoredKeyring:
+    """Implements `auth.ports.vault.Keyring`, as the owner of the database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def count_by_key(self) -> Mapping[str, int]:
+        async with self._database.transaction(Scope.nobody()) as transaction:
+            rows = await transaction.all(
+                _Count, "SELECT key_id, count(*) AS keys FROM grant_key GROUP BY key_id ORDER BY key_id"
+            )
+        return {row.key_id: row.keys for row in rows}
+
+    async def last_rewrapped_at(self) -> datetime | None:
+        async with self._database.transaction(Scope.nobody()) as transaction:
+            at: datetime | None = await transaction.scalar(
+                "SELECT max(wrapped_at) FROM grant_key WHERE wrapped_at > created_at"
+            )
+            return at
+
+    async def not_wrapped_by(self, key_id: str, *, after: UUID | None, limit: int) -> list[DataKey]:
+        async with self._database.transaction(Scope.nobody()) as transaction:
+            return await transaction.all(
+                DataKey,
+                "SELECT data_key_id, connection_id, workspace_id, wrapped_key, key_id FROM grant_key"
+                " WHERE key_id <> %(key_id)s AND (%(after)s::uuid IS NULL OR data_key_id > %(after)s)"
+                " ORDER BY data_key_id LIMIT %(limit)s",
+                {"key_id": key_id, "after": after, "limit": limit},
+            )
+
+    async def replace(self, rewrapped: Mapping[UUID, tuple[WrappedKey, WrappedKey]]) -> None:
+        now = self._database.clock.now()
+        async with self._database.transaction(Scope.nobody()) as transaction:
+            await transaction.execute_many(
+                "UPDATE grant_key SET wrapped_key = %s, key_id = %s, wrapped_at = %s"
+                " WHERE data_key_id = %s AND wrapped_key = %s",
+                [
+                    (new.wrapped_key, new.key_id, now, data_key_id, old.wrapped_key)
+                    for data_key_id, (old, new) in rewrapped.items()
+                ],
+            )
+
+
 class StoredKeys:
     """Implements `auth.ports.vault.Keys`."""
 

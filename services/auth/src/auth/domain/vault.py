@@ -19,7 +19,7 @@ ORPHANS_MAX = 100
 """If more keys than this, and more than half of all, are named by no grant, then it is the grants that are missing."""
 
 KEYS_BACKED_UP = timedelta(days=7)
-"""How long a backup holds a key, at the most; retention's `BACKUP_KEPT_KEYS` keeps to it."""
+"""How long a backup holds a key, at the most: retention destroys it before."""
 
 
 class VaultUnavailable(Unavailable):

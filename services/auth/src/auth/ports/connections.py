@@ -70,6 +70,7 @@ class Closed:
     workspace_id: UUID
     platform: str
     ending_reason: str
+    erasure_id: UUID
 
 
 class Authorisations(Protocol):
@@ -140,6 +141,9 @@ class Connections(Protocol):
 
     async def ending(self, connection_id: UUID) -> Ending | None:
         """What is being ended; None if there is no such connection."""
+
+    async def recall(self, connection_id: UUID, *, erasure_id: UUID, now: datetime) -> bool:
+        """End a connection again that a restore has brought back, under the erasure it has; False if none is back."""
 
     async def record_answer(
         self, connection_id: UUID, confirmation: PlatformConfirmation, because: UnconfirmedBecause | None

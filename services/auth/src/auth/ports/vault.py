@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
@@ -49,6 +49,27 @@ class Keys(Protocol):
         """Keys made before a time, in the order of their ids."""
 
     async def count(self) -> int: ...
+
+
+class Keyring(Protocol):
+    """The same store as operators see it: what every key is wrapped in, and nothing that needs a grant."""
+
+    async def count_by_key(self) -> Mapping[str, int]:
+        """Data keys by the id of the key-encryption key that wraps them."""
+
+    async def last_rewrapped_at(self) -> datetime | None: ...
+
+    async def not_wrapped_by(self, key_id: str, *, after: UUID | None, limit: int) -> Sequence[DataKey]:
+        """In the order of their ids."""
+
+    async def replace(self, rewrapped: Mapping[UUID, tuple[WrappedKey, WrappedKey]]) -> None:
+        """Each old form by its new one; a key that was destroyed meanwhile stays destroyed."""
+
+
+class ForEach(Protocol):
+    """Work on some at a time; the first failure ends all."""
+
+    async def __call__(self, items: Sequence[DataKey], work: Callable[[DataKey], Awaitable[None]], /) -> None: ...
 
 
 class OpenedGrant(Protocol):

@@ -24,7 +24,7 @@ from platforms.access import Reach
 from platforms.shape import PlatformName
 
 from auth.domain.connections import CONFIRMED, FLIGHT, QUIET_SECONDS, Ended, State, UnconfirmedBecause
-from auth.ports.store import Transactions
+from auth.ports.store import Store, Transactions
 from auth.ports.vault import Platforms, Vault
 from auth.use_cases.sealing import open_grant
 from auth.use_cases.telling import revoke_quietly
@@ -75,8 +75,8 @@ async def finish_ending(
         await store.connections.record_answer(connection_id, confirmation, because)
     await vault.destroy_of(connection_id)
     async with transactions(Scope.worker()) as store:
-        now, erasure_id = store.now(), uuid.uuid4()
-        closed = await store.connections.close(connection_id, confirmation, because, at=now, erasure_id=erasure_id)
+        now = store.now()
+        closed = await store.connections.close(connection_id, confirmation, because, at=now, erasure_id=uuid.uuid4())
         if closed is None:
             return None
         await store.grants.destroy(connection_id)
@@ -88,11 +88,17 @@ async def finish_ending(
                 reason=RevocationReason(closed.ending_reason),
                 platform_confirmation=confirmation,
                 revoked_at=now,
-                erasure_id=erasure_id,
+                erasure_id=closed.erasure_id,
             )
         )
     log.info("connection_revoked", connection_id=str(connection_id), platform_confirmation=confirmation.value)
-    return Ended(closed.platform, State.REVOKED, CONFIRMED[confirmation], erasure_id, because)
+    return Ended(closed.platform, State.REVOKED, CONFIRMED[confirmation], closed.erasure_id, because)
+
+
+async def recall(connection_id: UUID, *, erasure_id: UUID, store: Store) -> None:
+    """Freeze a connection that a restore has brought back, for whoever finishes what a crash left."""
+    if await store.connections.recall(connection_id, erasure_id=erasure_id, now=store.now()):
+        log.warning("connection_recalled", connection_id=str(connection_id))
 
 
 async def finish_stuck(transactions: Transactions, *, platforms: Platforms, vault: Vault) -> int:

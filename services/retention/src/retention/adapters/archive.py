@@ -13,6 +13,7 @@ from obstore.exceptions import BaseError
 
 from retention.adapters.documents import read_document, write_document
 from retention.domain.backup import BACKUPS, PART_BYTES_MAX, Manifest, Part, prefix_of
+from retention.domain.policy import Rotation
 from retention.ports import Away
 
 MANIFEST = "manifest.json"
@@ -35,6 +36,7 @@ class ObjectArchive:
     async def keep_manifest(self, manifest: Manifest) -> None:
         document = {
             "backup_id": str(manifest.backup_id),
+            "rotation": manifest.rotation.value,
             "taken_at": manifest.taken_at.isoformat(),
             "expires_at": manifest.expires_at.isoformat(),
             "parts": [asdict(part) for part in manifest.parts],
@@ -68,6 +70,8 @@ class ObjectArchive:
 def _manifest(document: Mapping[str, Any]) -> Manifest:
     return Manifest(
         backup_id=UUID(document["backup_id"]),
+        # Backups of an earlier release hold no keys.
+        rotation=Rotation(document.get("rotation", Rotation.DATA)),
         taken_at=datetime.fromisoformat(document["taken_at"]),
         expires_at=datetime.fromisoformat(document["expires_at"]),
         parts=tuple(Part(**part) for part in document["parts"]),

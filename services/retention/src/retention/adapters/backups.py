@@ -9,6 +9,7 @@ from uuid import UUID
 from kit.database import Transaction
 
 from retention.domain.backup import Manifest, Part
+from retention.domain.policy import Rotation
 
 
 class PostgresBackups:
@@ -17,14 +18,16 @@ class PostgresBackups:
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
 
-    async def newest_taken_at(self) -> datetime | None:
+    async def newest_taken_at(self, rotation: Rotation) -> datetime | None:
         at: datetime | None = await self._transaction.scalar(
-            "SELECT max(taken_at) FROM backup WHERE state IN ('taken', 'expired')"
+            "SELECT max(taken_at) FROM backup WHERE rotation = %s AND state IN ('taken', 'expired')", (rotation,)
         )
         return at
 
-    async def newest_failed_at(self) -> datetime | None:
-        at: datetime | None = await self._transaction.scalar("SELECT max(ended_at) FROM backup WHERE state = 'failed'")
+    async def newest_failed_at(self, rotation: Rotation) -> datetime | None:
+        at: datetime | None = await self._transaction.scalar(
+            "SELECT max(ended_at) FROM backup WHERE rotation = %s AND state = 'failed'", (rotation,)
+        )
         return at
 
     async def stale(self, before: datetime) -> Sequence[UUID]:
@@ -32,13 +35,13 @@ class PostgresBackups:
             "SELECT backup_id FROM backup WHERE state = 'taking' AND taken_at < %s", (before,)
         )
 
-    async def begin(self, backup_id: UUID, *, taken_at: datetime, expires_at: datetime) -> bool:
-        # The index allows one under way; a second claim is no error, only late.
+    async def begin(self, backup_id: UUID, rotation: Rotation, *, taken_at: datetime, expires_at: datetime) -> bool:
+        # The index allows one under way in a rotation; a second claim is no error, only late.
         return bool(
             await self._transaction.execute(
-                "INSERT INTO backup (backup_id, state, taken_at, expires_at) VALUES (%s, 'taking', %s, %s)"
-                " ON CONFLICT DO NOTHING",
-                (backup_id, taken_at, expires_at),
+                "INSERT INTO backup (backup_id, rotation, state, taken_at, expires_at)"
+                " VALUES (%s, %s, 'taking', %s, %s) ON CONFLICT DO NOTHING",
+                (backup_id, rotation, taken_at, expires_at),
             )
         )
 
@@ -75,9 +78,9 @@ class PostgresBackups:
 
     async def adopt(self, manifest: Manifest) -> None:
         adopted = await self._transaction.execute(
-            "INSERT INTO backup (backup_id, state, taken_at, expires_at, ended_at)"
-            " VALUES (%s, 'taken', %s, %s, %s) ON CONFLICT DO NOTHING",
-            (manifest.backup_id, manifest.taken_at, manifest.expires_at, manifest.taken_at),
+            "INSERT INTO backup (backup_id, rotation, state, taken_at, expires_at, ended_at)"
+            " VALUES (%s, %s, 'taken', %s, %s, %s) ON CONFLICT DO NOTHING",
+            (manifest.backup_id, manifest.rotation, manifest.taken_at, manifest.expires_at, manifest.taken_at),
         )
         if adopted:
             await self._write_parts(manifest.backup_id, manifest.parts)

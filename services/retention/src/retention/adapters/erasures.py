@@ -178,6 +178,14 @@ class PostgresErasures:
         )
         return _typed(rows)
 
+    async def ended_connections(self) -> Sequence[OpenErasure]:
+        rows = await self._transaction.all(
+            OpenErasure,
+            f"SELECT {_OPEN_COLUMNS} FROM erasure"  # noqa: S608
+            " WHERE state = 'scheduled' AND subject_kind = 'connection' ORDER BY due_at",
+        )
+        return _typed(rows)
+
     async def write_certificate(
         self, certificate_id: UUID, erasure_id: UUID, *, final: bool, jws: str, issued_at: datetime
     ) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 import nats.errors
 import nats.js.errors
 from contracts import topology
-from contracts.retention import ErasureRequestedV1, SubjectKind
+from contracts.retention import ErasureRecalledV1, ErasureRequestedV1, SubjectKind
 from kit.dead_letters import DeadLetter
 from kit.replays import DeadLetters
 from nats.aio.client import Client
@@ -96,11 +96,12 @@ class JetStreams:
 def _filters(erasure: OpenErasure) -> list[tuple[str, str]]:
     """Streams and the subjects in them that tell of the subject.
 
-    Our own request names the subject too. A connection's other events lie under its workspace, which goes
+    What we asked for ourselves names the subject too. A connection's other events lie under its workspace, which goes
     on; they expire by age, before the certificate's `events_until`.
     """
     own = [
         (OWN_STREAM, f"{ErasureRequestedV1.name()}.{erasure.erasure_id}"),
+        (OWN_STREAM, f"{ErasureRecalledV1.name()}.{erasure.erasure_id}"),
         (OWN_STREAM, f"{topology.REPLAYS}.{OWN_STREAM.lower()}.*.{erasure.erasure_id}"),
     ]
     if erasure.subject_kind is SubjectKind.CONNECTION:

@@ -8,18 +8,29 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from uuid import UUID
 
-NEVER_BACKED_UP: Mapping[str, Sequence[str]] = MappingProxyType(
-    {"auth": ("data_key",), "retention": ("backup_part", "backup")}
-)
-"""Tables whose rows are left out, by service.
+from retention.domain.policy import Rotation
 
-Each connection's tokens are encrypted with a key of its own in auth's `data_key`. Without those rows a
-destroyed key makes every older ciphertext in every backup unreadable. A restored system asks people to
-authorise their connections again.
+NEVER_BACKED_UP: Mapping[str, Sequence[str]] = MappingProxyType(
+    {"auth": ("authorisation", "data_key"), "retention": ("backup_part", "backup")}
+)
+"""Tables whose rows are left out, by database.
+
+An `authorisation` lives ten minutes and holds its ciphertext with its key. `data_key` is where keys lay before they
+got a database of their own.
 
 What retention knows of backups is read from the archive after a restore: as of its own backup, the backup
 would still be under way, and later ones unknown and never destroyed.
 """
+
+KEY_STORES = frozenset({"auth_keys"})
+"""Databases of keys. Each connection's tokens are encrypted with a key of its own there, and a destroyed key makes
+every older ciphertext in every backup unreadable, as soon as the key's own backups are gone."""
+
+
+def rotation_of(store: str) -> Rotation:
+    """By which clock a database's backups rotate."""
+    return Rotation.KEYS if store in KEY_STORES else Rotation.DATA
+
 
 STALE = timedelta(hours=6)
 """A backup that is still being taken after this belongs to a process that is gone."""
@@ -49,6 +60,7 @@ class Manifest:
     """Lies beside the parts of a backup that is whole."""
 
     backup_id: UUID
+    rotation: Rotation
     taken_at: datetime
     expires_at: datetime
     parts: Sequence[Part]

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from types import MappingProxyType
 
 from contracts.retention import SubjectKind
 from contracts.topology import STREAM_MAX_AGE
 
-POLICY_VERSION = 1
+POLICY_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -52,10 +53,25 @@ RULES: Mapping[SubjectKind, Rule] = MappingProxyType(
 WARN_AT_SHARE = 0.5
 """An erasure that is not done after this share of its time is told to operators."""
 
+
+class Rotation(StrEnum):
+    """Backups are taken apart: those of the keys that open stored tokens live shortest."""
+
+    DATA = "data"
+    KEYS = "keys"
+
+
 BACKUP_EVERY = timedelta(hours=24)
-BACKUP_KEPT = timedelta(days=60)
-BACKUP_PROMISE = timedelta(days=90)
-"""A backup lives for 60 days; a month is left to find and mend a rotation that does not work."""
+BACKUP_KEPT: Mapping[Rotation, timedelta] = MappingProxyType(
+    {Rotation.DATA: timedelta(days=60), Rotation.KEYS: timedelta(days=6)}
+)
+BACKUP_PROMISE: Mapping[Rotation, timedelta] = MappingProxyType(
+    {Rotation.DATA: timedelta(days=90), Rotation.KEYS: timedelta(days=7)}
+)
+"""A backup is destroyed well before its promise: what is left is for finding and mending a rotation that does not work.
+
+Seven days after a key was destroyed nothing opens what it sealed, in none of the older backups of the tokens.
+"""
 
 PROOF_KEPT = timedelta(days=3 * 365)
 """How long the proof of an erasure is kept: as long as somebody may claim that it did not happen."""
@@ -79,12 +95,17 @@ KEPT: Sequence[Kept] = (
     Kept(
         "The random id of an erased subject, only while a backup from before its erasure exists",
         "To erase it again should that backup ever be restored.",
-        BACKUP_KEPT.days,
+        BACKUP_KEPT[Rotation.DATA].days,
     ),
     Kept(
         "Backups of every service's database, without the keys that open stored tokens",
         "To recover from the loss of a database.",
-        BACKUP_KEPT.days,
+        BACKUP_KEPT[Rotation.DATA].days,
+    ),
+    Kept(
+        "Backups of the keys that open stored tokens, each wrapped by a key that is in no backup",
+        "To recover from the loss of their database without asking everybody to connect again.",
+        BACKUP_KEPT[Rotation.KEYS].days,
     ),
     Kept(
         "Events of ids, states and times. Those of an erased account or workspace are purged with it",

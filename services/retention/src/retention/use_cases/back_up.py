@@ -1,4 +1,4 @@
-"""Take a backup a day, and destroy each at the end of its rotation."""
+"""Take a backup a day in each rotation, and destroy each at its end."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from contracts.retention import BackupExpiredV1, BackupTakenV1
 from kit.ids import new_id
 
 from retention.domain.backup import RETRY_AFTER, Manifest, Part
-from retention.domain.policy import BACKUP_EVERY, BACKUP_KEPT
+from retention.domain.policy import BACKUP_EVERY, BACKUP_KEPT, Rotation
 from retention.ports import Store
 
 log = structlog.get_logger("backups")
 
 
-async def begin_backup(store: Store, *, now: datetime) -> UUID | None:
+async def begin_backup(rotation: Rotation, store: Store, *, now: datetime) -> UUID | None:
     """The id of a backup to take now; None if it is not time or another process takes one."""
-    taken_at, failed_at = await store.newest_taken_at(), await store.newest_failed_at()
+    taken_at, failed_at = await store.newest_taken_at(rotation), await store.newest_failed_at(rotation)
     if taken_at is not None and now < taken_at + BACKUP_EVERY:
         return None
     if failed_at is not None and now < failed_at + RETRY_AFTER:
         return None
     backup_id = new_id()
-    begun = await store.begin(backup_id, taken_at=now, expires_at=now + BACKUP_KEPT)
+    begun = await store.begin(backup_id, rotation, taken_at=now, expires_at=now + BACKUP_KEPT[rotation])
     return backup_id if begun else None
 
 
-def manifest_of(backup_id: UUID, parts: Sequence[Part], *, taken_at: datetime) -> Manifest:
+def manifest_of(backup_id: UUID, rotation: Rotation, parts: Sequence[Part], *, taken_at: datetime) -> Manifest:
     """What says that a backup is whole, and until when it lives."""
-    return Manifest(backup_id, taken_at, taken_at + BACKUP_KEPT, tuple(parts))
+    return Manifest(backup_id, rotation, taken_at, taken_at + BACKUP_KEPT[rotation], tuple(parts))
 
 
 async def finish_backup(manifest: Manifest, store: Store, *, now: datetime) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 import structlog
-from contracts.retention import ErasureOverdueV1, ErasureRequestedV1, ErasureTaskDoneV1
+from contracts.retention import ErasureOverdueV1, ErasureRecalledV1, ErasureRequestedV1, ErasureTaskDoneV1
 from contracts.topology import erasing_services
 
 from retention.domain.erasure import BATCH_MAX, OWN_TASK, Answer, OpenErasure
@@ -45,6 +45,15 @@ async def repeat_requests(store: Erasures) -> None:
     """
     for erasure in await store.not_final():
         store.emit(_request(erasure))
+
+
+async def recall_ended(store: Erasures) -> None:
+    """Say again which connections have ended, as a restore may have brought their tokens back.
+
+    Done at every start, like `repeat_requests`: what a disconnect destroyed at once must not wait for its erasure.
+    """
+    for erasure in await store.ended_connections():
+        store.emit(ErasureRecalledV1(erasure_id=erasure.erasure_id, connection_id=erasure.subject_id))
 
 
 def _request(erasure: OpenErasure) -> ErasureRequestedV1:
