@@ -180,7 +180,7 @@ def _print(standing: Standing) -> None:
     if standing.current not in standing.by_key:
         print(f"        0  {standing.current}  (current)")
     if standing.left:
-        print(f"{standing.left:,} keys are left on another key: run signoff vault rotate")
+        print(f"left on another key: {standing.left:,}. Run: signoff vault rotate")
     elif standing.free_from:
         print(f"no other key is needed from {standing.free_from:%Y-%m-%d %H:%M} UTC on; until then backups need it")
     else:

@@ -178,8 +178,9 @@ def test_the_command_makes_a_key_rotates_and_says_how_it_stands(
         "current": new, "keys": {"lost": 1}, "left": 1, "others_free_from": None,
     }  # fmt: skip
     assert main(["vault", "rotate"]) == 1
-    complaint = capsys.readouterr().err
-    assert "the key file has no key lost" in complaint
+    told = capsys.readouterr()
+    assert "cannot be unwrapped and was left as it is" in told.err
+    assert told.out.splitlines()[-1] == "left on another key: 1. Run: signoff vault rotate"
     superuser.keys.execute("DELETE FROM grant_key")
     assert main(["vault", "rotate"]) == 0
 
@@ -194,8 +195,7 @@ def test_the_command_says_in_one_line_what_is_in_its_way(
     monkeypatch.setenv("VAULT_TRANSIT_TOKEN_FILE", str(key_file))
     assert main(["vault", "rotate"]) == 1
     assert capsys.readouterr().err == (
-        "signoff: the key that is to wrap cannot be used: Vault does not answer as it should (ConnectError)."
-        " Nothing was changed by it\n"
+        "signoff: the key that wraps now cannot be used: Vault does not answer as it should (ConnectError)\n"
     )
     monkeypatch.setenv("DATABASE_OWNER_URL_AUTH_KEYS", f"postgresql://auth_keys_owner:secret@127.0.0.1:{free_port}/x")
     assert main(["vault", "status"]) == 1

@@ -1,7 +1,8 @@
-"""Backups are real, complete but for the keys of tokens, and destroyed on time; certificates count with them."""
+"""Backups are real, apart for the keys of tokens, and destroyed on time; certificates count with them."""
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -121,6 +122,59 @@ async def test_a_backup_is_destroyed_on_day_60(environment: Mapping[str, str], a
         assert not any(dump.exists() for dump in old)
         assert len(dumps(archive)) == 2
         assert len(found(archive, "backups/*/manifest.json")) == 1
+
+
+@pytest.fixture
+def with_keys(environment: dict[str, str], create_database: CreateDatabase) -> dict[str, str]:
+    """The same, and the database of auth's keys."""
+    keys_url = create_database("auth_keys")
+    with psycopg.connect(keys_url) as connection:
+        connection.execute("CREATE TABLE grant_key (wrapped text)")
+        connection.execute("INSERT INTO grant_key VALUES ('the-wrapped-key')")
+    return environment | {"BACKUP_DATABASE_URL_AUTH_KEYS": keys_url}
+
+
+@pytest.mark.promise("P60")
+@pytest.mark.promise("P62")
+async def test_keys_are_backed_up_apart_and_destroyed_within_seven_days(
+    with_keys: Mapping[str, str], archive: Path, postgres_server: EmbeddedPostgres, start
+):
+    async with start(with_keys) as world:
+        await world.bus.wait_told(BackupTakenV1, 2)
+        (keys,) = found(archive, "backups/*/auth_keys.dump")
+        assert "the-wrapped-key" in restored_text(postgres_server, keys)
+        assert [dump.name for dump in keys.parent.glob("*.dump")] == ["auth_keys.dump"]
+        data = [dump for dump in dumps(archive) if dump != keys]
+        assert [dump.name for dump in data] == ["auth.dump", "retention.dump"]
+        world.clock.advance(timedelta(days=6, minutes=1))
+        await world.bus.wait_told(BackupExpiredV1)
+        await world.bus.wait_told(BackupTakenV1, 4)
+        assert not keys.exists()
+        assert all(dump.exists() for dump in data)
+        rotations = world.rows("SELECT rotation, state, count(*) FROM backup GROUP BY 1, 2 ORDER BY 1, 2")
+        assert rotations == [("data", "taken", 2), ("keys", "expired", 1), ("keys", "taken", 1)]
+
+
+async def test_a_failing_backup_of_keys_holds_up_no_other(with_keys: dict[str, str], archive: Path, start):
+    broken = with_keys | {"BACKUP_DATABASE_URL_AUTH_KEYS": with_keys["BACKUP_DATABASE_URL_AUTH_KEYS"] + "x"}
+    async with start(broken) as world:
+        await world.bus.wait_told(BackupTakenV1)
+        await wait_for(lambda: world.rows("SELECT state FROM backup WHERE rotation = 'keys'") == [("failed",)])
+        assert [dump.name for dump in dumps(archive)] == ["auth.dump", "retention.dump"]
+
+
+async def test_a_manifest_of_an_earlier_release_is_adopted_as_one_of_data(
+    environment: Mapping[str, str], archive: Path, service_environment: ServiceEnvironment, start
+):
+    async with start(environment) as world:
+        await world.bus.wait_told(BackupTakenV1)
+    (manifest,) = found(archive, "backups/*/manifest.json")
+    document = json.loads(manifest.read_text())
+    del document["rotation"]
+    manifest.write_text(json.dumps(document))
+    known = "SELECT rotation, state FROM backup WHERE backup_id = %s"
+    async with start(dict(environment) | service_environment("retention")) as world:
+        await wait_for(lambda: world.rows(known, document["backup_id"]) == [("data", "taken")])
 
 
 async def finished(world: World) -> Any:

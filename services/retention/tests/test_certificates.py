@@ -42,7 +42,7 @@ async def test_a_certificate_names_every_task_and_verifies_with_the_published_ke
     assert all(task["erased"] == {"row": 3} and task["remaining"] == {"row": 0} for task in document["tasks"])
     assert document["streams"]["AUTH"] == 1
     assert document["backups"] == {"taken": False, "last_expires_at": None}
-    assert (document["final"], document["policy_version"]) == (True, 1)
+    assert (document["final"], document["policy_version"]) == (True, 2)
     assert str(account_id) not in json.dumps(document)
 
 
@@ -96,6 +96,11 @@ async def test_what_is_kept_is_listed_with_its_reason_and_its_end(world: World):
         "workspace": 30,
         "account": 30,
     }
-    assert policy["backups"] == {"kept_days": 60, "promised_within_days": 90}
+    assert policy["backups"] == {
+        "kept_days": 60,
+        "promised_within_days": 90,
+        "keys_kept_days": 6,
+        "keys_promised_within_days": 7,
+    }
     assert policy["kept"]
     assert all(kept["reason"] and kept["days"] > 0 for kept in policy["kept"])
