@@ -54,6 +54,10 @@ bench-delivery: $(VENV)/ready ## Measure delivery next to the same chain written
 bench-start: $(VENV)/ready ## Measure how long the system takes to start and how much memory it holds
 	@$(BIN)/python tests/bench/start.py
 
+.PHONY: bench-auth
+bench-auth: $(VENV)/ready ## Measure what the vault costs
+	@$(BIN)/python tests/bench/vault.py
+
 .PHONY: contracts
 contracts: $(VENV)/ready ## Regenerate event schemas, AsyncAPI and the pages of events and permissions
 	@$(BIN)/python -m contracts.export

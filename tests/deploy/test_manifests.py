@@ -80,14 +80,14 @@ def test_a_mistake_is_found():
         kubernetes_validate.validate(broken, KUBERNETES, strict=True)
 
 
-@pytest.mark.parametrize("folder", ["base", "jobs"])
+@pytest.mark.parametrize("folder", ["base", "jobs", "vault"])
 def test_a_kustomization_lists_every_file_beside_it(folder: str):
     (kustomization,) = load((K8S / folder / "kustomization.yaml").read_text())
     files = {path.name for path in (K8S / folder).glob("*.yaml")} - {"kustomization.yaml"}
     assert set(kustomization["resources"]) == files
 
 
-@pytest.mark.parametrize("folder", ["base", "jobs", "overlays/example", "overlays/example/jobs"])
+@pytest.mark.parametrize("folder", ["base", "jobs", "vault", "overlays/example", "overlays/example/jobs"])
 def test_kubectl_renders_valid_objects(folder: str):
     if shutil.which("kubectl") is None:
         # Without it the folder's own files, which need no rendering, are validated above.
@@ -232,6 +232,17 @@ def test_a_migration_knows_the_owner_of_one_database_only(store: str):
     assert job["command"] == ["python", "-m", "kit.migrations", store]
     assert [variable["name"] for variable in job["env"]] == [f"DATABASE_OWNER_URL_{store.upper()}"]
     assert "envFrom" not in job
+
+
+def test_a_rotation_reads_the_settings_that_auth_reads(tmp_path: Path):
+    template = named("Job", "vault-rotate")["spec"]["template"]
+    environment = environment_of(template, tmp_path)
+    auth = importlib.import_module("auth.settings")
+    assert auth.read_key_places(Environment(environment)).current.file == tmp_path / "keys" / "vault.key"
+    assert environment["DATABASE_OWNER_URL_AUTH_KEYS"]
+    optional = {"configMapRef": {"name": "signoff-vault", "optional": True}}
+    for pod in (template, named("Deployment", "auth")["spec"]["template"]):
+        assert optional in container(pod)["envFrom"]
 
 
 def test_everything_is_closed_but_what_a_policy_opens():

@@ -26,7 +26,8 @@ def manifests() -> Mapping[Path, str]:
     files[Path("base", "shared.yaml")] = _yaml(parts.shared_objects(SERVICES))
     files[Path("jobs", "migrate.yaml")] = _yaml(job for s in SERVICES if s.database for job in parts.migrate_jobs(s))
     files[Path("jobs", "topology.yaml")] = _yaml([parts.topology_job()])
-    for folder in ("base", "jobs"):
+    files[Path("vault", "rotate.yaml")] = _yaml([parts.rotation_job()])
+    for folder in ("base", "jobs", "vault"):
         resources = sorted(path.name for path in files if path.parts[0] == folder)
         files[Path(folder, "kustomization.yaml")] = _yaml([_kustomization(resources)])
     return files

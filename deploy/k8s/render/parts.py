@@ -59,6 +59,23 @@ def _migrate_job(service: Deployed, part: str) -> Object:
     return _job(f"migrate-{name}", container, [_temporary(64)])
 
 
+def rotation_job() -> Object:
+    """Brings every stored key under the key-encryption key that counts now, as the owner of auth's keys."""
+    container = _container("vault-rotate", "signoff-cli") | {
+        "command": ["signoff", "vault", "rotate"],
+        "envFrom": [{"configMapRef": {"name": "signoff"}}, _VAULT_SETTINGS],
+        "env": [
+            {"name": "VAULT_KEY_FILE", "value": "/keys/vault.key"},
+            _secret_variable("DATABASE_OWNER_URL_AUTH_KEYS", "signoff-auth-keys-owner", "database-url"),
+        ],
+    }
+    container["volumeMounts"] += [_VAULT_MOUNT, {"name": "keys", "mountPath": "/keys", "readOnly": True}]
+    volumes = [_temporary(64), _VAULT_FILES, _keys("signoff-auth", ["vault.key"])]
+    job = _job("vault-rotate", container, volumes)
+    job["spec"]["template"]["metadata"]["labels"] |= USES_OUTSIDE
+    return job
+
+
 def topology_job() -> Object:
     """Makes NATS hold the streams and consumers that the contracts name, as the operator."""
     container = _container("topology", "signoff-cli") | {
@@ -73,6 +90,9 @@ def topology_job() -> Object:
 _NATS_MOUNT: Object = {"name": "nats", "mountPath": "/nats", "readOnly": True}
 
 _VAULT_MOUNT: Object = {"name": "vault", "mountPath": "/vault", "readOnly": True}
+
+# VAULT_*, where a key service wraps the keys and not the file.
+_VAULT_SETTINGS: Object = {"configMapRef": {"name": "signoff-vault", "optional": True}}
 
 _VAULT_FILES: Object = {
     "name": "vault",
@@ -144,8 +164,7 @@ def _environment_sources(service: Deployed) -> list[Object]:
     if service.platforms:
         sources.append({"secretRef": {"name": "signoff-platforms"}})
     if service.vault:
-        # VAULT_*, where a key service wraps the keys and not the file.
-        sources.append({"configMapRef": {"name": "signoff-vault", "optional": True}})
+        sources.append(_VAULT_SETTINGS)
     if service.mail:
         sources.append({"secretRef": {"name": "signoff-mail"}})
     if service.objects:
