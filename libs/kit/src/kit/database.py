@@ -47,6 +47,7 @@ class Scope:
 
     workspace_id: UUID | None = None
     account_id: UUID | None = None
+    organisation_id: UUID | None = None
     as_worker: bool = False
 
     @classmethod
@@ -58,6 +59,11 @@ class Scope:
     def account(cls, account_id: UUID) -> Scope:
         """One person's own rows across workspaces."""
         return cls(account_id=account_id)
+
+    @classmethod
+    def organisation(cls, organisation_id: UUID, account_id: UUID) -> Scope:
+        """One organisation's rows, and the given person's own. What is in its workspaces is not among them."""
+        return cls(organisation_id=organisation_id, account_id=account_id)
 
     @classmethod
     def worker(cls) -> Scope:
@@ -79,6 +85,8 @@ class Scope:
             statement += f"; SET LOCAL app.workspace_id = '{self.workspace_id}'"
         if self.account_id:
             statement += f"; SET LOCAL app.account_id = '{self.account_id}'"
+        if self.organisation_id:
+            statement += f"; SET LOCAL app.organisation_id = '{self.organisation_id}'"
         if self.as_worker:
             statement += f"; SET LOCAL ROLE {service}_worker"
         return statement

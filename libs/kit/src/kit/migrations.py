@@ -24,8 +24,11 @@ def head(service: str) -> str:
     return numbers[-1]
 
 
-def upgrade(service: str, owner_url: Secret) -> None:
-    """Bring a service's database to the newest revision. Blocking; safe to run twice and side by side."""
+def upgrade(service: str, owner_url: Secret, *, to: str = "head") -> None:
+    """Bring a service's database to the newest revision, or `to` another. Blocking; safe to run twice and side by side.
+
+    Stopping at an older revision is for tests: they fill it with data and go on.
+    """
     from alembic import command  # noqa: PLC0415  # a start without migrations must not pay for the import
     from alembic.config import Config  # noqa: PLC0415
 
@@ -33,7 +36,7 @@ def upgrade(service: str, owner_url: Secret) -> None:
     config.set_main_option("script_location", ":".join(_place(service)))
     config.attributes["owner_url"] = owner_url
     config.attributes["service"] = service
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
 
 
 def _place(service: str) -> tuple[str, ...]:

@@ -17,6 +17,9 @@ WORKSPACE = "workspace_id = nullif(current_setting('app.workspace_id', true), ''
 ACCOUNT = "account_id = nullif(current_setting('app.account_id', true), '')::uuid"
 """The rows of the transaction's person."""
 
+ORGANISATION = "organisation_id = nullif(current_setting('app.organisation_id', true), '')::uuid"
+"""The rows of the transaction's organisation."""
+
 
 def create_messaging(service: str) -> None:
     """The outbox, the inbox and the erasure tasks."""

@@ -7,8 +7,15 @@ import base64
 import os
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    asynccontextmanager,
+    contextmanager,
+    suppress,
+)
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
@@ -82,6 +89,33 @@ def template_of(
     yield template
     for name in made.values():
         database_administrator.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+MigrateOld = Callable[[str, str], AbstractContextManager[tuple[psycopg.Connection[Any], Callable[[], None]]]]
+
+
+@pytest.fixture
+def old_database(postgres_server: EmbeddedPostgres, database_administrator: psycopg.Connection) -> MigrateOld:
+    """A service's database as an older release left it: fill it as the superuser, then bring it up to date.
+
+    `with old_database("auth", "0005") as (superuser, upgrade):`
+    """
+
+    @contextmanager
+    def old(service: str, revision: str) -> Iterator[tuple[psycopg.Connection[Any], Callable[[], None]]]:
+        name = f"old_{service}_{uuid.uuid4().hex[:8]}"
+        superuser, password = Secret(postgres_server.superuser_url), Secret(_PASSWORD)
+        provision(superuser, service, login_password=password, owner_password=password, database_name=name)
+        owner_url = Secret(postgres_server.url(role=f"{service}_owner", password=_PASSWORD, database=name))
+        migrations.upgrade(service, owner_url, to=revision)
+        superuser_url = urlunsplit(urlsplit(postgres_server.superuser_url)._replace(path=f"/{name}"))
+        try:
+            with psycopg.connect(superuser_url, autocommit=True) as connection:
+                yield connection, lambda: migrations.upgrade(service, owner_url)
+        finally:
+            database_administrator.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    return old
 
 
 ServiceEnvironment = Callable[[str], dict[str, str]]
