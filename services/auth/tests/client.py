@@ -100,6 +100,24 @@ class Auth:
         assert answer.status_code == 201, answer.text
         return UUID(answer.json()["workspace_id"])
 
+    async def invite(self, workspace_id: UUID, by: UUID, email: str, role: str = "viewer") -> str:
+        """The token in the letter that comes to the address. `by` owns the workspace."""
+        headers = self.passport(account_id=by, workspace_id=workspace_id)
+        path = f"/api/workspaces/{workspace_id}/invitations"
+        await self.ask("POST", path, {"email": email, "role": role}, headers, 201)
+        return await self.mailbox.token("invitation", email)
+
+    async def accept(self, account_id: UUID, token: str) -> httpx.Response:
+        headers = self.passport(account_id=account_id)
+        return await self.http.post("/api/invitations/acceptances", json={"token": token}, headers=headers)
+
+    async def add_member(self, workspace_id: UUID, by: UUID, email: str, role: str) -> UUID:
+        """A new person who was invited and has signed up."""
+        token = await self.invite(workspace_id, by, email, role)
+        await self.ask("POST", "/api/accounts", sign_up_body(email, invitation=token), expect=202)
+        shown = await self.ask("GET", "/api/account", headers=await self.headers(await self.sign_in(email)))
+        return UUID(shown["account_id"])
+
 
 @dataclass
 class Room:

@@ -35,12 +35,7 @@ async def delete_account(room: Room, password: str = PASSWORD, account_id: UUID 
 
 
 async def add_member(room: Room, email: str, role: str) -> UUID:
-    account_id = await room.auth.sign_up(email)
-    answer = await room.auth.http.post(
-        f"/api/workspaces/{room.workspace_id}/members", json={"email": email, "role": role}, headers=room.headers
-    )
-    assert answer.status_code == 201
-    return account_id
+    return await room.auth.add_member(room.workspace_id, room.account_id, email, role)
 
 
 async def erase(bus: Bus, clock: MovableClock, kind: SubjectKind, subject_id: UUID, erasure_id: UUID) -> None:

@@ -137,12 +137,11 @@ async def test_what_is_no_photo_is_refused_and_the_one_before_stays(auth: Auth, 
 async def test_a_photo_is_seen_by_those_who_share_a_workspace_and_taken_away_by_its_owner_only(
     room: Room, transactions: Transactions, superuser: psycopg.Connection[Any]
 ):
-    auth, member = room.auth, await room.auth.sign_up("member@example.com")
+    auth = room.auth
+    member = await auth.add_member(room.workspace_id, room.account_id, "member@example.com", "viewer")
     stranger = await auth.sign_up("stranger@example.com")
     for account_id in (member, stranger):
         await put_photo(auth, account_id, picture())
-    body = {"email": "member@example.com", "role": "viewer"}
-    await auth.ask("POST", f"/api/workspaces/{room.workspace_id}/members", body, room.headers, expect=201)
 
     async def status(account_id: UUID, workspace_id: UUID = room.workspace_id) -> int:
         path = f"/api/workspaces/{workspace_id}/members/{account_id}/photo"

@@ -76,9 +76,12 @@ async def test_a_workspace_is_closed_to_others(edge: InProcess, mail: Path):
         path = f"/api/workspaces/{workspace_id}/members"
         assert (await owner.get(path)).status_code == 200
         assert (await other.get(path)).status_code == 404
-        assert (await owner.post(path, json={"email": OTHER["email"], "role": "viewer"})).status_code == 201
+        invitations = f"/api/workspaces/{workspace_id}/invitations"
+        assert (await owner.post(invitations, json={"email": OTHER["email"], "role": "viewer"})).status_code == 201
+        token = await wait_for(lambda: token_of(mail, "invitation", OTHER["email"]))
+        assert (await other.post("/api/invitations/acceptances", json={"token": token})).status_code == 201
         assert (await other.get(path)).status_code == 200
-        assert (await other.post(path, json={"email": OTHER["email"], "role": "owner"})).status_code == 403
+        assert (await other.post(invitations, json={"email": OTHER["email"], "role": "owner"})).status_code == 403
 
 
 async def test_a_session_ends_with_time(edge: InProcess, mail: Path, clock: MovableClock):

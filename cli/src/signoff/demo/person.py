@@ -72,6 +72,15 @@ class Person:
         verification = {"token": await eventually(token, what="the letter that verifies the address")}
         await self.ask("POST", "/api/accounts/verifications", json=verification)
 
+    async def accept_invitation(self, mail: Path) -> None:
+        """Follow the link in the letter that invites."""
+
+        async def token() -> str | None:
+            return token_of(mail, "invitation", self.email)
+
+        acceptance = {"token": await eventually(token, what="the letter that invites")}
+        await self.ask("POST", "/api/invitations/acceptances", expect=201, json=acceptance)
+
     async def sign_in(self) -> Any:
         """The answer; the session itself is in the cookie."""
         credentials = {"email": self.email, "password": self.password}

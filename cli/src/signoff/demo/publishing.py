@@ -32,13 +32,15 @@ async def sign_up(stage: Stage) -> None:
     for person in (stage.owner, stage.editor):
         stage.line.act(person.who, "signs up, follows the link in the letter and signs in")
         await _join(stage, person)
-    stage.line.act("owner", "opens the workspace “Sunrise” and adds the editor")
+    stage.line.act("owner", "opens the workspace “Sunrise” and invites the editor by mail")
     made = await stage.owner.ask(
         "POST", "/api/workspaces", expect=201, json={"name": "Sunrise", "time_zone": str(ZONE)}
     )
     stage.workspace_id = made["workspace_id"]
-    member = {"email": stage.editor.email, "role": "editor"}
-    await stage.owner.ask("POST", f"{stage.workspace}/members", expect=201, json=member)
+    invitation = {"email": stage.editor.email, "role": "editor"}
+    await stage.owner.ask("POST", f"{stage.workspace}/invitations", expect=201, json=invitation)
+    stage.line.act("editor", "follows the link in the letter")
+    await stage.editor.accept_invitation(stage.system.surroundings.installation.mail)
     async with Person("stranger", "", stage.system.gateway_url) as stranger:
         status = await stranger.status("GET", f"{stage.workspace}/posts")
     stage.line.check("Without a session nobody gets in", expected=401, found=status)

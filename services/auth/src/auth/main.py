@@ -30,11 +30,13 @@ from auth.api.accounts import account_routes, deletion_routes
 from auth.api.api_keys import api_key_routes
 from auth.api.connections import authorisation_routes, connection_routes, use_routes
 from auth.api.internal import internal_routes
+from auth.api.members import invitation_routes, member_routes
+from auth.api.organisations import organisation_member_routes, organisation_routes
 from auth.api.profile import address_routes, photo_routes
 from auth.api.resets import reset_routes
 from auth.api.sessions import own_session_routes, passport_routes, presence_routes, session_routes
 from auth.api.sign_up import sign_up_routes
-from auth.api.workspaces import workspace_routes
+from auth.api.workspaces import workspace_deletion_routes, workspace_routes
 from auth.data_map import DATA_MAP, KEYS_MAP
 from auth.jobs import ending_loop, endings_loop, forgetting_loop, letters_loop, refresh_loop, sweeping_loop
 from auth.ports.store import Store, Transactions
@@ -86,7 +88,12 @@ def create_app(
             *reset_routes(means),
             *address_routes(means),
             *photo_routes(transactions, PillowPhotos()),
+            *organisation_routes(transactions),
+            *organisation_member_routes(transactions),
             *workspace_routes(transactions),
+            *workspace_deletion_routes(transactions, platforms, vault),
+            *member_routes(transactions),
+            *invitation_routes(transactions),
             *authorisation_routes(transactions, platforms, vault),
             *connection_routes(transactions, platforms, vault),
             *use_routes(transactions),

@@ -32,6 +32,7 @@ class StoredClosing:
         await self._transaction.execute("DELETE FROM credential WHERE account_id = %s", (account_id,))
         await self._transaction.execute("DELETE FROM proof WHERE account_id = %s", (account_id,))
         await self._transaction.execute("DELETE FROM photo WHERE account_id = %s", (account_id,))
+        await self._transaction.execute("DELETE FROM invitation WHERE invited_by = %s", (account_id,))
         await self._transaction.execute(
             "UPDATE workspace w SET deleted_at = %(at)s, closed_by = %(account_id)s WHERE w.deleted_at IS NULL"
             " AND EXISTS (SELECT 1 FROM member m WHERE m.workspace_id = w.workspace_id"
@@ -48,6 +49,10 @@ class StoredClosing:
             "DELETE FROM authorisation WHERE account_id = %(account_id)s OR workspace_id IN"
             " (SELECT workspace_id FROM workspace WHERE closed_by = %(account_id)s)",
             {"account_id": account_id},
+        )
+        await self._transaction.execute(
+            "DELETE FROM invitation WHERE workspace_id IN (SELECT workspace_id FROM workspace WHERE closed_by = %s)",
+            (account_id,),
         )
         await self._transaction.execute(
             "UPDATE connection SET state = 'ending', ending_reason = %(reason)s, ending_until = %(until)s,"

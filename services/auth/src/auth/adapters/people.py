@@ -1,4 +1,4 @@
-"""Accounts, workspaces and members in PostgreSQL."""
+"""Accounts in PostgreSQL."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from contextlib import contextmanager
 from datetime import datetime
 from uuid import UUID
 
-from contracts.access import Role
 from kit.database import Transaction
 from psycopg.errors import UniqueViolation
 
 from auth.domain.accounts import SIGN_UP_LIFETIME, Account, AccountState, AddressTaken, Credential
-from auth.domain.workspaces import Member, OwnWorkspace
 
 
 class StoredAccounts:
@@ -112,53 +110,3 @@ async def forget_sign_ups(transaction: Transaction, now: datetime) -> None:
     stale = "SELECT account_id FROM account WHERE state = 'unverified' AND created_at <= %s"
     for table in ("letter", "proof", "credential", "account"):
         await transaction.execute(f"DELETE FROM {table} WHERE account_id IN ({stale})", (over,))  # noqa: S608
-
-
-class StoredWorkspaces:
-    """Implements `auth.ports.people.Workspaces`."""
-
-    def __init__(self, transaction: Transaction) -> None:
-        self._transaction = transaction
-
-    async def add(self, workspace_id: UUID, *, name: str, time_zone: str, at: datetime) -> None:
-        await self._transaction.execute(
-            "INSERT INTO workspace (workspace_id, name, time_zone, created_at) VALUES (%s, %s, %s, %s)",
-            (workspace_id, name, time_zone, at),
-        )
-
-    async def of_account(self, account_id: UUID) -> list[OwnWorkspace]:
-        return await self._transaction.all(
-            OwnWorkspace,
-            "SELECT w.workspace_id, w.name, m.role, w.time_zone FROM member m JOIN workspace w USING (workspace_id)"
-            " WHERE m.account_id = %s AND w.deleted_at IS NULL ORDER BY w.created_at, w.workspace_id",
-            (account_id,),
-        )
-
-    async def is_open(self, workspace_id: UUID) -> bool:
-        found = await self._transaction.scalar(
-            "SELECT 1 FROM workspace WHERE workspace_id = %s AND deleted_at IS NULL FOR SHARE", (workspace_id,)
-        )
-        return found is not None
-
-    async def add_member(self, workspace_id: UUID, account_id: UUID, role: Role, *, at: datetime) -> bool:
-        return bool(
-            await self._transaction.execute(
-                "INSERT INTO member (workspace_id, account_id, role, added_at) VALUES (%s, %s, %s, %s)"
-                " ON CONFLICT DO NOTHING",
-                (workspace_id, account_id, role, at),
-            )
-        )
-
-    async def members(self, workspace_id: UUID) -> list[Member]:
-        return await self._transaction.all(
-            Member,
-            "SELECT m.account_id, a.email, a.full_name, m.role FROM member m JOIN account a USING (account_id)"
-            " WHERE m.workspace_id = %s AND a.deleted_at IS NULL ORDER BY m.added_at, m.account_id",
-            (workspace_id,),
-        )
-
-    async def role_of(self, workspace_id: UUID, account_id: UUID) -> Role | None:
-        role = await self._transaction.scalar(
-            "SELECT role FROM member WHERE workspace_id = %s AND account_id = %s", (workspace_id, account_id)
-        )
-        return Role(role) if role else None

@@ -15,11 +15,14 @@ from auth.adapters.closing import StoredClosing
 from auth.adapters.connections import StoredConnections
 from auth.adapters.endings import StoredEndings
 from auth.adapters.grants import StoredAuthorisations, StoredGrants, StoredLeases
+from auth.adapters.invitations import StoredInvitations, forget_invitations
 from auth.adapters.letters import StoredLetters, StoredProofs, forget_letters
-from auth.adapters.people import StoredAccounts, StoredWorkspaces, forget_sign_ups
+from auth.adapters.organisations import StoredOrganisations
+from auth.adapters.people import StoredAccounts, forget_sign_ups
 from auth.adapters.photos import StoredPhotos
 from auth.adapters.security import StoredAttempts, StoredSecurity, forget_places
 from auth.adapters.sessions import StoredSessions
+from auth.adapters.workspaces import StoredMembers, StoredWorkspaces
 from auth.domain.sessions import IDLE_LIFETIME
 
 
@@ -30,7 +33,10 @@ class PostgresStore:
         self._transaction = transaction
         self.accounts = StoredAccounts(transaction)
         self.sessions = StoredSessions(transaction)
+        self.organisations = StoredOrganisations(transaction)
         self.workspaces = StoredWorkspaces(transaction)
+        self.members = StoredMembers(transaction)
+        self.invitations = StoredInvitations(transaction)
         self.authorisations = StoredAuthorisations(transaction)
         self.connections = StoredConnections(transaction)
         self.grants = StoredGrants(transaction)
@@ -57,6 +63,7 @@ class PostgresStore:
         await forget_sign_ups(self._transaction, now)
         await forget_borrowings(self._transaction, now)
         await forget_places(self._transaction, now=now)
+        await forget_invitations(self._transaction, now)
 
     def now(self) -> datetime:
         return self._transaction.clock.now()

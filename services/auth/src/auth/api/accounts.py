@@ -13,7 +13,7 @@ from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from litestar.types import ControllerRouterHandler
 
-from auth.api.bodies import CorrectionBody, DeletionBody
+from auth.api.bodies import CorrectionBody, DeletionBody, given
 from auth.api.clients import client_of
 from auth.domain.accounts import Account
 from auth.ports.store import Transactions
@@ -37,11 +37,8 @@ def account_routes(transactions: Transactions) -> list[ControllerRouterHandler]:
 
     @patch("/api/account", guards=[person()])
     async def change_account(caller: NamedDependency[Caller], data: JSONBody[CorrectionBody]) -> Account:
-        changes: dict[str, Any] = {
-            name: value for name in data.__struct_fields__ if (value := getattr(data, name)) is not msgspec.UNSET
-        }
         async with transactions(Scope.account(caller.account)) as store:
-            return await correct_account(store, caller.account, changes)
+            return await correct_account(store, caller.account, given(data))
 
     return [show_account, change_account]
 

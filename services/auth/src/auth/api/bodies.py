@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -12,7 +12,9 @@ from platforms.shape import PlatformName
 
 from auth.domain.accounts import EMAIL_LENGTH_MAX
 from auth.domain.authorising import CHOSEN_MAX
+from auth.domain.organisations import OrganisationRole
 from auth.domain.passwords import LENGTH_MAX
+from auth.domain.workspaces import VOICE_GUIDELINES_LENGTH_MAX
 
 Email = Annotated[str, Meta(min_length=3, max_length=EMAIL_LENGTH_MAX)]
 Password = Annotated[str, Meta(min_length=1, max_length=LENGTH_MAX)]
@@ -81,14 +83,50 @@ class DeletionBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     password: Password
 
 
+class OrganisationBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    name: Name
+
+
+class OrganisationRoleBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    role: OrganisationRole
+
+
 class WorkspaceBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Without an organisation: the person's only one, or their first."""
+
     name: Name
     time_zone: TimeZone
+    organisation_id: UUID | None = None
 
 
-class MemberBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+class WorkspaceSettingsBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    second_factor_required: bool | msgspec.UnsetType = msgspec.UNSET
+
+
+class WorkspaceChangesBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Every field that is left out stays as it is."""
+
+    name: Name | msgspec.UnsetType = msgspec.UNSET
+    time_zone: TimeZone | msgspec.UnsetType = msgspec.UNSET
+    voice_guidelines: Annotated[str, Meta(max_length=VOICE_GUIDELINES_LENGTH_MAX)] | msgspec.UnsetType = msgspec.UNSET
+    settings: WorkspaceSettingsBody | msgspec.UnsetType = msgspec.UNSET
+
+
+class InvitationBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     email: Email
     role: Role
+
+
+class AcceptanceBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    token: Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+class RoleBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    role: Role
+
+
+class OwnershipBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    account_id: UUID
 
 
 class PassportBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -112,3 +150,8 @@ class ChoiceBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     account_ids: Annotated[
         list[Annotated[str, Meta(min_length=1, max_length=300)]], Meta(min_length=1, max_length=CHOSEN_MAX)
     ]
+
+
+def given(body: msgspec.Struct) -> dict[str, Any]:
+    """The fields of a body that were not left out, by name."""
+    return {name: value for name in body.__struct_fields__ if (value := getattr(body, name)) is not msgspec.UNSET}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from kit.erasure import DataMap
 
-from auth.data_map import api_keys, connections, letters, people, security, vault
+from auth.data_map import api_keys, connections, letters, people, security, vault, workspaces
 
 KEYS_MAP = DataMap("auth_keys", tables=vault.KEY_TABLES)
 """The database of keys, which is emptied before the one of what they open."""
@@ -20,6 +20,7 @@ DATA_MAP = DataMap(
         *vault.TABLES,
         *connections.TABLES,
         *api_keys.TABLES,
+        *workspaces.TABLES,
         *people.TABLES,
     ),
 )

@@ -1,11 +1,11 @@
-"""Accounts, sessions, workspaces and their members."""
+"""Accounts, their passwords and sessions."""
 
 from __future__ import annotations
 
 from contracts.retention import SubjectKind
 from kit.erasure import Kind, Table
 
-from auth.data_map.subjects import BY_ACCOUNT, BY_WORKSPACE
+from auth.data_map.subjects import BY_ACCOUNT
 
 _SESSION = Table(
     "session",
@@ -31,27 +31,6 @@ _CREDENTIAL = Table(
     retention="While the account exists; destroyed at once when it is deleted.",
     columns={"account_id": Kind.ID, "password_hash": Kind.SECRET, "changed_at": Kind.TIME},
     subjects={SubjectKind.ACCOUNT: BY_ACCOUNT},
-)
-_MEMBER = Table(
-    "member",
-    purpose="Who belongs to a workspace, and as what.",
-    retention="While the workspace and the account exist.",
-    columns={"workspace_id": Kind.ID, "account_id": Kind.ID, "role": Kind.STATE, "added_at": Kind.TIME},
-    subjects={SubjectKind.WORKSPACE: BY_WORKSPACE, SubjectKind.ACCOUNT: BY_ACCOUNT},
-)
-_WORKSPACE = Table(
-    "workspace",
-    purpose="A brand's room.",
-    retention="Until its erasure, once it is deleted.",
-    columns={
-        "workspace_id": Kind.ID,
-        "name": Kind.CONTENT,
-        "time_zone": Kind.STATE,
-        "created_at": Kind.TIME,
-        "deleted_at": Kind.TIME,
-        "closed_by": Kind.ID,
-    },
-    subjects={SubjectKind.WORKSPACE: BY_WORKSPACE},
 )
 _PHOTO = Table(
     "photo",
@@ -80,4 +59,4 @@ _ACCOUNT = Table(
     subjects={SubjectKind.ACCOUNT: BY_ACCOUNT},
 )
 
-TABLES = (_SESSION, _CREDENTIAL, _MEMBER, _WORKSPACE, _PHOTO, _ACCOUNT)
+TABLES = (_SESSION, _CREDENTIAL, _PHOTO, _ACCOUNT)

@@ -1,4 +1,4 @@
-"""What is stored of accounts, workspaces and members."""
+"""What is stored of accounts."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from contracts.access import Role
 from kit.secret import Secret
 
 from auth.domain.accounts import Account, AccountState, Credential
-from auth.domain.workspaces import Member, OwnWorkspace
 
 
 class Accounts(Protocol):
@@ -43,24 +41,6 @@ class Accounts(Protocol):
     async def password_hash(self, account_id: UUID) -> str | None: ...
 
     async def set_password_hash(self, account_id: UUID, password_hash: str, *, at: datetime) -> None: ...
-
-
-class Workspaces(Protocol):
-    """Workspaces and their members."""
-
-    async def add(self, workspace_id: UUID, *, name: str, time_zone: str, at: datetime) -> None: ...
-
-    async def of_account(self, account_id: UUID) -> Sequence[OwnWorkspace]: ...
-
-    async def is_open(self, workspace_id: UUID) -> bool:
-        """Whether it exists and is not deleted; held so until the transaction ends."""
-
-    async def add_member(self, workspace_id: UUID, account_id: UUID, role: Role, *, at: datetime) -> bool:
-        """False if the person is a member already."""
-
-    async def members(self, workspace_id: UUID) -> Sequence[Member]: ...
-
-    async def role_of(self, workspace_id: UUID, account_id: UUID) -> Role | None: ...
 
 
 class PasswordHashes(Protocol):

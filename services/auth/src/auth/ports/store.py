@@ -14,9 +14,11 @@ from auth.ports.borrowings import Borrowings
 from auth.ports.connections import Authorisations, Closing, Connections, Grants, Leases
 from auth.ports.endings import Endings
 from auth.ports.letters import Letters, Proofs
-from auth.ports.people import Accounts, Workspaces
+from auth.ports.organisations import Organisations
+from auth.ports.people import Accounts
 from auth.ports.photos import Photos
 from auth.ports.sign_in import Attempts, Security, Sessions
+from auth.ports.workspaces import Invitations, Members, Workspaces
 
 
 class Store(Protocol):
@@ -29,7 +31,16 @@ class Store(Protocol):
     def sessions(self) -> Sessions: ...
 
     @property
+    def organisations(self) -> Organisations: ...
+
+    @property
     def workspaces(self) -> Workspaces: ...
+
+    @property
+    def members(self) -> Members: ...
+
+    @property
+    def invitations(self) -> Invitations: ...
 
     @property
     def authorisations(self) -> Authorisations: ...
@@ -71,7 +82,8 @@ class Store(Protocol):
     def photos(self) -> Photos: ...
 
     async def forget_stale(self) -> None:
-        """Delete what is over: sessions, authorisations, leases, proofs, sign-ups, counted failures, old places."""
+        """Delete what is over: sessions, authorisations, leases, proofs, sign-ups, counted failures, old places,
+        invitations."""
 
     def now(self) -> datetime:
         """The present time by the service's clock."""

@@ -49,7 +49,7 @@ async def create_key(
     """A new key and its secret, which is shown this once. Raises `Invalid`, `TooManyKeys`, `PresenceNeeded`."""
     await check_recent(store, caller)
     # The role as it is now: the passport may be older than a change of it.
-    role = await store.workspaces.role_of(caller.workspace, caller.account)
+    role = await store.members.role_of(caller.workspace, caller.account)
     if role is None or not await store.api_keys.hold_workspace(caller.workspace):
         raise NotFound()
     now = store.now()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -30,7 +31,7 @@ from auth.use_cases.together import do_together
 log = structlog.get_logger("closing")
 
 ENDINGS_AT_ONCE_MAX = 10
-"""Platforms told at the same time for one account; each may take as long as a revocation may."""
+"""Platforms told at the same time for one deletion; each may take as long as a revocation may."""
 
 STUCK_AT_ONCE_MAX = 5
 
@@ -52,6 +53,7 @@ async def delete_account(
         now = store.now()
         if not await store.closing.begin(account_id, at=now, until=now + FLIGHT):
             raise Unauthenticated()
+        await store.organisations.hand_over(account_id, at=now)
     return await _finish(means.transactions, account_id, platforms=platforms, vault=vault)
 
 
@@ -70,6 +72,14 @@ async def _finish(
 ) -> list[OpenedErasure]:
     async with transactions(Scope.worker()) as store:
         connection_ids = await store.closing.open_connections(account_id)
+    await end_all(transactions, connection_ids, platforms=platforms, vault=vault)
+    return await tell_closed(transactions, account_id)
+
+
+async def end_all(
+    transactions: Transactions, connection_ids: Iterable[UUID], *, platforms: Platforms, vault: Vault
+) -> None:
+    """End frozen connections, some of them side by side."""
     slots = asyncio.Semaphore(ENDINGS_AT_ONCE_MAX)
 
     async def end(connection_id: UUID) -> None:
@@ -77,7 +87,6 @@ async def _finish(
             await finish_ending(transactions, connection_id, platforms=platforms, vault=vault)
 
     await do_together(end(connection_id) for connection_id in connection_ids)
-    return await tell_closed(transactions, account_id)
 
 
 async def tell_closed(transactions: Transactions, account_id: UUID) -> list[OpenedErasure]:

@@ -67,7 +67,7 @@ async def _write(store: Store, told: ToTell) -> None:
         "reason": "renewal_failing" if notice is Notice.OVERDUE else told.reason or "",
         "ends_at": told.ends_at.isoformat() if told.ends_at else "",
     }
-    for member in await store.workspaces.members(told.workspace_id):
+    for member in await store.members.of_workspace(told.workspace_id):
         if Permission.CONNECTION_MANAGE in PERMISSIONS[Role(member.role)]:
             letter = Letter(
                 _LETTERS[notice],

@@ -14,6 +14,6 @@ async def check_permission(store: Store, workspace_id: UUID, account_id: UUID) -
     """The role can have changed while the person was away at the platform."""
     if not await store.workspaces.is_open(workspace_id):
         raise NotFound()
-    role = await store.workspaces.role_of(workspace_id, account_id)
+    role = await store.members.role_of(workspace_id, account_id)
     if role is None or Permission.CONNECTION_MANAGE not in PERMISSIONS[role]:
         raise Forbidden(Permission.CONNECTION_MANAGE)

@@ -23,11 +23,13 @@ from auth.domain.accounts import (
     check_sign_up,
     normalised,
 )
+from auth.domain.invitations import InvitationOfAnother
 from auth.domain.letters import Letter, LetterKind, ProofPurpose, ProofUnknown
 from auth.domain.passwords import AboutPerson
 from auth.domain.sessions import hash_of
 from auth.ports.people import PasswordHashes
 from auth.ports.store import Store, Transactions
+from auth.use_cases.invitations import join, read_offer
 from auth.use_cases.password_rules import errors_of
 
 
@@ -41,7 +43,7 @@ class SignUpPolicy:
 
 @dataclass(frozen=True)
 class SignUp:
-    """What a new person tells. `invitation` is the token of one, for where only invited people may sign up."""
+    """What a new person tells. `invitation` is the token of one, where they were invited."""
 
     email: str
     password: Secret
@@ -60,31 +62,48 @@ class Verified:
 
 
 async def sign_up(transactions: Transactions, asked: SignUp, *, hashes: PasswordHashes, policy: SignUpPolicy) -> None:
-    """Write to the address that there will be an account. Raises `Invalid`, `SignUpClosed`."""
+    """Write to the address that there will be an account. With an invitation there is one at once.
+
+    Raises `Invalid`, `SignUpClosed`; with an invitation `InvitationUnknown`, `InvitationOfAnother`, `AddressTaken`.
+    """
     email = normalised(asked.email)
     errors = await errors_of(asked.password, AboutPerson(email, asked.full_name, asked.company))
     check_sign_up(email=email, time_zone=asked.time_zone, age_attested=asked.age_attested, errors=errors)
+    if asked.invitation is not None:
+        await _sign_up_invited(transactions, asked, email, asked.invitation, hashes=hashes)
+        return
     if policy.mode is SignUpMode.CLOSED:
-        await _check_invited(transactions, email, asked.invitation)
+        raise SignUpClosed()
     password_hash = await hashes.make(asked.password)
     account_id = new_id()
     async with transactions(Scope.account(account_id)) as store:
-        now = store.now()
-        account = Account(account_id, email, asked.full_name, asked.company, asked.time_zone, asked.language, now)
-        await store.accounts.add(account, age_attested_at=now)
-        await store.accounts.set_password_hash(account_id, password_hash, at=now)
-        await store.letters.add(
-            Letter(LetterKind.VERIFY_ADDRESS, email, account_id=account_id, subject_id=account_id), at=now
-        )
+        await _add(store, account_id, asked, email, password_hash)
+        letter = Letter(LetterKind.VERIFY_ADDRESS, email, account_id=account_id, subject_id=account_id)
+        await store.letters.add(letter, at=store.now())
 
 
-async def _check_invited(transactions: Transactions, email: str, invitation: Secret | None) -> None:
-    if invitation is None:
-        raise SignUpClosed()
+async def _sign_up_invited(
+    transactions: Transactions, asked: SignUp, email: str, invitation: Secret, *, hashes: PasswordHashes
+) -> None:
+    """A member at once: the token proves the address, and that somebody here knows the person."""
     async with transactions(Scope.nobody()) as store:
-        proof = await store.proofs.find(hash_of(invitation), ProofPurpose.INVITATION)
-    if proof is None or normalised(proof.address) != email:
-        raise SignUpClosed()
+        offer = await read_offer(store, invitation)
+    if offer.address != email:
+        raise InvitationOfAnother()
+    password_hash = await hashes.make(asked.password)
+    account_id = new_id()
+    async with transactions(Scope.workspace(offer.workspace_id, account_id)) as store:
+        await _add(store, account_id, asked, email, password_hash)
+        await store.accounts.set_state(account_id, AccountState.ACTIVE, before=AccountState.UNVERIFIED)
+        store.emit(AccountRegisteredV1(account_id=account_id))
+        await join(store, offer.workspace_id, invitation, account_id, email)
+
+
+async def _add(store: Store, account_id: UUID, asked: SignUp, email: str, password_hash: str) -> None:
+    now = store.now()
+    account = Account(account_id, email, asked.full_name, asked.company, asked.time_zone, asked.language, now)
+    await store.accounts.add(account, age_attested_at=now)
+    await store.accounts.set_password_hash(account_id, password_hash, at=now)
 
 
 async def ask_for_verification(store: Store, email: str) -> None:

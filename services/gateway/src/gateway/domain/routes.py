@@ -89,8 +89,7 @@ class Route:
 
 
 def _auth() -> tuple[Route, ...]:
-    workspace = "/api/workspaces/{workspace_id}"
-    connections = f"{workspace}/connections"
+    connections = "/api/workspaces/{workspace_id}/connections"
     return (
         Route("POST", "/api/accounts", "auth", Access.OPEN, rate_limited=True),
         Route("POST", "/api/accounts/verifications", "auth", Access.OPEN, rate_limited=True),
@@ -107,7 +106,6 @@ def _auth() -> tuple[Route, ...]:
         Route("PUT", "/api/account/photo", "auth", Access.SESSION, body_bytes_max=PHOTO_BYTES_MAX, streams=True),
         Route("GET", "/api/account/photo", "auth", Access.SESSION),
         Route("DELETE", "/api/account/photo", "auth", Access.SESSION),
-        Route("GET", f"{workspace}/members/{{account_id}}/photo", "auth", Access.WORKSPACE),
         Route(
             "DELETE",
             "/api/account",
@@ -116,14 +114,8 @@ def _auth() -> tuple[Route, ...]:
             session_effect=SessionEffect.CLOSES,
             answer_seconds=ENDING_ANSWER_SECONDS,
         ),
-        Route("POST", "/api/workspaces", "auth", Access.SESSION),
-        Route("GET", "/api/workspaces", "auth", Access.SESSION),
-        Route("POST", f"{workspace}/members", "auth", Access.WORKSPACE),
-        Route("GET", f"{workspace}/members", "auth", Access.WORKSPACE),
-        Route("POST", f"{workspace}/api-keys", "auth", Access.WORKSPACE),
-        Route("GET", f"{workspace}/api-keys", "auth", Access.WORKSPACE),
-        Route("DELETE", f"{workspace}/api-keys/{{key_id}}", "auth", Access.WORKSPACE),
-        Route("POST", f"{workspace}/api-keys/{{key_id}}/rotations", "auth", Access.WORKSPACE),
+        *_members(),
+        *_api_keys(),
         Route("POST", f"{connections}/authorisations", "auth", Access.WORKSPACE),
         Route("POST", f"{connections}/authorisations/{{authorisation_id}}/choices", "auth", Access.WORKSPACE),
         Route("GET", "/api/oauth/callback", "auth", Access.SESSION),
@@ -148,6 +140,44 @@ def _sign_in() -> tuple[Route, ...]:
         Route("DELETE", "/api/account/sessions", "auth", Access.SESSION),
         Route("DELETE", "/api/account/sessions/{session_id}", "auth", Access.SESSION),
         Route("GET", "/api/account/security-events", "auth", Access.SESSION),
+    )
+
+
+def _api_keys() -> tuple[Route, ...]:
+    keys = "/api/workspaces/{workspace_id}/api-keys"
+    return (
+        Route("POST", keys, "auth", Access.WORKSPACE),
+        Route("GET", keys, "auth", Access.WORKSPACE),
+        Route("DELETE", f"{keys}/{{key_id}}", "auth", Access.WORKSPACE),
+        Route("POST", f"{keys}/{{key_id}}/rotations", "auth", Access.WORKSPACE),
+    )
+
+
+def _members() -> tuple[Route, ...]:
+    organisation, workspace = "/api/organisations/{organisation_id}", "/api/workspaces/{workspace_id}"
+    member, invitation = f"{workspace}/members/{{account_id}}", f"{workspace}/invitations/{{invitation_id}}"
+    return (
+        Route("POST", "/api/organisations", "auth", Access.SESSION),
+        Route("GET", "/api/organisations", "auth", Access.SESSION),
+        Route("GET", organisation, "auth", Access.SESSION),
+        Route("PATCH", organisation, "auth", Access.SESSION),
+        Route("PUT", f"{organisation}/members/{{account_id}}", "auth", Access.SESSION),
+        Route("DELETE", f"{organisation}/members/{{account_id}}", "auth", Access.SESSION),
+        Route("POST", "/api/workspaces", "auth", Access.SESSION),
+        Route("GET", "/api/workspaces", "auth", Access.SESSION),
+        Route("GET", workspace, "auth", Access.WORKSPACE),
+        Route("PATCH", workspace, "auth", Access.WORKSPACE),
+        Route("DELETE", workspace, "auth", Access.WORKSPACE, answer_seconds=ENDING_ANSWER_SECONDS),
+        Route("GET", f"{workspace}/members", "auth", Access.WORKSPACE),
+        Route("GET", f"{member}/photo", "auth", Access.WORKSPACE),
+        Route("PATCH", member, "auth", Access.WORKSPACE),
+        Route("DELETE", member, "auth", Access.WORKSPACE),
+        Route("POST", f"{workspace}/ownership", "auth", Access.WORKSPACE),
+        Route("POST", f"{workspace}/invitations", "auth", Access.WORKSPACE),
+        Route("GET", f"{workspace}/invitations", "auth", Access.WORKSPACE),
+        Route("DELETE", invitation, "auth", Access.WORKSPACE),
+        Route("POST", f"{invitation}/letters", "auth", Access.WORKSPACE),
+        Route("POST", "/api/invitations/acceptances", "auth", Access.SESSION),
     )
 
 
