@@ -32,6 +32,7 @@ from sandbox.server import Sandbox
 
 from services.auth.tests.client import Auth, Room, Superuser
 from services.auth.tests.mailbox import Mailbox
+from services.auth.tests.team import Team
 
 PUBLIC_URL = "http://127.0.0.1:8000"
 BLUESKY_CLIENT_ID = "http://localhost?" + urlencode(
@@ -121,6 +122,13 @@ async def room(start: StartAuth, offering: dict[str, str], sandbox: Sandbox) -> 
     async with start(**offering) as auth:
         account_id = await auth.sign_up()
         yield Room(auth, sandbox, account_id, await auth.create_workspace(account_id))
+
+
+@pytest.fixture
+async def team(auth: Auth) -> Team:
+    """A workspace of one person."""
+    owner = await auth.sign_up(full_name="Olive Owner")
+    return Team(auth, owner, await auth.create_workspace(owner))
 
 
 @pytest.fixture

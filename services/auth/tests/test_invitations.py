@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import psycopg
 import pytest
@@ -14,60 +12,14 @@ from auth.use_cases import invitations
 from contracts.access import PERMISSIONS, Permission, Role, covers
 from contracts.auth import MemberAddedV1
 from kit.clock import MovableClock
-from kit.problems import TYPE_PREFIX
 from kit.testing import wait_for
 from kit.testing.services import Bus
 
-from services.auth.tests.client import Auth, sign_up_body
+from services.auth.tests.client import sign_up_body
+from services.auth.tests.team import GUEST, Team, code
 from services.auth.tests.test_connecting import counts
 
 Rows = psycopg.Connection[Any]
-GUEST = "guest@example.com"
-
-
-@dataclass
-class Team:
-    """A workspace and its owner."""
-
-    auth: Auth
-    owner: UUID
-    workspace_id: UUID
-
-    @property
-    def path(self) -> str:
-        return f"/api/workspaces/{self.workspace_id}"
-
-    def as_member(self, account_id: UUID, role: str) -> dict[str, str]:
-        return self.auth.passport(account_id=account_id, workspace_id=self.workspace_id, role=role)
-
-    @property
-    def headers(self) -> dict[str, str]:
-        return self.as_member(self.owner, "owner")
-
-    async def add(self, role: str) -> UUID:
-        return await self.auth.add_member(self.workspace_id, self.owner, f"{role}@example.com", role)
-
-    async def invite(self, email: str = GUEST, role: str = "viewer", expect: int = 201) -> Any:
-        body = {"email": email, "role": role}
-        return await self.auth.ask("POST", f"{self.path}/invitations", body, self.headers, expect)
-
-    async def open(self) -> list[Any]:
-        listed = await self.auth.ask("GET", f"{self.path}/invitations", headers=self.headers)
-        return list(listed["invitations"])
-
-    async def roles(self) -> dict[str, str]:
-        members = (await self.auth.ask("GET", f"{self.path}/members", headers=self.headers))["members"]
-        return {member["email"].partition("@")[0]: member["role"] for member in members}
-
-
-@pytest.fixture
-async def team(auth: Auth) -> Team:
-    owner = await auth.sign_up(full_name="Olive Owner")
-    return Team(auth, owner, await auth.create_workspace(owner))
-
-
-def code(answer: Any) -> str:
-    return str(answer["type"]).removeprefix(TYPE_PREFIX)
 
 
 async def test_who_has_an_account_is_invited_reads_and_joins(team: Team, bus: Bus):
@@ -75,14 +27,14 @@ async def test_who_has_an_account_is_invited_reads_and_joins(team: Team, bus: Bu
     guest = await auth.sign_up(GUEST)
     shown = await team.invite("Guest@Example.com", "editor")
     assert (shown["email"], shown["role"], shown["invited_by"]) == (GUEST, "editor", str(team.owner))
-    assert await team.open() == [shown]
+    assert await team.invitations() == [shown]
     (letter,) = await auth.mailbox.wait("invitation", GUEST)
     for fact in ("Acorn", "Olive Owner", "editor"):
         assert fact in letter.text
     joined = await auth.accept(guest, letter.token)
     assert (joined.status_code, joined.json()) == (201, {"workspace_id": str(team.workspace_id), "role": "editor"})
     assert await team.roles() == {"owner": "owner", "guest": "editor"}
-    assert await team.open() == []
+    assert await team.invitations() == []
     added = MemberAddedV1(workspace_id=team.workspace_id, account_id=guest, role=Role.EDITOR)
     assert added in await bus.wait_told(MemberAddedV1, 2)
     again = await auth.accept(guest, letter.token)
@@ -162,19 +114,19 @@ async def test_an_invitation_is_over_after_a_week_and_forgotten(team: Team, cloc
     token = await team.auth.invite(team.workspace_id, team.owner, GUEST)
     clock.advance(rules.LIFETIME + timedelta(minutes=1))
     assert (await team.auth.accept(guest, token)).status_code == 404
-    assert await team.open() == []
+    assert await team.invitations() == []
     await wait_for(lambda: counts(superuser, "invitation", "invitation_count") == [0, 0])
 
 
 async def test_a_withdrawn_invitation_opens_nothing(team: Team):
     guest = await team.auth.sign_up(GUEST)
     token = await team.auth.invite(team.workspace_id, team.owner, GUEST)
-    (invitation,) = await team.open()
+    (invitation,) = await team.invitations()
     path = f"{team.path}/invitations/{invitation['invitation_id']}"
     await team.auth.ask("DELETE", path, headers=team.headers, expect=204)
     assert (await team.auth.accept(guest, token)).status_code == 404
     assert code(await team.auth.ask("DELETE", path, headers=team.headers, expect=404)) == "invitation-unknown"
-    assert await team.open() == []
+    assert await team.invitations() == []
 
 
 async def test_an_invitation_sent_again_has_its_full_time_again(team: Team, clock: MovableClock):
@@ -182,7 +134,7 @@ async def test_an_invitation_sent_again_has_its_full_time_again(team: Team, cloc
     first = await team.auth.invite(team.workspace_id, team.owner, GUEST)
     assert code(await team.invite(expect=409)) == "already-invited"
     clock.advance(timedelta(days=6))
-    (invitation,) = await team.open()
+    (invitation,) = await team.invitations()
     path = f"{team.path}/invitations/{invitation['invitation_id']}/letters"
     again = await team.auth.ask("POST", path, headers=team.headers, expect=201)
     assert again["expires_at"] > invitation["expires_at"]
@@ -194,14 +146,14 @@ async def test_an_invitation_sent_again_has_its_full_time_again(team: Team, cloc
 
 async def test_invitations_of_another_workspace_are_out_of_reach(team: Team):
     await team.invite()
-    (invitation,) = await team.open()
+    (invitation,) = await team.invitations()
     other = await team.auth.create_workspace(team.owner, "Birch")
     path = f"/api/workspaces/{other}/invitations"
     headers = team.auth.passport(account_id=team.owner, workspace_id=other)
     assert (await team.auth.ask("GET", path, headers=headers))["invitations"] == []
     await team.auth.ask("DELETE", f"{path}/{invitation['invitation_id']}", headers=headers, expect=404)
     await team.auth.ask("POST", f"{path}/{invitation['invitation_id']}/letters", headers=headers, expect=404)
-    assert await team.open() == [invitation]
+    assert await team.invitations() == [invitation]
 
 
 async def test_there_is_a_limit_to_letters_and_to_open_invitations(
@@ -213,7 +165,7 @@ async def test_there_is_a_limit_to_letters_and_to_open_invitations(
     await team.invite("a@example.com")
     await team.invite("b@example.com")
     assert code(await team.invite("c@example.com", expect=429)) == "too-many-letters"
-    assert len(await team.open()) == 2
+    assert len(await team.invitations()) == 2
     clock.advance(timedelta(days=1))
     await team.invite("c@example.com")
     assert code(await team.invite("d@example.com", expect=409)) == "too-many-invitations"
