@@ -109,3 +109,15 @@ async def test_what_failed_left_nothing(units: Units[Transaction]):
             await transaction.execute("INSERT INTO effect (workspace_id, post_id) VALUES (%s, %s)", (MINE, post))
             raise RuntimeError("after the insert")
     assert post not in await seen(units, Scope.worker())
+
+
+async def test_what_is_done_when_committed_is_not_done_before_nor_after_a_failure(units: Units[Transaction]):
+    done: list[str] = []
+    async with units(Scope.worker()) as transaction:
+        transaction.when_committed(lambda: done.append("committed"))
+        assert done == []
+    with pytest.raises(ValueError, match="no commit"):
+        async with units(Scope.worker()) as transaction:
+            transaction.when_committed(lambda: done.append("failed"))
+            raise ValueError("no commit")
+    assert done == ["committed"]

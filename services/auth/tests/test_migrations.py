@@ -59,3 +59,16 @@ def test_workspaces_from_before_go_to_one_organisation_of_each_first_owner(old_d
         assert set(members) == {(agencys, agency, "owner"), (persons, person, "owner")}
         settings = superuser.execute("SELECT DISTINCT voice_guidelines, second_factor_required FROM workspace")
         assert settings.fetchall() == [("", False)]
+
+
+def test_people_from_before_are_verified_and_can_sign_in(old_database: MigrateOld):
+    with old_database("auth", "0002") as (superuser, upgrade):
+        superuser.execute(
+            "INSERT INTO account (account_id, email, time_zone, language, age_attested_at, created_at)"
+            " VALUES (%s, 'owner@example.com', 'UTC', 'en', %s, %s)",
+            (new_id(), BEGINNING, BEGINNING),
+        )
+        superuser.execute("INSERT INTO credential SELECT account_id, 'hash', created_at FROM account")
+        upgrade()
+        found = superuser.execute("SELECT state FROM credential_of('owner@example.com')").fetchall()
+        assert found == [("active",)]

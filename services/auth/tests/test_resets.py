@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 from auth.domain.letters import PROOF_LIFETIME, ProofPurpose
 from kit.clock import MovableClock
 from kit.problems import TYPE_PREFIX
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from services.auth.tests.client import PASSWORD, Auth
 
@@ -46,6 +50,27 @@ async def test_a_forgotten_password_is_replaced_by_a_letter_and_every_session_en
     [told] = await auth.mailbox.wait("password_changed", EMAIL)
     assert told.message["Subject"] == "Ihr Passwort wurde geändert"
     assert await confirm(auth, token, "a third horse battery", expect=404) == "proof-unknown"
+
+
+@pytest.mark.promise("P22")
+async def test_neither_tokens_nor_passwords_nor_addresses_are_written_anywhere(
+    auth: Auth, caplog: pytest.LogCaptureFixture, spans: InMemorySpanExporter, superuser: psycopg.Connection[Any]
+):
+    caplog.set_level(logging.DEBUG)
+    # The mail server of the tests is somebody else's.
+    caplog.handler.addFilter(lambda record: not record.name.startswith("mail."))
+    await auth.ask("POST", "/api/accounts", {"email": EMAIL, **DETAILS}, expect=202)
+    first = await auth.mailbox.token("verify_address")
+    await auth.ask("POST", "/api/accounts/verifications", {"token": first})
+    second = await reset_token(auth)
+    await confirm(auth, second)
+    assert "letter_sent" in caplog.text
+    written = caplog.text + "".join(span.to_json() for span in spans.get_finished_spans())
+    tables = [name for (name,) in superuser.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
+    stored = "".join(str(superuser.execute(f"SELECT t::text FROM {name} t").fetchall()) for name in tables)  # noqa: S608
+    for secret in (first, second, PASSWORD, NEW):
+        assert secret not in written + stored
+    assert EMAIL not in written
 
 
 async def test_who_asks_for_a_reset_learns_nothing(auth: Auth):

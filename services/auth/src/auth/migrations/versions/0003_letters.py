@@ -68,6 +68,7 @@ _ACCOUNTS = (
     "DROP INDEX account_email",
     "CREATE UNIQUE INDEX account_email ON account (email) WHERE deleted_at IS NULL AND state <> 'unverified'",
     "CREATE INDEX account_unverified ON account (created_at) WHERE state = 'unverified'",
+    "CREATE INDEX account_unverified_email ON account (email) WHERE state = 'unverified'",
     """
     CREATE TABLE photo (
         account_id uuid PRIMARY KEY REFERENCES account,
