@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
+
+from kit.secret import Secret
 
 from platforms.shape import Grant
 
@@ -43,14 +46,31 @@ class Access:
     """One platform's rules for what a person gave us.
 
     `person` is the name under which `Grant.extra` says who the person is; where it is empty the account is the person.
+    `proofs` are the codes of `ReauthorisationNeeded` by which the platform says that a grant is over for good: others
+    may be wrong for minutes, or be about a permission. `by_application`: our own token ends what a person allowed, so
+    that theirs is not needed for it.
     """
 
     renewal: Renewal
     reach: Reach
     withdrawal: Withdrawal
     person: str = ""
+    proofs: frozenset[str] = frozenset({"invalid_grant"})
+    by_application: bool = False
 
     def person_of(self, grant: Grant) -> str:
         """Who gave the grant, in the platform's words; empty if it does not even name an account."""
         named = grant.extra.get(self.person)
         return named.reveal() if named else grant.account_id
+
+    def grant_of(self, person_id: str) -> Grant:
+        """As much of a grant as names the person and opens nothing: enough to end it where `by_application` holds."""
+        return Grant(
+            account_id=person_id,
+            access_token=Secret(""),
+            refresh_token=None,
+            scopes=(),
+            expires_at=datetime.min.replace(tzinfo=UTC),
+            refresh_expires_at=None,
+            extra={self.person: Secret(person_id)} if self.person else {},
+        )

@@ -37,17 +37,21 @@ SAFETY_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Borrowed:
-    """One connection's grant, open while it is held. `handle` is the account's name for building addresses."""
+    """One connection's grant, open while it is held. `handle` is the account's name for building addresses.
+
+    `generation` counts the grants of its connection.
+    """
 
     workspace_id: UUID
     platform: PlatformName
     handle: str
     grant: Grant
+    generation: int | None
 
 
 @dataclass(frozen=True)
 class Lent:
-    """One lease, and the grant that it opened. `generation` counts the grants of its connection.
+    """One lease, and the grant that it opened.
 
     `until`, of the monotonic clock: no request may begin later. It is counted from before the question, so that auth's
     own count cannot end earlier.
@@ -55,7 +59,6 @@ class Lent:
 
     lease_id: UUID
     borrowed: Borrowed
-    generation: int | None
     expires_at: datetime
     until: float
 
@@ -106,7 +109,7 @@ class Leases:
         answer = LeaseAnswer.model_validate(document)
         return Answer(
             lent={
-                lease.connection_id: Lent(lease.lease_id, self._open(lease), lease.generation, lease.expires_at, until)
+                lease.connection_id: Lent(lease.lease_id, self._open(lease), lease.expires_at, until)
                 for lease in answer.leases
             },
             refused={refusal.connection_id: refusal.code for refusal in answer.refused},
@@ -120,7 +123,8 @@ class Leases:
     def _open(self, lease: Lease) -> Borrowed:
         context = lease_context(lease.lease_id, lease.connection_id)
         data = self._key.open(base64.b64decode(lease.sealed), context=context)
-        return Borrowed(lease.workspace_id, PlatformName(lease.platform), lease.handle, grants.load(data))
+        platform = PlatformName(lease.platform)
+        return Borrowed(lease.workspace_id, platform, lease.handle, grants.load(data), lease.generation)
 
     async def give_back(self, lease_ids: Sequence[UUID]) -> None:
         """Whatever happens: what cannot be returned runs out by itself within seconds."""

@@ -18,6 +18,7 @@ from platforms.facebook.pages import Pages, profile_of
 from platforms.facebook.posting import Posting
 from platforms.facebook.settings import FacebookSettings
 from platforms.facebook.webhooks import read_change
+from platforms.meta.errors import PROOFS
 from platforms.meta.graph import Graph
 from platforms.meta.webhooks import Webhooks
 from platforms.shape import Call, Counts, PlatformName, Profile
@@ -69,6 +70,8 @@ ACCESS = Access(
         "Settings, Business integrations. It ends our access to all of your Pages.",
     ),
     person="user_id",
+    proofs=PROOFS,
+    by_application=True,
 )
 
 FACEBOOK = Entry(PlatformName.FACEBOOK, _place, ACCESS)

@@ -14,6 +14,7 @@ from platforms.instagram.limits import INSIGHTS_POSTS_MAX, KINDS, LIMITS
 from platforms.instagram.posting import Posting
 from platforms.instagram.reading import Reading
 from platforms.instagram.settings import InstagramSettings
+from platforms.meta.errors import PROOFS
 from platforms.meta.graph import Graph
 from platforms.meta.webhooks import Webhooks
 from platforms.shape import PlatformName
@@ -50,6 +51,7 @@ ACCESS = Access(
         "https://www.instagram.com/accounts/manage_access/",
         "Settings, Website permissions, Apps and websites.",
     ),
+    proofs=PROOFS,
 )
 
 INSTAGRAM = Entry(PlatformName.INSTAGRAM, _place, ACCESS)

@@ -54,6 +54,8 @@ ACCESS = Access(
         "https://www.linkedin.com/mypreferences/d/data-sharing-for-permitted-services",
         "Settings, Data privacy, Permitted services.",
     ),
+    # `invalid_request` is what LinkedIn says of a dead refresh token, and of a mistake of ours.
+    proofs=frozenset({"invalid_grant", "REVOKED_ACCESS_TOKEN", "65601"}),
 )
 
 LINKEDIN = Entry(PlatformName.LINKEDIN, _place, ACCESS)

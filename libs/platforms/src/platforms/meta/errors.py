@@ -108,6 +108,10 @@ ERRORS: Table = {
     (None, 1609005): Row(Kind.REJECT, "the link could not be read", "Check that the link opens for everyone."),
 }
 
+PROOFS = frozenset({"190.458", "102.458"})
+"""The person removed our application. A changed password or a log-in that Facebook wants first is not the end: what
+the person allowed still stands."""
+
 
 def graph_error(answer: Answer, table: Table, *, now: datetime, visible: bool = False) -> PlatformError:
     """The error behind an answer. `visible`: the call was to make a post visible, so doubt is an unknown outcome."""

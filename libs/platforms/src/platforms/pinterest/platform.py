@@ -10,6 +10,7 @@ from platforms.entry import Entry, Placed
 from platforms.pinterest import rules
 from platforms.pinterest.api import PinterestApi
 from platforms.pinterest.endpoints import PinterestEndpoints
+from platforms.pinterest.errors import GRANT_INVALID
 from platforms.pinterest.limits import INSIGHTS_PINS_MAX, KINDS, LIMITS
 from platforms.pinterest.oauth import SCOPES, OAuth
 from platforms.pinterest.posting import Posting
@@ -49,6 +50,7 @@ ACCESS = Access(
         "https://www.pinterest.com/settings/security/",
         "Settings, Security, Connected apps.",
     ),
+    proofs=frozenset({f"400.{GRANT_INVALID}", f"401.{GRANT_INVALID}"}),
 )
 
 PINTEREST = Entry(PlatformName.PINTEREST, _place, ACCESS)

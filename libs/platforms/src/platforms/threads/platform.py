@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from platforms.access import Access, Reach, Renewal, Withdrawal
 from platforms.composed import ComposedPlatform
 from platforms.entry import Entry, Placed
+from platforms.meta.errors import PROOFS
 from platforms.shape import PlatformName
 from platforms.threads.api import ThreadsApi
 from platforms.threads.endpoints import ThreadsEndpoints
@@ -53,6 +54,7 @@ ACCESS = Access(
         "https://www.threads.com/settings/account",
         "Settings, Account, Website permissions.",
     ),
+    proofs=PROOFS,
 )
 
 THREADS = Entry(PlatformName.THREADS, _place, ACCESS)

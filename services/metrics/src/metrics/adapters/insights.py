@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -34,6 +35,14 @@ MISCONFIGURED_PAUSE = timedelta(hours=1)
 REFRESHING_PAUSE = timedelta(seconds=5)
 
 
+@dataclass(frozen=True)
+class _Dead:
+    """A grant that the platform refused."""
+
+    code: str
+    generation: int | None
+
+
 class PlatformInsights:
     """`metrics.ports.Insights` over the platforms' own interfaces."""
 
@@ -48,7 +57,7 @@ class PlatformInsights:
         return client.insights_batch_max if client else 1
 
     async def ask(self, batches: Sequence[Batch]) -> Mapping[UUID, Answer]:
-        dead: dict[UUID, str] = {}
+        dead: dict[UUID, _Dead] = {}
         try:
             async with self._leases.borrow([batch.connection_id for batch in batches]) as borrowing:
                 answers = await asyncio.gather(*(self._ask_one(batch, borrowing, dead) for batch in batches))
@@ -57,7 +66,7 @@ class PlatformInsights:
         await self._report(dead)
         return {batch.connection_id: answer for batch, answer in zip(batches, answers, strict=True)}
 
-    async def _ask_one(self, batch: Batch, borrowing: Borrowing, dead: dict[UUID, str]) -> Answer:
+    async def _ask_one(self, batch: Batch, borrowing: Borrowing, dead: dict[UUID, _Dead]) -> Answer:
         platform, borrowed = self._client(batch.platform), borrowing.grants.get(batch.connection_id)
         if platform is None:
             return Postponed(self._in(MISCONFIGURED_PAUSE), "platform_not_offered")
@@ -72,7 +81,7 @@ class PlatformInsights:
         except RateLimited as error:
             return Postponed(error.until, error.code)
         except ReauthorisationNeeded as error:
-            dead[batch.connection_id] = error.code
+            dead[batch.connection_id] = _Dead(error.code, borrowed.generation)
             return Postponed(self._in(REAUTHORISATION_PAUSE), error.code)
         except Misconfigured as error:
             log.error("platform_misconfigured", platform=batch.platform, code=error.code)
@@ -83,10 +92,10 @@ class PlatformInsights:
         except TimeoutError:
             return Failed("timeout")
 
-    async def _report(self, dead: Mapping[UUID, str]) -> None:
-        for connection_id, code in dead.items():
+    async def _report(self, dead: Mapping[UUID, _Dead]) -> None:
+        for connection_id, grant in dead.items():
             try:
-                await self._leases.report_dead(connection_id, code)
+                await self._leases.report_dead(connection_id, grant.code, generation=grant.generation)
             except (Unavailable, CallRefused) as error:
                 # The grant is found dead again after the pause.
                 log.warning("dead_grant_not_reported", reason=type(error).__name__)

@@ -71,7 +71,7 @@ class SharedGrants:
         if self._held.get(connection_id) is held:
             del self._held[connection_id]
         try:
-            await self._leases.report_dead(connection_id, code, generation=held.lent.generation)
+            await self._leases.report_dead(connection_id, code, generation=held.lent.borrowed.generation)
         except (CallRefused, Unavailable) as error:
             # The next publication finds it dead as well.
             log.warning("dead_grant_not_told", connection_id=str(connection_id), reason=type(error).__name__)
