@@ -11,6 +11,7 @@ import httpx
 import psycopg
 from contracts.leases import LeaseAnswer
 from kit.testing.services import MakePassport
+from litestar.types import ASGIApp
 from sandbox.consent import callback_parameters, give_consent
 from sandbox.server import Sandbox
 
@@ -51,6 +52,7 @@ class Auth:
     http: httpx.AsyncClient
     passport: MakePassport
     mailbox: Mailbox
+    app: ASGIApp
 
     async def sign_up(self, email: str = "owner@example.com", **changes: Any) -> UUID:
         """An account whose address is verified."""

@@ -28,7 +28,9 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from platforms.environment import OfferedPlatforms
+from sandbox.facebook.platform import FacebookSandbox
 from sandbox.server import Sandbox
+from sandbox.serving import LoopbackServer
 
 from services.auth.tests.client import Auth, Room, Superuser
 from services.auth.tests.mailbox import Mailbox
@@ -103,8 +105,9 @@ def start(
 
     @asynccontextmanager
     async def run(**changes: str) -> AsyncIterator[Auth]:
-        async with running(create_app(environment | changes, tracer_provider=traces)) as http:
-            yield Auth(http, passport, mailbox)
+        app = create_app(environment | changes, tracer_provider=traces)
+        async with running(app) as http:
+            yield Auth(http, passport, mailbox, app)
 
     return run
 
@@ -129,6 +132,22 @@ async def team(auth: Auth) -> Team:
     """A workspace of one person."""
     owner = await auth.sign_up(full_name="Olive Owner")
     return Team(auth, owner, await auth.create_workspace(owner))
+
+
+@pytest.fixture
+async def hooked(room: Room, imitated: tuple[str, ...]) -> AsyncIterator[str]:
+    """An address of the room's auth, which every sandbox tells at once of who leaves."""
+    server = LoopbackServer()
+    await server.start(room.auth.app)
+    webhooks = f"{server.base_url}/webhooks"
+    if "tiktok" in imitated:
+        room.sandbox.tiktok.state.clients[CLIENT_IDS["tiktok"]].webhook_url = f"{webhooks}/tiktok"
+    if "facebook" in imitated:
+        client = room.sandbox.of(FacebookSandbox).state.clients["sandbox-client-id"]
+        client.deauthorise_url = f"{webhooks}/facebook/deauthorise"
+        client.deletion_url = f"{webhooks}/facebook/data-deletion"
+    yield server.base_url
+    await server.stop()
 
 
 @pytest.fixture

@@ -159,21 +159,6 @@ async def test_what_a_crash_left_frozen_is_ended(room: Room, bus: Bus, superuser
     assert counts(superuser, "sealed_grant", "grant_key", "lease") == [0, 0, 0]
 
 
-async def test_a_platform_that_ended_the_access_itself_is_not_asked(
-    room: Room, bus: Bus, superuser: Rows, clock: MovableClock
-):
-    await room.connect()
-    superuser.execute(
-        "UPDATE connection SET state = 'ending', ending_reason = 'platform', ending_until = %s", (clock.now(),)
-    )
-    (told,) = await bus.wait_told(ConnectionRevokedV2)
-    assert isinstance(told, ConnectionRevokedV2)
-    assert (told.reason, told.platform_confirmation) == (RevocationReason.PLATFORM, PlatformConfirmation.NOT_ASKED)
-    assert room.sandbox.requests("tiktok", REVOKE["tiktok"]) == 0
-    assert row(superuser)["platform_confirmed"] is None
-    assert counts(superuser, "sealed_grant", "grant_key") == [0, 0]
-
-
 async def test_who_knows_only_the_older_version_is_told_the_same(room: Room, bus: Bus):
     answer = await room.disconnect(await room.connect())
     (newest,), (older,) = await bus.wait_told(ConnectionRevokedV2), await bus.wait_told(ConnectionRevokedV1)

@@ -102,8 +102,17 @@ class Neighbours:
         async def leave(data: JSONBody[dict[str, str]]) -> None:
             raise Conflict("Still owner.", workspaces=1)
 
+        @post("/webhooks/{platform:str}", status_code=200)
+        async def hear(request: Request[Any, Any, Any]) -> Response[bytes]:
+            self._remember(request, await request.body())
+            return Response(b"", media_type=MediaType.TEXT)
+
+        @get("/deletions/{code:str}", sync_to_thread=False)
+        def page() -> Response[str]:
+            return Response("<h1>", headers={"Content-Security-Policy": "default-src 'none'; style-src 'sha256-x'"})
+
         return Litestar(
-            [passports, sign_in, sign_out, sign_up, account, leave],
+            [passports, sign_in, sign_out, sign_up, account, leave, hear, page],
             exception_handlers=EXCEPTION_HANDLERS,
             openapi_config=None,
         )

@@ -121,7 +121,7 @@ CONSUMERS: Mapping[str, Consumer] = MappingProxyType(
     {
         consumer.name: consumer
         for consumer in (
-            Consumer("auth", "RETENTION", (*_ERASES, retention.ErasureRecalledV1)),
+            Consumer("auth", "RETENTION", (*_ERASES, retention.ErasureRecalledV1, retention.ErasureCompletedV1)),
             Consumer("content", "RETENTION", _ERASES),
             Consumer(
                 "content",

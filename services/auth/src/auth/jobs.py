@@ -19,7 +19,8 @@ from auth.use_cases import refreshing, sending
 from auth.use_cases.closing import finish_stuck_deletions
 from auth.use_cases.closing_workspaces import finish_stuck_workspaces
 from auth.use_cases.disconnecting import finish_stuck
-from auth.use_cases.ending_soon import tell_people, watch_endings
+from auth.use_cases.ending_soon import end_lapsed, tell_people, watch_endings
+from auth.use_cases.revoking_late import revoke_late
 from auth.use_cases.sweeping import move_keys, sweep
 
 LOOK_EVERY_SECONDS = 0.5
@@ -46,12 +47,21 @@ def ending_loop(transactions: Transactions, platforms: Platforms, vault: Vault) 
     return Loop("ending", step)
 
 
-def endings_loop(transactions: Transactions) -> Loop:
+def endings_loop(transactions: Transactions, grace: timedelta) -> Loop:
     async def step() -> float:
         done = await watch_endings(transactions) + await tell_people(transactions)
+        done += await end_lapsed(transactions, grace=grace)
         return 0 if done else LOOK_EVERY_SECONDS
 
     return Loop("endings", step)
+
+
+def late_revocation_loop(transactions: Transactions, platforms: Platforms, vault: Vault) -> Loop:
+    async def step() -> float:
+        asked = await revoke_late(transactions, platforms=platforms, vault=vault)
+        return 0 if asked else LOOK_EVERY_SECONDS
+
+    return Loop("late_revocation", step)
 
 
 def letters_loop(transactions: Transactions, post: Post, web_url: str, written: asyncio.Event) -> Loop:

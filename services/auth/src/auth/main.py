@@ -17,6 +17,7 @@ from litestar import Litestar
 from opentelemetry.sdk.trace import TracerProvider
 
 from auth.adapters.hiding import KeyedHash
+from auth.adapters.hooks import PlatformHooks
 from auth.adapters.key_providers import provider_of
 from auth.adapters.keys import STORE, StoredKeys
 from auth.adapters.passwords import Argon2Hashes
@@ -28,7 +29,8 @@ from auth.adapters.store import PostgresStore
 from auth.adapters.vault import EnvelopeVault
 from auth.api.accounts import account_routes, deletion_routes
 from auth.api.api_keys import api_key_routes
-from auth.api.connections import authorisation_routes, connection_routes, use_routes
+from auth.api.connections import authorisation_routes, connection_routes, ended_routes, use_routes
+from auth.api.deletion_pages import deletion_page_routes
 from auth.api.internal import internal_routes
 from auth.api.members import invitation_routes, member_routes
 from auth.api.organisations import organisation_member_routes, organisation_routes
@@ -36,9 +38,18 @@ from auth.api.profile import address_routes, photo_routes
 from auth.api.resets import reset_routes
 from auth.api.sessions import own_session_routes, passport_routes, presence_routes, session_routes
 from auth.api.sign_up import sign_up_routes
+from auth.api.webhooks import webhook_routes
 from auth.api.workspaces import workspace_deletion_routes, workspace_routes
 from auth.data_map import DATA_MAP, KEYS_MAP
-from auth.jobs import ending_loop, endings_loop, forgetting_loop, letters_loop, refresh_loop, sweeping_loop
+from auth.jobs import (
+    ending_loop,
+    endings_loop,
+    forgetting_loop,
+    late_revocation_loop,
+    letters_loop,
+    refresh_loop,
+    sweeping_loop,
+)
 from auth.ports.store import Store, Transactions
 from auth.settings import Settings
 from auth.subscribers import subscriptions
@@ -97,6 +108,9 @@ def create_app(
             *authorisation_routes(transactions, platforms, vault),
             *connection_routes(transactions, platforms, vault),
             *use_routes(transactions),
+            *ended_routes(transactions, platforms),
+            *webhook_routes(transactions, PlatformHooks(settings.offered), vault, settings.public_url),
+            *deletion_page_routes(transactions),
             *internal_routes(transactions, platforms, vault, service.trusted_keys.seal, nudged.set),
         ],
         subscriptions=subscriptions(transactions, eraser),
@@ -104,7 +118,8 @@ def create_app(
             eraser.loop(),
             refresh_loop(transactions, platforms, vault, nudged),
             ending_loop(transactions, platforms, vault),
-            endings_loop(transactions),
+            endings_loop(transactions, settings.reauthorisation_grace),
+            late_revocation_loop(transactions, platforms, vault),
             letters_loop(transactions, post, mail.web_url, letter_written),
             forgetting_loop(transactions, service.clock),
             sweeping_loop(transactions, keys, service.clock),

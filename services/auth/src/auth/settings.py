@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Self
@@ -14,6 +15,7 @@ from platforms.environment import OfferedPlatforms
 
 from auth.domain.accounts import SignUpMode
 from auth.domain.key_providers import KeyFilePlace, KeyPlaces, KmsPlace, ProviderKind, TransitPlace
+from auth.domain.withdrawing import GRACE_DAYS, GRACE_DAYS_MAX
 from auth.ports.letters import SmtpServer
 from auth.use_cases.signing_up import SignUpPolicy
 
@@ -155,6 +157,8 @@ class Settings:
     offered: OfferedPlatforms
     mail: MailSettings
     sign_up: SignUpPolicy
+    public_url: str
+    reauthorisation_grace: timedelta
 
     @classmethod
     def read(cls, environment: Environment) -> Self:
@@ -166,4 +170,8 @@ class Settings:
             offered=OfferedPlatforms.read(environment),
             mail=MailSettings.read(environment),
             sign_up=_sign_up_policy(environment),
+            public_url=(environment.web_address("PUBLIC_URL") or "http://localhost").rstrip("/"),
+            reauthorisation_grace=timedelta(
+                days=environment.integer("REAUTHORISATION_DAYS", GRACE_DAYS, minimum=1, maximum=GRACE_DAYS_MAX)
+            ),
         )

@@ -30,6 +30,15 @@ AnyRequest = Request[Any, Any, State]
 _FORWARDED_HEADERS = ("content-type", "content-length", "accept", "accept-language", "if-match", "user-agent", "range")
 """What an owner gets to see of a client's headers. Everything else ends here, cookies and passports first."""
 
+_SIGNATURE_HEADERS = (
+    "tiktok-signature",
+    "x-hub-signature",
+    "x-hub-signature-256",
+    "x-li-signature",
+    "x-twitter-webhooks-signature",
+)
+"""What goes on besides where a platform signs."""
+
 _SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -51,6 +60,7 @@ class Edge:
     clock: Clock
     rate_limit: limits.RateLimit
     key_limit: limits.RateLimit
+    webhook_limit: limits.RateLimit
     secure_cookies: bool
     trusted_proxies: int
     monotonic: Callable[[], float] = time.monotonic
@@ -107,10 +117,12 @@ def _check(edge: Edge, row: Route, request: AnyRequest, key: ApiKey | None) -> N
             origin=headers.get("origin"),
             fetch_site=headers.get("sec-fetch-site"),
         )
-    if not row.streams:
+    if not row.streams and not row.by_platform:
         origins.check_json(headers.get("content-type"), has_body=_has_body(headers))
     if row.rate_limited:
         edge.rate_limit.take(_network(edge, request), now=edge.monotonic())
+    if row.by_platform:
+        edge.webhook_limit.take(_network(edge, request), now=edge.monotonic())
     if key is not None:
         edge.rate_limit.check(_network(edge, request), now=edge.monotonic())
         edge.key_limit.take(key.bucket, now=edge.monotonic())
@@ -130,7 +142,8 @@ def _counting_refusals(edge: Edge, request: AnyRequest, key: ApiKey | None) -> I
 
 
 async def _forwarded(edge: Edge, row: Route, request: AnyRequest) -> ForwardedRequest:
-    headers = {name: request.headers[name] for name in _FORWARDED_HEADERS if name in request.headers}
+    wanted = _FORWARDED_HEADERS + (_SIGNATURE_HEADERS if row.by_platform else ())
+    headers = {name: request.headers[name] for name in wanted if name in request.headers}
     headers["x-forwarded-for"] = _address(edge, request)
     return ForwardedRequest(
         method=row.method,
@@ -195,7 +208,8 @@ def secure_headers(*, https: bool) -> Callable[[Message, Scope], Any]:
             return
         headers = MutableScopeHeaders.from_message(message)
         for name, value in _SECURITY_HEADERS.items():
-            headers[name] = value
+            # A page of an owner's may say what it needs; nothing else does.
+            headers.setdefault(name, value)
         if https:
             headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
         if scope["path"].startswith("/api"):

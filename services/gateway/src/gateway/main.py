@@ -13,7 +13,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from gateway.adapters.neighbours import AuthSessions, HttpOwners
 from gateway.api import Edge, routes, secure_headers
-from gateway.domain.limits import RateLimit, TooManyRequests
+from gateway.domain.limits import WEBHOOKS_BURST, WEBHOOKS_PER_MINUTE, RateLimit, TooManyRequests
 from gateway.domain.routes import MEDIA_BYTES_MAX, OWNERS
 from gateway.settings import Settings
 
@@ -37,6 +37,7 @@ def create_app(
         clock=service.clock,
         rate_limit=RateLimit(burst=settings.attempts_burst, per_minute=settings.attempts_per_minute),
         key_limit=RateLimit(burst=settings.key_burst, per_minute=settings.key_per_minute, refusal=TooManyRequests),
+        webhook_limit=RateLimit(burst=WEBHOOKS_BURST, per_minute=WEBHOOKS_PER_MINUTE),
         secure_cookies=settings.secure,
         trusted_proxies=settings.trusted_proxies,
     )

@@ -11,7 +11,7 @@ from kit.database import Transaction
 
 from auth.domain.connections import CONFIRMED, LENDABLE, Brief, Connection, Ended, UnconfirmedBecause
 from auth.domain.renewing import EXPIRING_AHEAD, Life
-from auth.ports.connections import Closed, Due, Ending, Known
+from auth.ports.connections import Closed, Due, Ending, Known, Stopped
 
 
 class StoredConnections:
@@ -82,8 +82,9 @@ class StoredConnections:
                 " display_name = %(display_name)s, avatar_url = %(avatar_url)s, account_type = %(account_type)s,"
                 " scopes = %(scopes)s, expires_at = %(expires_at)s, refresh_at = %(refresh_at)s,"
                 " refresh_attempts = 0, refreshing_until = NULL, established_at = %(at)s, ends_at = %(ends_at)s,"
-                " bond = %(bond)s, failing_since = NULL, is_overdue = false, notice = NULL, reauth_reason = NULL"
-                " WHERE connection_id = %(connection_id)s AND state IN ('active', 'expiring', 'reauth_required')",
+                " bond = %(bond)s, failing_since = NULL, is_overdue = false, notice = NULL, reauth_reason = NULL,"
+                " dead_since = NULL WHERE connection_id = %(connection_id)s"
+                " AND state IN ('active', 'expiring', 'reauth_required')",
                 facts,
             )
         )
@@ -96,22 +97,24 @@ class StoredConnections:
         return found is not None
 
     async def require_reauthorisation(
-        self, connection_id: UUID, *, code: str, generation: int | None = None
-    ) -> UUID | None:
-        workspace_id: UUID | None = await self._transaction.scalar(
+        self, connection_id: UUID, *, code: str, at: datetime, generation: int | None = None
+    ) -> Stopped | None:
+        stopped = await self._transaction.first(
+            Stopped,
             "UPDATE connection SET state = 'reauth_required', refresh_at = NULL, refreshing_until = NULL,"
-            " notice = 'needs_you', reauth_reason = %(code)s WHERE connection_id = %(connection_id)s"
-            " AND state IN ('active', 'expiring') AND (%(generation)s::int IS NULL OR EXISTS"
-            " (SELECT 1 FROM sealed_grant g WHERE g.connection_id = %(connection_id)s"
-            " AND g.generation = %(generation)s)) RETURNING workspace_id",
-            {"connection_id": connection_id, "generation": generation, "code": code},
+            " notice = 'needs_you', reauth_reason = %(code)s, dead_since = %(at)s"
+            " WHERE connection_id = %(connection_id)s AND state IN ('active', 'expiring')"
+            " AND (%(generation)s::int IS NULL OR EXISTS (SELECT 1 FROM sealed_grant g"
+            " WHERE g.connection_id = %(connection_id)s AND g.generation = %(generation)s))"
+            " RETURNING workspace_id, platform",
+            {"connection_id": connection_id, "generation": generation, "code": code, "at": at},
         )
-        if workspace_id is None:
+        if stopped is None:
             await self._transaction.execute(
                 "UPDATE connection SET refreshing_until = NULL WHERE connection_id = %s AND state = 'ending'",
                 (connection_id,),
             )
-        return workspace_id
+        return stopped
 
     async def claim_due(self, *, now: datetime, until: datetime, forced_before: datetime, limit: int) -> list[Due]:
         return await self._transaction.all(
@@ -213,7 +216,7 @@ class StoredConnections:
         return await self._transaction.first(
             Ending,
             "SELECT platform, ending_reason AS reason, platform_confirmed, unconfirmed_because,"
-            " EXISTS (SELECT 1 FROM connection o"
+            " dead_since IS NOT NULL AS dead, bond, EXISTS (SELECT 1 FROM connection o"
             " WHERE o.platform = c.platform AND o.bond = c.bond AND o.connection_id <> c.connection_id"
             " AND o.state IN ('active', 'expiring')) AS shared FROM connection c WHERE connection_id = %s",
             (connection_id,),
@@ -249,12 +252,13 @@ class StoredConnections:
     ) -> Closed | None:
         return await self._transaction.first(
             Closed,
-            "UPDATE connection SET state = 'revoked', revoked_at = %s, platform_confirmed = %s,"
-            " unconfirmed_because = %s, erasure_id = coalesce(erasure_id, %s), external_id = NULL, union_id = NULL,"
-            " handle = NULL, display_name = NULL, avatar_url = NULL, account_type = NULL, scopes = NULL,"
-            " expires_at = NULL, ends_at = NULL, bond = NULL, failing_since = NULL, notice = NULL, noticed_at = NULL,"
-            " reauth_reason = NULL, refresh_at = NULL, refreshing_until = NULL, ending_until = NULL"
-            " WHERE connection_id = %s AND state = 'ending'"
-            " RETURNING workspace_id, platform, ending_reason, erasure_id",
+            "UPDATE connection SET state = 'revoked', revoked_at = coalesce(dead_since, %s), platform_confirmed = %s,"
+            " unconfirmed_because = %s, erasure_id = coalesce(erasure_id, %s),"
+            " external_id = NULL, union_id = NULL, handle = NULL, display_name = NULL,"
+            " avatar_url = NULL, account_type = NULL, scopes = NULL, expires_at = NULL,"
+            " ends_at = NULL, bond = NULL, failing_since = NULL, notice = NULL, noticed_at = NULL,"
+            " reauth_reason = NULL, refresh_at = NULL, refreshing_until = NULL, ending_until = NULL,"
+            " dead_since = NULL WHERE connection_id = %s AND state = 'ending'"
+            " RETURNING workspace_id, platform, ending_reason, revoked_at, erasure_id",
             (at, CONFIRMED[confirmation], because, erasure_id, connection_id),
         )

@@ -29,8 +29,8 @@ class StoredEndings:
         return await self._transaction.all(
             Nearing,
             "UPDATE connection SET state = 'reauth_required', refresh_at = NULL, notice = 'needs_you',"
-            " reauth_reason = 'expired' WHERE connection_id IN (SELECT connection_id FROM connection"
-            " WHERE state IN ('active', 'expiring') AND ends_at <= %(now)s"
+            " reauth_reason = 'expired', dead_since = %(now)s WHERE connection_id IN ("
+            " SELECT connection_id FROM connection WHERE state IN ('active', 'expiring') AND ends_at <= %(now)s"
             " AND (refreshing_until IS NULL OR refreshing_until <= %(now)s)"
             " ORDER BY ends_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)"
             " RETURNING connection_id, workspace_id, ends_at",

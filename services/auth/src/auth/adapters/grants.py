@@ -102,6 +102,18 @@ class StoredGrants:
         await self._transaction.execute("DELETE FROM data_key WHERE connection_id = %s", (connection_id,))
         await self._transaction.execute("DELETE FROM sealed_grant WHERE connection_id = %s", (connection_id,))
 
+    async def shred(self, connection_ids: Sequence[UUID]) -> list[UUID]:
+        # A generation further, so that a renewal on its way does not write into what is gone.
+        keys = await self._transaction.scalars(
+            "WITH grants AS (SELECT connection_id, data_key_id FROM sealed_grant WHERE connection_id = ANY(%s)"
+            "  FOR UPDATE),"
+            " moved AS (DELETE FROM data_key d USING grants WHERE d.connection_id = grants.connection_id)"
+            " UPDATE sealed_grant g SET generation = generation + 1, data_key_id = NULL, nonce = '', ciphertext = ''"
+            " FROM grants WHERE g.connection_id = grants.connection_id RETURNING grants.data_key_id",
+            (list(connection_ids),),
+        )
+        return [key for key in keys if key is not None]
+
     async def keys_to_move(self, limit: int) -> list[DataKey]:
         return await self._transaction.all(
             DataKey,

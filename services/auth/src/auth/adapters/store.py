@@ -17,11 +17,13 @@ from auth.adapters.endings import StoredEndings
 from auth.adapters.grants import StoredAuthorisations, StoredGrants, StoredLeases
 from auth.adapters.invitations import StoredInvitations, forget_invitations
 from auth.adapters.letters import StoredLetters, StoredProofs, forget_letters
+from auth.adapters.notices import StoredNotices, forget_notices
 from auth.adapters.organisations import StoredOrganisations
 from auth.adapters.people import StoredAccounts, forget_sign_ups
 from auth.adapters.photos import StoredPhotos
 from auth.adapters.security import StoredAttempts, StoredSecurity, forget_places
 from auth.adapters.sessions import StoredSessions
+from auth.adapters.withdrawals import StoredWithdrawals, forget_late_revocations
 from auth.adapters.workspaces import StoredMembers, StoredWorkspaces
 from auth.domain.sessions import IDLE_LIFETIME
 
@@ -45,6 +47,8 @@ class PostgresStore:
         self.borrowings = StoredBorrowings(transaction)
         self.closing = StoredClosing(transaction)
         self.api_keys = StoredApiKeys(transaction)
+        self.notices = StoredNotices(transaction)
+        self.withdrawals = StoredWithdrawals(transaction)
         self.letters = StoredLetters(transaction, letter_written)
         self.proofs = StoredProofs(transaction)
         self.attempts = StoredAttempts(transaction)
@@ -62,6 +66,8 @@ class PostgresStore:
         await forget_letters(self._transaction, now)
         await forget_sign_ups(self._transaction, now)
         await forget_borrowings(self._transaction, now)
+        await forget_notices(self._transaction, now)
+        await forget_late_revocations(self._transaction, now)
         await forget_places(self._transaction, now=now)
         await forget_invitations(self._transaction, now)
 

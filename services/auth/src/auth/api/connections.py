@@ -19,12 +19,13 @@ from litestar.types import ControllerRouterHandler
 from auth.api.bodies import AuthorisationBody, ChoiceBody
 from auth.domain.authorising import ChoiceNeeded
 from auth.domain.connections import Connection, Ended
+from auth.domain.withdrawing import EndedConnection
 from auth.ports.borrowings import Use
 from auth.ports.store import Transactions
 from auth.ports.vault import Platforms, Vault
 from auth.use_cases.choosing import choose
 from auth.use_cases.connecting import finish_connecting, start_connecting
-from auth.use_cases.disconnecting import disconnect
+from auth.use_cases.disconnecting import disconnect, list_ended
 from auth.use_cases.establishing import Visit
 
 _CONNECTIONS = "/api/workspaces/{workspace_id:uuid}/connections"
@@ -37,6 +38,10 @@ class StartedAuthorisation(msgspec.Struct, frozen=True):
 
 class Connections(msgspec.Struct, frozen=True):
     connections: list[Connection]
+
+
+class EndedConnections(msgspec.Struct, frozen=True):
+    connections: list[EndedConnection]
 
 
 class Uses(msgspec.Struct, frozen=True):
@@ -108,6 +113,16 @@ def connection_routes(transactions: Transactions, platforms: Platforms, vault: V
         )
 
     return [show_connections, end_connection]
+
+
+def ended_routes(transactions: Transactions, platforms: Platforms) -> list[ControllerRouterHandler]:
+    """See what has ended, and whether the platform knows of it."""
+
+    @get(f"{_CONNECTIONS}/ended", guards=[permission(Permission.CONNECTION_READ)])
+    async def show_ended(workspace_id: FromPath[UUID]) -> EndedConnections:
+        return EndedConnections(await list_ended(transactions, workspace_id, platforms=platforms))
+
+    return [show_ended]
 
 
 def use_routes(transactions: Transactions) -> list[ControllerRouterHandler]:

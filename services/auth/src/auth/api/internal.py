@@ -21,7 +21,7 @@ from auth.domain.lending import PURPOSES, purpose_of
 from auth.ports.store import Transactions
 from auth.ports.vault import Platforms, SealFor, Vault
 from auth.use_cases.leasing import lend, take_back
-from auth.use_cases.refreshing import require_reauthorisation
+from auth.use_cases.refreshing import take_for_dead
 
 _BORROWERS = tuple(PURPOSES)
 
@@ -54,7 +54,14 @@ def internal_routes(
 
     @post("/internal/connections/{connection_id:uuid}/dead", guards=[service(*_BORROWERS)], status_code=204)
     async def report_dead_grant(connection_id: FromPath[UUID], data: JSONBody[DeadGrant]) -> None:
-        await require_reauthorisation(transactions, connection_id, code=data.code, generation=data.generation)
+        await take_for_dead(
+            transactions,
+            connection_id,
+            code=data.code,
+            generation=data.generation,
+            platforms=platforms,
+            vault=vault,
+        )
 
     @get("/internal/workspaces/{workspace_id:uuid}/connections", guards=[service("content", "scheduler")])
     async def show_briefs(workspace_id: FromPath[UUID]) -> Briefs:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from kit.erasure import DataMap
 
-from auth.data_map import api_keys, connections, letters, people, security, vault, workspaces
+from auth.data_map import api_keys, connections, letters, people, revocations, security, vault, workspaces
 
 KEYS_MAP = DataMap("auth_keys", tables=vault.KEY_TABLES)
 """The database of keys, which is emptied before the one of what they open."""
@@ -18,6 +18,7 @@ DATA_MAP = DataMap(
         *letters.TABLES,
         *security.TABLES,
         *vault.TABLES,
+        *revocations.TABLES,
         *connections.TABLES,
         *api_keys.TABLES,
         *workspaces.TABLES,

@@ -61,6 +61,8 @@ _CONNECTION = Table(
         "noticed_at": Kind.TIME,
         "reauth_reason": Kind.STATE,
         "unconfirmed_because": Kind.STATE,
+        "dead_since": Kind.TIME,
+        "confirmed_at": Kind.TIME,
     },
     subjects=OF_CONNECTION,
 )

@@ -51,7 +51,8 @@ _DATA_KEY = Table(
 _SEALED_GRANT = Table(
     "sealed_grant",
     purpose="The encrypted tokens behind a connection.",
-    retention="Destroyed in the transaction that ends the connection, after its key.",
+    retention="Destroyed in the transaction that ends the connection, after its key. Of a grant that the platform ended"
+    " or declared dead the ciphertext goes at once; its generation stays with the connection.",
     columns={
         "connection_id": Kind.ID,
         "workspace_id": Kind.ID,

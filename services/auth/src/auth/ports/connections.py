@@ -53,7 +53,7 @@ class Known:
 class Ending:
     """A connection that is frozen; no reason yet if it is not. `shared`: the platform would end living ones with it.
 
-    `platform_confirmed`: what the platform answered, once it was asked.
+    `platform_confirmed`: what the platform answered, once it was asked. `dead`: it had refused the grant before.
     """
 
     platform: str
@@ -61,16 +61,27 @@ class Ending:
     shared: bool
     platform_confirmed: bool | None
     unconfirmed_because: str | None
+    dead: bool
+    bond: str | None
 
 
 @dataclass(frozen=True)
 class Closed:
-    """A connection at its end."""
+    """A connection at its end. `revoked_at`: when its access ended, which a dead grant did before."""
 
     workspace_id: UUID
     platform: str
     ending_reason: str
+    revoked_at: datetime
     erasure_id: UUID
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """A connection of which nothing is lent any more."""
+
+    workspace_id: UUID
+    platform: str
 
 
 class Authorisations(Protocol):
@@ -104,9 +115,9 @@ class Connections(Protocol):
         """Whether a connection that lives, in whatever workspace, would end with this bond at the platform."""
 
     async def require_reauthorisation(
-        self, connection_id: UUID, *, code: str, generation: int | None = None
-    ) -> UUID | None:
-        """Its workspace if it was lent until now (and its grant is still of this generation, if one is given)."""
+        self, connection_id: UUID, *, code: str, at: datetime, generation: int | None = None
+    ) -> Stopped | None:
+        """Which one it is if it was lent until now (and its grant is still of this generation, if one is given)."""
 
     async def claim_due(
         self, *, now: datetime, until: datetime, forced_before: datetime, limit: int
@@ -159,7 +170,7 @@ class Connections(Protocol):
         at: datetime,
         erasure_id: UUID,
     ) -> Closed | None:
-        """Forget whose account it was; None if that is done already."""
+        """Forget whose account it was; None if that is done already. An erasure that was named before stays."""
 
 
 class Grants(Protocol):
@@ -177,6 +188,9 @@ class Grants(Protocol):
 
     async def destroy(self, connection_id: UUID) -> None:
         """Ciphertext and leases."""
+
+    async def shred(self, connection_ids: Sequence[UUID]) -> Sequence[UUID]:
+        """Ciphertexts alone; returns the keys that they named, which are to be destroyed next."""
 
     async def named(self, data_key_ids: Sequence[UUID]) -> set[UUID]:
         """Those of the keys that some grant names."""

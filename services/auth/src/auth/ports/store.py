@@ -14,10 +14,12 @@ from auth.ports.borrowings import Borrowings
 from auth.ports.connections import Authorisations, Closing, Connections, Grants, Leases
 from auth.ports.endings import Endings
 from auth.ports.letters import Letters, Proofs
+from auth.ports.notices import Notices
 from auth.ports.organisations import Organisations
 from auth.ports.people import Accounts
 from auth.ports.photos import Photos
 from auth.ports.sign_in import Attempts, Security, Sessions
+from auth.ports.withdrawals import Withdrawals
 from auth.ports.workspaces import Invitations, Members, Workspaces
 
 
@@ -67,6 +69,12 @@ class Store(Protocol):
     def api_keys(self) -> ApiKeys: ...
 
     @property
+    def notices(self) -> Notices: ...
+
+    @property
+    def withdrawals(self) -> Withdrawals: ...
+
+    @property
     def letters(self) -> Letters: ...
 
     @property
@@ -83,7 +91,7 @@ class Store(Protocol):
 
     async def forget_stale(self) -> None:
         """Delete what is over: sessions, authorisations, leases, proofs, sign-ups, counted failures, old places,
-        invitations."""
+        invitations, notices."""
 
     def now(self) -> datetime:
         """The present time by the service's clock."""

@@ -14,6 +14,7 @@ import asyncio
 import time
 import uuid
 from dataclasses import replace
+from typing import TypeVar
 from uuid import UUID
 
 import structlog
@@ -24,13 +25,18 @@ from platforms.access import Reach
 from platforms.shape import PlatformName
 
 from auth.domain.connections import CONFIRMED, FLIGHT, QUIET_SECONDS, Ended, State, UnconfirmedBecause
+from auth.domain.withdrawing import ENDED_MAX, EndedConnection
 from auth.ports.store import Store, Transactions
 from auth.ports.vault import Platforms, Vault
+from auth.ports.withdrawals import LateRevocation
+from auth.use_cases.revoking_late import keep_late, seal_person
 from auth.use_cases.sealing import open_grant
 from auth.use_cases.telling import revoke_quietly
 from auth.use_cases.together import do_together
 
 log = structlog.get_logger("disconnecting")
+
+AnyEnded = TypeVar("AnyEnded", Ended, EndedConnection)
 
 POLL_SECONDS = 0.05
 """How often a wait looks again: a person is waiting."""
@@ -73,13 +79,17 @@ async def finish_ending(
     confirmation, because = await _tell_platform(transactions, connection_id, platforms=platforms, vault=vault)
     async with transactions(Scope.worker()) as store:
         await store.connections.record_answer(connection_id, confirmation, because)
+    late = await _late(transactions, connection_id, because, platforms=platforms, vault=vault)
     await vault.destroy_of(connection_id)
     async with transactions(Scope.worker()) as store:
-        now = store.now()
-        closed = await store.connections.close(connection_id, confirmation, because, at=now, erasure_id=uuid.uuid4())
+        closed = await store.connections.close(
+            connection_id, confirmation, because, at=store.now(), erasure_id=uuid.uuid4()
+        )
         if closed is None:
             return None
         await store.grants.destroy(connection_id)
+        if late is not None:
+            await keep_late(store, late, closed.workspace_id)
         store.emit(
             ConnectionRevokedV2(
                 workspace_id=closed.workspace_id,
@@ -87,7 +97,7 @@ async def finish_ending(
                 platform=closed.platform,
                 reason=RevocationReason(closed.ending_reason),
                 platform_confirmation=confirmation,
-                revoked_at=now,
+                revoked_at=closed.revoked_at,
                 erasure_id=closed.erasure_id,
             )
         )
@@ -123,11 +133,36 @@ async def wait_until_quiet(transactions: Transactions, connection_id: UUID, *, b
     return False
 
 
-def _with_way_out(ended: Ended, platforms: Platforms) -> Ended:
+async def list_ended(transactions: Transactions, workspace_id: UUID, *, platforms: Platforms) -> list[EndedConnection]:
+    """What has ended, until it is erased."""
+    async with transactions(Scope.workspace(workspace_id)) as store:
+        ended = await store.withdrawals.ended(workspace_id, limit=ENDED_MAX)
+    return [_with_way_out(each, platforms) for each in ended]
+
+
+def _with_way_out(ended: AnyEnded, platforms: Platforms) -> AnyEnded:
     """Where the access may still stand, the person is told where to end it themself."""
     if ended.platform_confirmed is not False:
         return ended
     return replace(ended, where_to_withdraw=platforms.access(PlatformName(ended.platform)).withdrawal)
+
+
+async def _late(
+    transactions: Transactions,
+    connection_id: UUID,
+    because: UnconfirmedBecause | None,
+    *,
+    platforms: Platforms,
+    vault: Vault,
+) -> LateRevocation | None:
+    """What is kept to ask the platform again, where it gave no answer and our application's own token is enough."""
+    if because is not UnconfirmedBecause.NO_ANSWER:
+        return None
+    async with transactions(Scope.worker()) as store:
+        ending = await store.connections.ending(connection_id)
+    if ending is None or not ending.bond or not platforms.access(PlatformName(ending.platform)).by_application:
+        return None
+    return await seal_person(vault, connection_id, PlatformName(ending.platform), ending.bond)
 
 
 async def _tell_platform(
@@ -137,11 +172,11 @@ async def _tell_platform(
     async with transactions(Scope.worker()) as store:
         ending = await store.connections.ending(connection_id)
         sealed = await store.grants.find(connection_id)
-    if ending is not None and ending.reason == RevocationReason.PLATFORM:
-        return PlatformConfirmation.NOT_ASKED, None
     if ending is not None and ending.platform_confirmed is not None:
         because = UnconfirmedBecause(ending.unconfirmed_because) if ending.unconfirmed_because else None
         return _CONFIRMATION[ending.platform_confirmed], because
+    if ending is not None and sealed is None and (ending.dead or ending.reason == RevocationReason.PLATFORM):
+        return PlatformConfirmation.NOT_ASKED, None
     if ending is None or sealed is None:
         return PlatformConfirmation.UNCONFIRMED, UnconfirmedBecause.NOT_POSSIBLE
     if ending.shared:

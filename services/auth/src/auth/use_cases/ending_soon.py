@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import structlog
 from contracts.access import PERMISSIONS, Permission, Role
 from contracts.auth import ConnectionExpiringV1, ConnectionReauthRequiredV1
@@ -46,6 +48,16 @@ async def watch_endings(transactions: Transactions) -> int:
     for each in expired:
         log.info("reauthorisation_required", connection_id=str(each.connection_id), code=EXPIRED)
     return len(expired) + len(expiring)
+
+
+async def end_lapsed(transactions: Transactions, *, grace: timedelta) -> int:
+    """End what nobody has authorised again within `grace` of its grant's death; returns how many."""
+    async with transactions(Scope.worker()) as store:
+        now = store.now()
+        ended = await store.withdrawals.end_lapsed(dead_until=now - grace, now=now, limit=AT_ONCE_MAX)
+    if ended:
+        log.info("connections_lapsed", count=ended)
+    return ended
 
 
 async def tell_people(transactions: Transactions) -> int:

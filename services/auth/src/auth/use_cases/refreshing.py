@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -17,11 +18,11 @@ from platforms.shape import Grant, PlatformName
 from auth.domain.connections import FLIGHT, LENDABLE, REFRESH_SECONDS, event_word
 from auth.domain.renewing import FORCED_AHEAD, life_of, retry_at
 from auth.domain.vault import Ciphertext, NotOpened, SealedGrant
-from auth.ports.connections import Due
-from auth.ports.store import Transactions
+from auth.ports.connections import Due, Stopped
+from auth.ports.store import Store, Transactions
 from auth.ports.vault import Platforms, Vault
 from auth.use_cases.disconnecting import wait_until_quiet
-from auth.use_cases.sealing import open_grant
+from auth.use_cases.sealing import destroy_quietly, open_grant
 from auth.use_cases.together import do_together
 
 log = structlog.get_logger("refreshing")
@@ -44,17 +45,44 @@ async def refresh_due(transactions: Transactions, *, platforms: Platforms, vault
 async def require_reauthorisation(
     transactions: Transactions, connection_id: UUID, *, code: str, generation: int | None = None
 ) -> bool:
-    """Stop lending a grant that is dead; true if it was lent until now."""
+    """Stop lending a grant that is of no use; true if it was lent until now."""
     async with transactions(Scope.worker()) as store:
-        reason = event_word(code)
-        workspace_id = await store.connections.require_reauthorisation(
-            connection_id, code=reason, generation=generation
+        return await _stop(store, connection_id, code=code, generation=generation) is not None
+
+
+async def take_for_dead(
+    transactions: Transactions,
+    connection_id: UUID,
+    *,
+    code: str,
+    generation: int | None = None,
+    platforms: Platforms,
+    vault: Vault,
+) -> None:
+    """Stop lending a grant that the platform refused. If its own word proves the end, its tokens are destroyed at once.
+
+    Not where no generation is named: what is said may be about the grant before the present one.
+    """
+    keys: Sequence[UUID] = ()
+    async with transactions(Scope.worker()) as store:
+        stopped = await _stop(store, connection_id, code=code, generation=generation)
+        if stopped and generation is not None and code in platforms.access(PlatformName(stopped.platform)).proofs:
+            keys = await store.grants.shred([connection_id])
+    for key in keys:
+        await destroy_quietly(vault, key)
+
+
+async def _stop(store: Store, connection_id: UUID, *, code: str, generation: int | None) -> Stopped | None:
+    reason = event_word(code)
+    stopped = await store.connections.require_reauthorisation(
+        connection_id, code=reason, at=store.now(), generation=generation
+    )
+    if stopped is not None:
+        store.emit(
+            ConnectionReauthRequiredV1(workspace_id=stopped.workspace_id, connection_id=connection_id, reason=reason)
         )
-        if workspace_id is None:
-            return False
-        store.emit(ConnectionReauthRequiredV1(workspace_id=workspace_id, connection_id=connection_id, reason=reason))
-    log.info("reauthorisation_required", connection_id=str(connection_id), code=code)
-    return True
+        log.info("reauthorisation_required", connection_id=str(connection_id), code=code)
+    return stopped
 
 
 async def _refresh(transactions: Transactions, due: Due, *, platforms: Platforms, vault: Vault) -> None:
@@ -76,7 +104,14 @@ async def _refresh(transactions: Transactions, due: Due, *, platforms: Platforms
             renewed = await platforms.refresh(name, opened.grant)
         text = opened.seal_next(renewed)
     except (ReauthorisationNeeded, NotOpened) as error:
-        await require_reauthorisation(transactions, due.connection_id, code=error.code, generation=sealed.generation)
+        await take_for_dead(
+            transactions,
+            due.connection_id,
+            code=error.code,
+            generation=sealed.generation,
+            platforms=platforms,
+            vault=vault,
+        )
     except RateLimited as error:
         await _postpone(transactions, due, until=error.until)
     except Exception as error:

@@ -28,6 +28,7 @@ _ANSWER_HEADERS = (
     "accept-ranges",
     "content-range",
     "cache-control",
+    "content-security-policy",
 )
 """What an owner may tell the client in headers. Cookies are the edge's alone."""
 

@@ -1,4 +1,4 @@
-"""How often one address may try to sign in or up, and one key may ask: a token bucket each, in memory, bounded.
+"""How often an address may try to sign in or up, a platform tell, a key ask: a token bucket each, in memory, bounded.
 
 Every replica of the edge counts for itself; what counts attempts on one account is auth's.
 """
@@ -14,6 +14,11 @@ from kit.problems import Problem
 
 ADDRESSES_MAX = 20_000
 """Buckets that are remembered, the latest used: below 8 MB. An attacker with more addresses only evicts his own."""
+
+
+WEBHOOKS_BURST = 120
+WEBHOOKS_PER_MINUTE = 1_200
+"""From one address of a platform: twenty a second in the long run. What is refused is repeated for a day and more."""
 
 
 class TooManyAttempts(Problem):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 from kit.links import TOKEN_CHARACTERS_MAX
 from kit.problems import NotFound
@@ -26,8 +27,16 @@ ANSWER_SECONDS = 15.0
 ENDING_ANSWER_SECONDS = 60.0
 """Ending a connection waits for leases that are out (30 s) and tells the platform (10 s), many of them at once."""
 
-_TOKEN = re.compile(rf"(?=.{{1,{TOKEN_CHARACTERS_MAX}}}\Z)[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
-"""How a link's token is written. Anything else is told nobody."""
+WEBHOOK_BYTES_MAX = 256 * 1024
+"""Far more than any platform tells at once."""
+
+_TEXTS = {
+    "token": re.compile(rf"(?=.{{1,{TOKEN_CHARACTERS_MAX}}}\Z)[\w-]+\.[\w-]+\.[\w-]+", re.ASCII),
+    "platform": re.compile(r"[a-z]{1,20}", re.ASCII),
+    "code": re.compile(r"[0-9a-f]{32}", re.ASCII),
+}
+"""What in a path is no UUID, and how it is written: a link's token, a platform, the code of a request for deletion.
+Anything else is told nobody."""
 
 MEDIA_ANSWER_SECONDS = 120.0
 """After the last byte content still reads through the whole file before it answers."""
@@ -54,6 +63,7 @@ class Route:
     """One operation. `path` names its ids in braces: `/api/workspaces/{workspace_id}/posts/{post_id}`.
 
     `streams`: the body that comes; `answer_streams`: the one that goes. Neither is ever held whole.
+    `by_platform`: asked by a platform, at a rate of its own; a body may be of any type, and its signature goes with it.
     """
 
     method: str
@@ -65,6 +75,7 @@ class Route:
     answer_streams: bool = False
     session_effect: SessionEffect = SessionEffect.NONE
     rate_limited: bool = False
+    by_platform: bool = False
     answer_seconds: float = ANSWER_SECONDS
 
     @property
@@ -76,14 +87,14 @@ class Route:
     @property
     def typed_path(self) -> str:
         """The path with the type of each id said, so that anything else in its place is not found."""
-        return re.sub(r"\{(\w+)\}", r"{\1:uuid}", self.path).replace("{token:uuid}", "{token:str}")
+        return re.sub(r"\{(\w+)\}", lambda name: f"{{{name[1]}:{'str' if name[1] in _TEXTS else 'uuid'}}}", self.path)
 
     def path_for(self, ids: Mapping[str, object]) -> str:
         """The path to ask the owner for, built from parsed ids and never from what the client spelled.
 
-        Raises `kit.problems.NotFound` for a token that is none.
+        Raises `kit.problems.NotFound` for a token, a platform or a code that is none.
         """
-        if "token" in ids and not _TOKEN.fullmatch(str(ids["token"])):
+        if any(name in ids and not written.fullmatch(str(ids[name])) for name, written in _TEXTS.items()):
             raise NotFound()
         return self.path.format_map(ids)
 
@@ -121,6 +132,7 @@ def _auth() -> tuple[Route, ...]:
         Route("GET", "/api/oauth/callback", "auth", Access.SESSION),
         Route("GET", connections, "auth", Access.WORKSPACE),
         Route("GET", f"{connections}/{{connection_id}}/uses", "auth", Access.WORKSPACE),
+        Route("GET", f"{connections}/ended", "auth", Access.WORKSPACE),
         Route(
             "DELETE",
             f"{connections}/{{connection_id}}",
@@ -181,6 +193,18 @@ def _members() -> tuple[Route, ...]:
     )
 
 
+def _platforms() -> tuple[Route, ...]:
+    """Asked by platforms, and by the people whom they send to us."""
+    webhooks, told = "/webhooks/{platform}", partial(Route, "POST", body_bytes_max=WEBHOOK_BYTES_MAX, by_platform=True)
+    return (
+        Route("GET", webhooks, "auth", Access.OPEN, by_platform=True),
+        told(webhooks, "auth", Access.OPEN),
+        told(f"{webhooks}/deauthorise", "auth", Access.OPEN),
+        told(f"{webhooks}/data-deletion", "auth", Access.OPEN),
+        Route("GET", "/deletions/{code}", "auth", Access.OPEN),
+    )
+
+
 def _content() -> tuple[Route, ...]:
     media, posts = "/api/workspaces/{workspace_id}/media", "/api/workspaces/{workspace_id}/posts"
     post = f"{posts}/{{post_id}}"
@@ -236,7 +260,7 @@ def _retention() -> tuple[Route, ...]:
     )
 
 
-ROUTES: tuple[Route, ...] = (*_auth(), *_content(), *_delivery(), *_retention())
+ROUTES: tuple[Route, ...] = (*_auth(), *_platforms(), *_content(), *_delivery(), *_retention())
 
 OWNERS: tuple[str, ...] = tuple(sorted({route.owner for route in ROUTES}))
 """The services that the edge must be able to reach."""
