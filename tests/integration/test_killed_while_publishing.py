@@ -1,5 +1,7 @@
 """Any service may die in the middle of a publication: the post is out exactly once, and everybody knows it.
 
+auth may die in the middle of a renewal: the connection goes on, or says that it needs a person.
+
 The system runs with a process for each service, and is killed for real. What the sandbox's platforms truly
 have is compared with what they should have.
 """
@@ -102,12 +104,8 @@ async def _furnish(system: Split, owner: Person) -> Room:
     await owner.sign_in()
     made = await owner.ask("POST", "/api/workspaces", expect=201, json={"name": "Kill", "time_zone": "UTC"})
     room = Room(system, owner, f"/api/workspaces/{made['workspace_id']}", {}, {})
-    for platform, wish in {"tiktok": {}, "bluesky": {"handle": "brand.test"}}.items():
-        path = f"{room.path}/connections/authorisations"
-        started = await owner.ask("POST", path, expect=201, json={"platform": platform} | wish)
-        callback = await give_consent(owner.http, started["authorisation_url"])
-        connection = await owner.ask("GET", callback.removeprefix(system.gateway_url))
-        room.connections[platform] = connection["connection_id"]
+    for platform in LAST_STEPS:
+        room.connections[platform] = await _connect(room, platform)
     for platform, content_type, data in (
         ("tiktok", "video/mp4", make_video()),
         ("bluesky", "image/jpeg", make_image()),
@@ -116,6 +114,14 @@ async def _furnish(system: Split, owner: Person) -> Room:
         stored = await owner.ask("POST", f"{room.path}/media", expect=201, content=data, headers=headers)
         room.media[platform] = stored["media_id"]
     return room
+
+
+async def _connect(room: Room, platform: str) -> str:
+    wish = {"platform": platform} | ({"handle": "brand.test"} if platform == "bluesky" else {})
+    started = await room.owner.ask("POST", f"{room.path}/connections/authorisations", expect=201, json=wish)
+    callback = await give_consent(room.owner.http, started["authorisation_url"])
+    connection = await room.owner.ask("GET", callback.removeprefix(room.system.gateway_url))
+    return str(connection["connection_id"])
 
 
 async def _publish_while_killing(room: Room, service: str, *, moment: str) -> str:
@@ -171,3 +177,46 @@ async def test_a_clock_that_moved_while_a_service_was_down_loses_no_post(room: R
     await wait_for(lambda: room.published(schedule_id), 90, what="both publications")
     for platform in LAST_STEPS:
         assert room.truth(platform, text) == [1]
+
+
+RENEWALS = {
+    "tiktok": ("POST /v2/oauth/token/", "reauth_required"),
+    "x": ("POST /2/oauth2/token", "reauth_required"),
+    "youtube": ("POST /token", "active"),
+    "bluesky": ("POST /oauth/token", "reauth_required"),
+}
+"""Where each renews, and what is left when its answer is lost: only Google goes on taking the refresh token it had."""
+
+NONCE_ASKED = {"bluesky": 1}
+"""Bluesky refuses the first request, because the nonce of an hour ago is over; the second one renews."""
+
+
+@pytest.mark.promise("P25")
+async def test_a_connection_whose_renewal_was_lost_goes_on_or_needs_a_person_but_never_dies_in_silence(room: Room):
+    """The platform has rotated the tokens, and auth dies between that and its own commit."""
+    sandbox = room.system.sandbox
+    assert sandbox is not None
+    for platform in ("x", "youtube"):
+        await _connect(room, platform)
+    wanted = {}
+    for platform, (route, _) in RENEWALS.items():
+        beside = NONCE_ASKED.get(platform, 0)
+        wanted[platform] = sandbox.requests(platform, route) + beside + 1
+        sandbox.add_fault(platform, route, "delay_after", delay_seconds=30, skip=beside)
+    room.system.clock.advance(timedelta(hours=1, minutes=50))
+
+    def rotated() -> bool:
+        return all(sandbox.requests(platform, RENEWALS[platform][0]) >= count for platform, count in wanted.items())
+
+    await wait_for(rotated, 30, what="every renewal")
+    await room.system.kill("auth")
+    room.system.clock.advance(timedelta(minutes=2))
+    await room.system.restart("auth")
+    expected = {platform: state for platform, (_, state) in RENEWALS.items()}
+
+    async def settled() -> bool:
+        shown = (await room.owner.ask("GET", f"{room.path}/connections"))["connections"]
+        renewed = sandbox.requests("youtube", RENEWALS["youtube"][0]) > wanted["youtube"]
+        return renewed and {each["platform"]: each["state"] for each in shown} == expected
+
+    await wait_for(settled, 60, what="an end of every renewal")

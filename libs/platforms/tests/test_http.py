@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,7 +19,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, Tracer
 from platforms.errors import Misconfigured, OutcomeUnknown, PlatformError, Transient
-from platforms.http import create_http_client
+from platforms.http import create_http_client, no_requests_after
 from platforms.registry import register
 from platforms.wire import send
 from sandbox.server import Sandbox
@@ -229,3 +230,13 @@ async def test_a_call_that_goes_wrong_is_a_span_too_with_the_kind_of_error_alone
 
 async def _body() -> AsyncIterator[bytes]:
     yield b"bytes"
+
+
+async def test_no_request_begins_after_its_time(sandbox: Sandbox, http: httpx.AsyncClient) -> None:
+    address = f"{sandbox.base_urls['tiktok']}/somewhere"
+    with no_requests_after(time.monotonic() + 60):
+        assert (await http.get(address)).status_code == 404
+        with no_requests_after(time.monotonic()), pytest.raises(Transient, match="not_reached"):
+            await send(http, http.build_request("POST", address), visible=True)
+        assert (await http.get(address)).status_code == 404
+    assert sandbox.requests("tiktok", "POST /somewhere") == 0

@@ -16,6 +16,7 @@ from cryptography.exceptions import InvalidTag
 from kit.clock import MovableClock
 from kit.ids import new_id
 from kit.keys import SealingKey
+from kit.testing import wait_for
 from kit.testing.services import Bus
 from platforms import grants
 from platforms.shape import Grant
@@ -138,3 +139,48 @@ async def test_only_borrowers_borrow(room: Room, superuser: Rows):
 async def test_a_broken_request_for_leases_is_refused(room: Room, body: dict[str, Any]):
     answer = await room.auth.http.post("/internal/leases", json=body, headers=room.auth.passport(service="publisher"))
     assert answer.status_code in (400, 422)
+
+
+@pytest.mark.promise("P24")
+async def test_a_grant_is_lent_for_what_its_borrower_is_there_for_and_the_workspace_sees_it(
+    room: Room, clock: MovableClock
+):
+    connection_id = await room.connect()
+    await room.give_back(await room.borrow(connection_id))
+    await room.give_back(await room.borrow(connection_id))
+    await room.give_back(await room.borrow(connection_id, service="metrics"), service="metrics")
+    for service, purpose, status in (
+        ("metrics", "read_metrics", 200),
+        ("metrics", "publish", 403),
+        ("publisher", "read_metrics", 403),
+        ("publisher", "curiosity", 422),
+    ):
+        answer = await room.auth.http.post(
+            "/internal/leases",
+            json={"connection_ids": [str(connection_id)], "purpose": purpose},
+            headers=room.auth.passport(service=service),
+        )
+        assert answer.status_code == status, (service, purpose)
+    uses = await room.auth.http.get(f"{room.path}/{connection_id}/uses", headers=room.headers)
+    assert [(use["service"], use["purpose"], use["times"], use["day"]) for use in uses.json()["uses"]] == [
+        ("metrics", "read_metrics", 2, clock.now().date().isoformat()),
+        ("publisher", "publish", 2, clock.now().date().isoformat()),
+    ]
+
+
+@pytest.mark.promise("P24")
+async def test_what_grants_are_used_for_is_for_who_manages_connections_and_thirty_days(
+    room: Room, clock: MovableClock, superuser: Rows
+):
+    connection_id = await room.connect()
+    await room.give_back(await room.borrow(connection_id))
+    path = f"{room.path}/{connection_id}/uses"
+    editor = room.auth.passport(account_id=room.account_id, workspace_id=room.workspace_id, role="editor")
+    assert (await room.auth.http.get(path, headers=editor)).status_code == 403
+    other = await room.auth.create_workspace(room.account_id, "Birch")
+    headers = room.auth.passport(account_id=room.account_id, workspace_id=other)
+    elsewhere = f"/api/workspaces/{other}/connections/{connection_id}/uses"
+    assert (await room.auth.http.get(elsewhere, headers=headers)).status_code == 404
+    clock.advance(timedelta(days=31))
+    kept = "SELECT count(*) FROM borrowing WHERE purpose = 'publish'"
+    await wait_for(lambda: superuser.execute(kept).fetchone() == (0,), what="the sweep")

@@ -12,7 +12,8 @@ import fnmatch
 import json
 import socket
 import struct
-from collections import Counter
+import time
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -24,6 +25,9 @@ Kind = Literal[
     "answer", "answer_after", "delay", "delay_after", "reset_before", "reset_during", "reset_after", "expire_token"
 ]
 CONTROL_PREFIX = "/_sandbox"
+ARRIVALS_MAX = 10_000
+"""Enough for a test under load; a sandbox that runs for weeks keeps no more."""
+
 PLANNED = "x-sandbox-planned"
 """The header by which an answer shows that it was planned, and is not what the platform would say."""
 
@@ -49,12 +53,21 @@ class Fault:
     skip: int = 0
 
 
+@dataclass(frozen=True)
+class Arrival:
+    """When a request began to arrive, by the monotonic clock of this machine, and what it asked."""
+
+    at: float
+    route: str
+
+
 class FaultPlan:
-    """The faults to come of one platform, and a count of what was asked of it."""
+    """The faults to come of one platform, and what was asked of it: how often, and the last of it with its times."""
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
         self.requests: Counter[str] = Counter()
+        self.arrivals: deque[Arrival] = deque(maxlen=ARRIVALS_MAX)
         self.expire_tokens: Callable[[], None] = lambda: None
 
     def add(self, fault: Fault) -> None:
@@ -67,6 +80,7 @@ class FaultPlan:
         """Count a request and return the fault that hits it, if any."""
         route = f"{method} {path}"
         self.requests[route] += 1
+        self.arrivals.append(Arrival(time.monotonic(), route))
         for fault in self._faults:
             if fault.times > 0 and fnmatch.fnmatchcase(route, fault.route):
                 if fault.skip > 0:

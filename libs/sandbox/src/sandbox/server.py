@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -11,7 +11,7 @@ from kit.clock import Clock, SystemClock
 
 from sandbox.bluesky.platform import BlueskySandbox
 from sandbox.facebook.platform import FacebookSandbox
-from sandbox.faults import Fault, FaultyApp
+from sandbox.faults import Arrival, Fault, FaultyApp
 from sandbox.instagram.platform import InstagramSandbox
 from sandbox.linkedin.platform import LinkedInSandbox
 from sandbox.pinterest.platform import PinterestSandbox
@@ -76,9 +76,17 @@ class Sandbox:
         """Plan a fault; see `sandbox.faults.Fault` for the details."""
         self._platforms[platform].faults.add(Fault(route, kind, **details))
 
+    def clear_faults(self, platform: str) -> None:
+        """Drop what is planned and has not happened."""
+        self._platforms[platform].faults.clear()
+
     def requests(self, platform: str, route: str) -> int:
         """How often a platform was asked this ("METHOD /path"), faults included."""
         return self._platforms[platform].faults.requests[route]
+
+    def arrivals(self, platform: str) -> Sequence[Arrival]:
+        """The last requests of a platform, oldest first, faults included."""
+        return tuple(self._platforms[platform].faults.arrivals)
 
     async def __aenter__(self) -> Self:
         try:

@@ -121,7 +121,7 @@ class StoredConnections:
             Due,
             "UPDATE connection SET refreshing_until = %(until)s WHERE connection_id IN ("
             " SELECT c.connection_id FROM connection c WHERE c.state IN ('active', 'expiring')"
-            " AND c.refresh_at <= %(now)s"
+            " AND c.refresh_at <= %(now)s AND (c.ends_at IS NULL OR c.ends_at > %(now)s)"
             " AND (c.refreshing_until IS NULL OR c.refreshing_until <= %(now)s)"
             " AND (c.expires_at <= %(forced_before)s OR NOT EXISTS"
             " (SELECT 1 FROM lease l WHERE l.connection_id = c.connection_id AND l.expires_at > %(now)s))"
