@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,14 +17,17 @@ from contracts.scheduler import ScheduleCancelledV1, ScheduleCreatedV1, Schedule
 from contracts.sealing import SealedRevision
 from kit.calls import InProcess, Transports
 from kit.clock import MovableClock
+from kit.database import Database, Scope
 from kit.ids import new_id
 from kit.keys import SigningKey, TrustedKeys
 from kit.passport import Passports
+from kit.secret import Secret
 from kit.testing import wait_for
 from kit.testing.services import Bus, MakePassport, Running, ServiceEnvironment
 from litestar import Litestar
 from platforms.environment import OfferedPlatforms
 from platforms.platform import Platform
+from publisher.adapters.store import Store
 from publisher.main import create_app
 
 from services.publisher.tests.fakes import FakePlatform
@@ -82,6 +85,18 @@ class World:
     start: Callable[[], AbstractAsyncContextManager[httpx.AsyncClient]]
     environment: dict[str, str]
     workspace_id: UUID
+
+    @asynccontextmanager
+    async def units(self) -> AsyncIterator[Store]:
+        """The publisher's rows, as its workers see them."""
+        url = Secret(self.environment["DATABASE_URL_PUBLISHER"])
+        database = Database("publisher", url, self.clock, connections_max=2)
+        await database.open()
+        try:
+            async with database.transaction(Scope.worker()) as transaction:
+                yield Store(transaction)
+        finally:
+            await database.close()
 
     def plan(self, connections: int = 1, *, ahead: timedelta = timedelta(), **approved: Any) -> Plan:
         """An approved revision with a schedule, not told yet."""

@@ -49,6 +49,7 @@ class FakePlatform:
     def __init__(self) -> None:
         self.posts: list[tuple[UUID, str]] = []
         self.calls: Counter[str] = Counter()
+        self.uploads = 0
         self.before: dict[str, list[Fault]] = defaultdict(list)
         self.after: dict[str, list[Fault]] = defaultdict(list)
         self.tokens: list[str] = []
@@ -59,6 +60,7 @@ class FakePlatform:
     async def stage(self, call: Call, delivery: Delivery, journal: Journal) -> None:
         await self._hit("stage", self.before, call)
         if "uploaded" not in journal.facts:
+            self.uploads += 1
             await journal.record(uploaded=True, upload_url=UPLOAD_URL)
         assert journal.facts["upload_url"] == Secret(UPLOAD_URL)
         await self._hit("stage", self.after)

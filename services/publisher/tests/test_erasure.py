@@ -11,9 +11,11 @@ import pytest
 from contracts.retention import ErasureRequestedV1, ErasureTaskDoneV1, SubjectKind
 from kit.ids import new_id
 from kit.testing.data_maps import differences, unprotected
+from platforms.errors import Rejected
 from publisher.data_map import DATA_MAP
 
 from services.publisher.tests.conftest import World
+from services.publisher.tests.fakes import raising
 
 
 def test_every_column_is_in_the_data_map(environment: dict[str, str]):
@@ -66,6 +68,19 @@ async def test_a_workspace_is_forgotten_whole(world: World, client: httpx.AsyncC
     assert await world.seen(client) == []
 
 
-async def test_nothing_is_held_about_an_account(world: World, client: httpx.AsyncClient):
-    done = await erase(world, SubjectKind.ACCOUNT, new_id())
-    assert (done.erased, done.anonymised) == ({}, {})
+@pytest.mark.promise("P63")
+async def test_of_an_account_only_its_decisions_are_held_and_lose_its_name(world: World, client: httpx.AsyncClient):
+    person = new_id()
+    plan = world.plan()
+    world.platform.before["publish"].append(raising(Rejected("no", "it is refused", advice="Change it.")))
+    await world.tell(plan.due())
+    (failed,) = await world.wait(client, plan, "failed")
+    headers = world.passport(account_id=person, workspace_id=world.workspace_id, role="editor")
+    path = f"/api/workspaces/{world.workspace_id}/publications/{failed['publication_id']}/answer"
+    assert (await client.post(path, json={"answer": "try_again"}, headers=headers)).status_code == 200
+    (published,) = await world.wait(client, plan, "published")
+    assert [entry["actor"] for entry in published["history"]].count(str(person)) == 1
+    done = await erase(world, SubjectKind.ACCOUNT, person)
+    assert (done.erased, done.anonymised) == ({}, {"history": 1})
+    (after,) = await world.seen(client)
+    assert all(entry["actor"] is None for entry in after["history"])

@@ -2,34 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 from contracts.access import Permission
+from kit.clock import Clock
 from kit.database import Scope, Units
 from kit.passport import Caller, permission
-from litestar import get
+from litestar import get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.types import ControllerRouterHandler
 
+from publisher.domain.answers import Answer, answers_to
 from publisher.domain.publication import Publication, PublicationNotFound, State
-from publisher.ports import Entry, Store
+from publisher.ports import Attempt, Entry, Store, Wanted
+from publisher.use_cases.answer_publication import answer_publication
 
 LIST_MAX = 500
 """Publications in one answer, newest first."""
+
+URL_LENGTH_MAX = 2_000
 
 Id = FromPath[UUID]
 Known = NamedDependency[Caller]
 
 
 class EntryView(msgspec.Struct, frozen=True):
+    """`actor`: the person whose word it was, if it was one's."""
+
     at: datetime
     state: str
     code: str | None
+    actor: UUID | None
+
+
+class AttemptList(msgspec.Struct, frozen=True):
+    attempts: list[Attempt]
+
+
+class AnswerBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """`url`: where the post can be seen, if it is there."""
+
+    answer: Answer
+    url: Annotated[str, msgspec.Meta(pattern=r"^https://[!-~]+$", max_length=URL_LENGTH_MAX)] | None = None
 
 
 class ReceiptView(msgspec.Struct, frozen=True):
@@ -42,7 +61,10 @@ class ReceiptView(msgspec.Struct, frozen=True):
 
 
 class PublicationView(msgspec.Struct, frozen=True):
-    """`held`: it waits for the connection to be authorised again. `evidence`: what a person decides with."""
+    """`held`: it waits for the connection to be authorised again. `evidence`: what a person decides with.
+
+    `answers`: what a person may say to it now; mostly nothing.
+    """
 
     publication_id: UUID
     workspace_id: UUID
@@ -55,6 +77,7 @@ class PublicationView(msgspec.Struct, frozen=True):
     state: str
     held: bool
     due_at: datetime
+    publish_until: datetime | None
     published_at: datetime | None
     platform_post_id: str | None
     url: str | None
@@ -64,6 +87,7 @@ class PublicationView(msgspec.Struct, frozen=True):
     attempts: int
     receipt: ReceiptView | None
     evidence: dict[str, Any] | None
+    answers: list[str]
     history: list[EntryView]
 
 
@@ -71,7 +95,8 @@ class PublicationList(msgspec.Struct, frozen=True):
     publications: list[PublicationView]
 
 
-def routes(units: Units[Store]) -> list[ControllerRouterHandler]:
+def routes(units: Units[Store], *, clock: Clock, wake: Callable[[], None]) -> list[ControllerRouterHandler]:
+    """`wake`: called when a person has said what is to be done now."""
     path = "/api/workspaces/{workspace_id:uuid}/publications"
     reads = permission(Permission.POST_READ)
 
@@ -81,25 +106,58 @@ def routes(units: Units[Store]) -> list[ControllerRouterHandler]:
         caller: Known,
         post_id: FromQuery[UUID | None] = None,
         schedule_id: FromQuery[UUID | None] = None,
+        in_state: FromQuery[State | None] = None,
+        before: FromQuery[UUID | None] = None,
     ) -> PublicationList:
+        wanted = Wanted(post_id=post_id, schedule_id=schedule_id, state=in_state, before=before, reach=caller.reach)
         async with units(Scope.workspace(workspace_id, caller.account)) as store:
-            found = await store.newest(post_id=post_id, schedule_id=schedule_id, reach=caller.reach, limit=LIST_MAX)
+            found = await store.newest(wanted, limit=LIST_MAX)
             histories = await store.histories([publication.publication_id for publication in found])
-        return PublicationList([_view(publication, histories[publication.publication_id]) for publication in found])
+        now = clock.now()
+        return PublicationList([_view(each, histories[each.publication_id], now) for each in found])
 
     @get(path + "/{publication_id:uuid}", guards=[reads], operation_id="getPublication")
     async def show(workspace_id: Id, publication_id: Id, caller: Known) -> PublicationView:
         async with units(Scope.workspace(workspace_id, caller.account)) as store:
-            publication = await store.find(publication_id)
-            if publication is None or not caller.reaches(publication.connection_id):
-                raise PublicationNotFound()
+            publication = await _reached(publication_id, caller, store)
             histories = await store.histories([publication_id])
-        return _view(publication, histories[publication_id])
+        return _view(publication, histories[publication_id], clock.now())
 
-    return [list_, show]
+    @get(path + "/{publication_id:uuid}/attempts", guards=[reads], operation_id="listAttempts")
+    async def attempts(workspace_id: Id, publication_id: Id, caller: Known) -> AttemptList:
+        async with units(Scope.workspace(workspace_id, caller.account)) as store:
+            await _reached(publication_id, caller, store)
+            return AttemptList(await store.attempts(publication_id))
+
+    @post(
+        path + "/{publication_id:uuid}/answer",
+        guards=[permission(Permission.PUBLICATION_RESOLVE)],
+        status_code=200,
+        operation_id="answerPublication",
+    )
+    async def answer(
+        workspace_id: Id, publication_id: Id, data: JSONBody[AnswerBody], caller: Known
+    ) -> PublicationView:
+        async with units(Scope.workspace(workspace_id, caller.account)) as store:
+            await _reached(publication_id, caller, store)
+            after = await answer_publication(
+                publication_id, data.answer, by=caller.account, url=data.url, store=store, now=clock.now()
+            )
+            histories = await store.histories([publication_id])
+        wake()
+        return _view(after, histories[publication_id], clock.now())
+
+    return [list_, show, attempts, answer]
 
 
-def _view(publication: Publication, history: Sequence[Entry]) -> PublicationView:
+async def _reached(publication_id: UUID, caller: Caller, store: Store) -> Publication:
+    publication = await store.find(publication_id)
+    if publication is None or not caller.reaches(publication.connection_id):
+        raise PublicationNotFound()
+    return publication
+
+
+def _view(publication: Publication, history: Sequence[Entry], now: datetime) -> PublicationView:
     evidence = dict(publication.evidence) if publication.evidence is not None else None
     out = publication.state is State.PUBLISHED and publication.published_at is not None
     return PublicationView(
@@ -107,7 +165,8 @@ def _view(publication: Publication, history: Sequence[Entry]) -> PublicationView
         state=publication.state.value,
         receipt=_receipt(publication, evidence) if out else None,
         evidence=None if out else evidence,
-        history=[EntryView(entry.at, entry.state, entry.code) for entry in history],
+        answers=sorted(answers_to(publication, now)),
+        history=[EntryView(entry.at, entry.state, entry.code, entry.actor) for entry in history],
     )
 
 
@@ -116,4 +175,4 @@ def _receipt(publication: Publication, evidence: dict[str, Any] | None) -> Recei
     return ReceiptView(publication.published_at, publication.platform_post_id, publication.url, evidence)
 
 
-_SHOWN = tuple(set(PublicationView.__struct_fields__) - {"state", "receipt", "evidence", "history"})
+_SHOWN = tuple(set(PublicationView.__struct_fields__) - {"state", "receipt", "evidence", "answers", "history"})

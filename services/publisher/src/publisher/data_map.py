@@ -1,4 +1,4 @@
-"""What the publisher holds, about whom, and how it is forgotten. Nothing here is about an account."""
+"""What the publisher holds, about whom, and how it is forgotten. Of an account it holds what it decided."""
 
 from __future__ import annotations
 
@@ -25,19 +25,24 @@ DATA_MAP = DataMap(
         Table(
             name="journal",
             purpose="what was done at the platform so far; secret facts are sealed",
-            retention="until the publication has ended",
-            columns={"publication_id": Kind.ID, "workspace_id": Kind.ID, "facts": Kind.SECRET},
+            retention="until the post is out or taken back; where a person may try again, 30 days",
+            columns={
+                "publication_id": Kind.ID, "workspace_id": Kind.ID, "facts": Kind.SECRET, "recorded_at": Kind.TIME,
+            },
             subjects={SubjectKind.WORKSPACE: _WORKSPACE, SubjectKind.CONNECTION: Delete(_OF_CONNECTION)},
         ),
         Table(
             name="history",
-            purpose="every state a publication was in, and why",
+            purpose="every state a publication was in, why, and by whose word",
             retention=_OWN_RECORD,
             columns={
                 "number": Kind.ID, "publication_id": Kind.ID, "workspace_id": Kind.ID, "at": Kind.TIME,
-                "state": Kind.STATE, "code": Kind.STATE,
+                "state": Kind.STATE, "code": Kind.STATE, "actor": Kind.ID,
             },
-            subjects={SubjectKind.WORKSPACE: _WORKSPACE},
+            subjects={
+                SubjectKind.WORKSPACE: _WORKSPACE,
+                SubjectKind.ACCOUNT: Anonymise("actor = %(subject)s", "actor = NULL"),
+            },
         ),
         Table(
             name="attempt",
@@ -58,7 +63,7 @@ DATA_MAP = DataMap(
                 "post_id": Kind.ID, "revision_id": Kind.ID, "connection_id": Kind.ID, "due_at": Kind.TIME,
                 "created_at": Kind.TIME, "publish_until": Kind.TIME, "when_missed": Kind.STATE,
                 "platform": Kind.STATE, "state": Kind.STATE, "due": Kind.STATE, "held": Kind.STATE,
-                "next_at": Kind.TIME, "attempts": Kind.STATE, "failures": Kind.STATE,
+                "next_at": Kind.TIME, "attempts": Kind.STATE, "forgiven": Kind.STATE, "failures": Kind.STATE,
                 "content_hash": Kind.STATE, "media_verified": Kind.STATE, "staged_at": Kind.TIME,
                 "attempted_at": Kind.TIME, "published_at": Kind.TIME, "platform_post_id": Kind.PERSONAL,
                 "url": Kind.PERSONAL, "evidence": Kind.PERSONAL, "code": Kind.STATE, "detail": Kind.CONTENT,

@@ -67,12 +67,12 @@ def create_app(
     )
     lanes = jobs.Lanes(means, service.tracer)
     return service.app(
-        routes=api.routes(units),
+        routes=api.routes(units, clock=service.clock, wake=lanes.wake),
         subscriptions=[
             *subscribers.subscriptions(units, service.clock, wake=lanes.wake, forget=grants.forget),
             eraser.subscription(),
         ],
-        loops=[*lanes.loops(), eraser.loop()],
+        loops=[*lanes.loops(), jobs.forgetting(means), eraser.loop()],
         resources=[lambda: http, grants.open],
     )
 

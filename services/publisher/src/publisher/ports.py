@@ -41,10 +41,33 @@ class GrantRefused(Exception):
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of a publication's history."""
+    """One line of a publication's history. `actor`: the person whose word it was, if it was one's."""
 
     at: datetime
     state: str
+    code: str | None
+    actor: UUID | None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which publications are asked for; what is None narrows nothing. `before`: those behind this one in the list."""
+
+    post_id: UUID | None
+    schedule_id: UUID | None
+    state: State | None
+    before: UUID | None
+    reach: Reach
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One try to show a post. `outcome`: the state that it led to; none while it is under way."""
+
+    number: int
+    started_at: datetime
+    ended_at: datetime | None
+    outcome: str | None
     code: str | None
 
 
@@ -66,8 +89,8 @@ class Store(Protocol):
     async def add(self, publication: Publication) -> bool:
         """Keep a new publication; false if there is one for the same schedule, connection and occurrence."""
 
-    async def save(self, changes: Sequence[Change]) -> None:
-        """Write changed rows, their lines of history, their attempts; forget the journals of those that have ended."""
+    async def save(self, changes: Sequence[Change], *, actor: UUID | None = None) -> None:
+        """Write changed rows, their lines of history, their attempts; forget the journals that nobody needs again."""
 
     async def lock(self, publication_ids: Collection[UUID]) -> list[Publication]: ...
 
@@ -114,9 +137,13 @@ class Store(Protocol):
 
     async def find(self, publication_id: UUID) -> Publication | None: ...
 
-    async def newest(
-        self, *, post_id: UUID | None, schedule_id: UUID | None, reach: Reach, limit: int
-    ) -> list[Publication]: ...
+    async def newest(self, wanted: Wanted, *, limit: int) -> list[Publication]:
+        """The latest due first."""
+
+    async def attempts(self, publication_id: UUID) -> list[Attempt]: ...
+
+    async def forget_journals(self, *, before: datetime) -> None:
+        """Of what has ended: those in which nothing was recorded since then."""
 
     async def histories(self, publication_ids: Sequence[UUID]) -> dict[UUID, list[Entry]]: ...
 

@@ -247,6 +247,8 @@ def _delivery() -> tuple[Route, ...]:
         ),
         Route("GET", publications, "publisher", Access.WORKSPACE),
         Route("GET", f"{publications}/{{publication_id}}", "publisher", Access.WORKSPACE),
+        Route("GET", f"{publications}/{{publication_id}}/attempts", "publisher", Access.WORKSPACE),
+        Route("POST", f"{publications}/{{publication_id}}/answer", "publisher", Access.WORKSPACE),
         Route("GET", f"{publications}/{{publication_id}}/metrics", "metrics", Access.WORKSPACE),
         Route("GET", "/api/workspaces/{workspace_id}/metrics", "metrics", Access.WORKSPACE),
     )

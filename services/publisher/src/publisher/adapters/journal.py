@@ -139,15 +139,17 @@ class PostgresJournals:
                       ON new.publication_id = p.publication_id AND new.claim = p.claim
                     ORDER BY p.publication_id FOR UPDATE OF p
                 )
-                INSERT INTO journal (publication_id, workspace_id, facts)
-                SELECT publication_id, workspace_id, facts FROM held
-                ON CONFLICT (publication_id) DO UPDATE SET facts = journal.facts || excluded.facts
+                INSERT INTO journal (publication_id, workspace_id, facts, recorded_at)
+                SELECT publication_id, workspace_id, facts, %s FROM held
+                ON CONFLICT (publication_id) DO UPDATE
+                SET facts = journal.facts || excluded.facts, recorded_at = excluded.recorded_at
                 RETURNING publication_id
                 """,
                 (
                     [record.publication.publication_id for record in records],
                     [record.publication.claim for record in records],
                     [Jsonb(dict(record.facts)) for record in records],
+                    self._database.clock.now(),
                 ),
             )
         return set(written)

@@ -9,12 +9,11 @@ from typing import Any, LiteralString
 from uuid import UUID
 
 from kit.database import Transaction
-from kit.passport import Reach
 from psycopg.types.json import Jsonb
 
 from publisher.adapters import statements
 from publisher.domain.publication import Publication, State
-from publisher.ports import Change, Entry
+from publisher.ports import Attempt, Change, Entry, Wanted
 
 
 @dataclass(frozen=True)
@@ -23,6 +22,7 @@ class _HistoryRow:
     at: datetime
     state: str
     code: str | None
+    actor: UUID | None
 
 
 class PublicationRows:
@@ -40,19 +40,21 @@ class PublicationRows:
             await self._write_history([publication])
         return bool(added)
 
-    async def save(self, changes: Sequence[Change]) -> None:
+    async def save(self, changes: Sequence[Change], *, actor: UUID | None = None) -> None:
         after = [new for _, new in changes]
         values = [_values(new) for new in after]
         columns = {name: [row[name] for row in values] for name in statements.NAMES}
         await self._transaction.execute(statements.UPDATE, columns)
-        await self._write_history([new for old, new in changes if (new.state, new.code) != (old.state, old.code)])
+        await self._write_history(
+            [new for old, new in changes if (new.state, new.code) != (old.state, old.code)], actor
+        )
         await self._begin_attempts([new for old, new in changes if new.attempts > old.attempts])
         await self._end_attempts(
             [new for old, new in changes if old.state is State.PUBLISHING and new.state is not State.PUBLISHING]
         )
-        ended = [new.publication_id for new in after if new.ended]
-        if ended:
-            await self._transaction.execute("DELETE FROM journal WHERE publication_id = ANY(%s)", (ended,))
+        done = [new.publication_id for new in after if not new.resumable]
+        if done:
+            await self._transaction.execute("DELETE FROM journal WHERE publication_id = ANY(%s)", (done,))
 
     async def lock(self, publication_ids: Collection[UUID]) -> list[Publication]:
         return await self._all(
@@ -128,36 +130,43 @@ class PublicationRows:
         found = await self._all(statements.SELECT + "WHERE publication_id = %(id)s", {"id": publication_id})
         return found[0] if found else None
 
-    async def newest(
-        self, *, post_id: UUID | None, schedule_id: UUID | None, reach: Reach, limit: int
-    ) -> list[Publication]:
-        return await self._all(
-            statements.SELECT + "WHERE (%(post_id)s::uuid IS NULL OR post_id = %(post_id)s)"
-            " AND (%(schedule_id)s::uuid IS NULL OR schedule_id = %(schedule_id)s)"
-            " AND (%(reach)s::uuid[] IS NULL OR connection_id = ANY (%(reach)s::uuid[]))"
-            " ORDER BY due_at DESC, publication_id LIMIT %(limit)s",
-            {"post_id": post_id, "schedule_id": schedule_id, "reach": reach, "limit": limit},
+    async def newest(self, wanted: Wanted, *, limit: int) -> list[Publication]:
+        return await self._all(statements.SELECT + statements.WANTED, vars(wanted) | {"limit": limit})
+
+    async def attempts(self, publication_id: UUID) -> list[Attempt]:
+        return await self._transaction.all(
+            Attempt,
+            "SELECT number, started_at, ended_at, outcome, code FROM attempt WHERE publication_id = %s ORDER BY number",
+            (publication_id,),
+        )
+
+    async def forget_journals(self, *, before: datetime) -> None:
+        await self._transaction.execute(
+            "DELETE FROM journal USING publication p WHERE journal.recorded_at < %s AND p.next_at IS NULL"
+            " AND p.publication_id = journal.publication_id AND p.state IN ('failed', 'missed', 'needs_attention')",
+            (before,),
         )
 
     async def histories(self, publication_ids: Sequence[UUID]) -> dict[UUID, list[Entry]]:
         rows = await self._transaction.all(
             _HistoryRow,
-            "SELECT publication_id, at, state, code FROM history WHERE publication_id = ANY(%s) ORDER BY number",
+            "SELECT publication_id, at, state, code, actor FROM history WHERE publication_id = ANY(%s) ORDER BY number",
             (list(publication_ids),),
         )
         histories: dict[UUID, list[Entry]] = {publication_id: [] for publication_id in publication_ids}
         for row in rows:
-            histories[row.publication_id].append(Entry(row.at, row.state, row.code))
+            histories[row.publication_id].append(Entry(row.at, row.state, row.code, row.actor))
         return histories
 
-    async def _write_history(self, publications: Sequence[Publication]) -> None:
+    async def _write_history(self, publications: Sequence[Publication], actor: UUID | None = None) -> None:
         if publications:
             await self._transaction.execute(
-                "INSERT INTO history (publication_id, workspace_id, at, state, code)"
-                " SELECT id, workspace, %s, state, code"
+                "INSERT INTO history (publication_id, workspace_id, at, actor, state, code)"
+                " SELECT id, workspace, %s, %s, state, code"
                 " FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[]) AS new (id, workspace, state, code)",
                 (
                     self._transaction.clock.now(),
+                    actor,
                     *_columns(publications, "publication_id", "workspace_id", "state", "code"),
                 ),
             )
@@ -208,6 +217,7 @@ class _Row:
     held: bool
     next_at: datetime | None
     attempts: int
+    forgiven: int
     failures: int
     content_hash: str | None
     media_verified: bool

@@ -8,8 +8,9 @@ from typing import LiteralString
 
 COLUMNS: LiteralString = """
 publication_id, workspace_id, schedule_id, occurrence, post_id, revision_id, connection_id, due_at, created_at,
-publish_until, when_missed, platform, state, due, held, next_at, attempts, failures, content_hash, media_verified,
-staged_at, attempted_at, published_at, platform_post_id, url, evidence, code, detail, advice, claim, leased_until, trace
+publish_until, when_missed, platform, state, due, held, next_at, attempts, forgiven, failures, content_hash,
+media_verified, staged_at, attempted_at, published_at, platform_post_id, url, evidence, code, detail, advice, claim,
+leased_until, trace
 """
 SELECT: LiteralString = "SELECT " + COLUMNS + " FROM publication "
 
@@ -24,7 +25,8 @@ ON CONFLICT (schedule_id, connection_id, occurrence) DO NOTHING
 
 CHANGEABLE: Mapping[str, LiteralString] = {
     "due_at": "timestamptz", "publish_until": "timestamptz", "when_missed": "text", "platform": "text", "state": "text",
-    "due": "boolean", "held": "boolean", "next_at": "timestamptz", "attempts": "integer", "failures": "integer",
+    "due": "boolean", "held": "boolean", "next_at": "timestamptz", "attempts": "integer", "forgiven": "integer",
+    "failures": "integer",
     "content_hash": "text", "media_verified": "boolean", "staged_at": "timestamptz", "attempted_at": "timestamptz",
     "published_at": "timestamptz", "platform_post_id": "text", "url": "text", "evidence": "jsonb", "code": "text",
     "detail": "text", "advice": "text", "claim": "uuid", "leased_until": "timestamptz", "trace": "text",
@@ -42,6 +44,16 @@ UPDATE = (
     + ") WHERE publication.publication_id = new.publication_id"
 )
 """One statement however many rows: the time of a burst is spent between statements."""
+
+WANTED: LiteralString = """
+WHERE (%(post_id)s::uuid IS NULL OR post_id = %(post_id)s)
+    AND (%(schedule_id)s::uuid IS NULL OR schedule_id = %(schedule_id)s)
+    AND (%(state)s::text IS NULL OR state = %(state)s)
+    AND (%(reach)s::uuid[] IS NULL OR connection_id = ANY (%(reach)s::uuid[]))
+    AND (%(before)s::uuid IS NULL OR (due_at, publication_id) <
+        (SELECT due_at, publication_id FROM publication WHERE publication_id = %(before)s))
+ORDER BY due_at DESC, publication_id DESC LIMIT %(limit)s
+"""
 
 IS_READY: LiteralString = """next_at <= %(now)s AND state = ANY(%(states)s)
     AND (leased_until IS NULL OR leased_until <= %(now)s) AND publication_id <> ALL(%(busy)s)"""

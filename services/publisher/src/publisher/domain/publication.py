@@ -46,10 +46,11 @@ MOVES: Mapping[State, frozenset[State]] = MappingProxyType(
         _S.OUTCOME_UNKNOWN: frozenset(
             {_S.PUBLISHED, _S.PROCESSING, _S.STAGING, _S.FAILED, _S.MISSED, _S.NEEDS_ATTENTION}
         ),
-        _S.NEEDS_ATTENTION: frozenset({_S.PUBLISHED}),
-        _S.MISSED: frozenset({_S.PUBLISHED}),
+        # What a person says: it is there, try again, give up.
+        _S.NEEDS_ATTENTION: frozenset({_S.PUBLISHED, _S.STAGING, _S.FAILED}),
+        _S.MISSED: frozenset({_S.PUBLISHED, _S.STAGING, _S.FAILED}),
+        _S.FAILED: frozenset({_S.STAGING}),
         _S.PUBLISHED: frozenset(),
-        _S.FAILED: frozenset(),
         _S.CANCELLED: frozenset(),
     }
 )
@@ -100,6 +101,7 @@ class Publication:
     held: bool = False
     next_at: datetime | None = None
     attempts: int = 0
+    forgiven: int = 0
     failures: int = 0
     content_hash: str | None = None
     media_verified: bool = False
@@ -120,6 +122,16 @@ class Publication:
     def ended(self) -> bool:
         """Nothing more will be done for it."""
         return self.state in ENDED and self.next_at is None
+
+    @property
+    def tries(self) -> int:
+        """Attempts since a person last said to try again."""
+        return self.attempts - self.forgiven
+
+    @property
+    def resumable(self) -> bool:
+        """What was done at the platform so far may be needed again."""
+        return not self.ended or self.state in (State.FAILED, State.MISSED, State.NEEDS_ATTENTION)
 
     @property
     def window_ends_at(self) -> datetime:

@@ -108,9 +108,9 @@ def found(publication: Publication, finding: Finding, now: datetime) -> Publicat
     """A look-up after an unknown outcome came back."""
     match finding:
         case Absent(evidence):
-            if publication.attempts >= FAILURES_MAX:
+            if publication.tries >= FAILURES_MAX:
                 return fail(publication, code=PLATFORM_UNAVAILABLE)
-            again_at = now + backoff(publication.attempts)
+            again_at = now + backoff(publication.tries)
             if again_at > publication.window_ends_at:
                 return replace(miss(publication, code="absent"), evidence=dict(evidence))
             return publication.become(State.STAGING, code="absent", evidence=dict(evidence), next_at=again_at)

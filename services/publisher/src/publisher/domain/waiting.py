@@ -63,7 +63,7 @@ def retry(
     """
     word = as_word(code)
     failures = publication.failures + (counts and at is None)
-    exhausted = failures >= FAILURES_MAX or publication.attempts >= FAILURES_MAX
+    exhausted = failures >= FAILURES_MAX or publication.tries >= FAILURES_MAX
     if exhausted and counts and at is None and publication.due:
         return fail(publication, code=PLATFORM_UNAVAILABLE, detail=detail)
     next_at = max(at, now + PAUSE_MIN) if at else now + max(backoff(failures), PAUSE_MIN)
@@ -119,7 +119,11 @@ def fail(publication: Publication, *, code: str, detail: str | None = None, advi
 def miss(publication: Publication, *, code: str, detail: str | None = None) -> Publication:
     """Its window has passed. `code` is what kept it."""
     advice = ADVICE[WINDOW_DROPPED if publication.when_missed == WHEN_MISSED_DROP else WINDOW_HELD]
-    return publication.become(State.MISSED, code=as_word(code), detail=detail, advice=advice, next_at=None, held=False)
+    missed = publication.become(
+        State.MISSED, code=as_word(code), detail=detail, advice=advice, next_at=None, held=False
+    )
+    # Also where the worker meant to go on with it.
+    return missed.released()
 
 
 def attention(publication: Publication, *, code: str, evidence: dict[str, Any]) -> Publication:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from publisher.domain.publication import MOVES, Publication, State
 from publisher.domain.telling import told_by
@@ -28,11 +29,11 @@ async def settle_receipt(claimed: Publication, change: Verdict, *, means: Means)
     return False
 
 
-async def write(changes: Sequence[Change], *, store: Store) -> None:
-    """Keep changes of locked rows and tell them."""
+async def write(changes: Sequence[Change], *, store: Store, actor: UUID | None = None) -> None:
+    """Keep changes of locked rows and tell them. `actor`: the person whose word they are."""
     changed = [(before, after) for before, after in changes if before != after]
     if changed:
-        await store.save(changed)
+        await store.save(changed, actor=actor)
     for change in changed:
         event = told_by(*change)
         if event is not None:
