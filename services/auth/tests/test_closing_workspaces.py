@@ -35,6 +35,8 @@ async def test_a_workspace_goes_with_everything_in_it(room: Room, bus: Bus, supe
     kept = await room.auth.create_workspace(room.account_id, "Kept")
     await room.connect("tiktok")
     await room.connect("bluesky")
+    # One that nears its end by itself goes like all others.
+    superuser.execute("UPDATE connection SET state = 'expiring' WHERE platform = 'bluesky'")
     await room.leave()
     await Team(room.auth, room.account_id, room.workspace_id).invite(GUEST, "viewer")
     token = await room.auth.sign_in()

@@ -122,9 +122,9 @@ async def test_a_long_outage_of_the_platform_is_seen_and_told_and_ends_by_itself
     move_to(clock, due_at)
     await wait_for(lambda: is_failing(superuser), what="the first failure")
     assert await states(room) == [("active", "wait")]
-    assert room.auth.mailbox.letters("connection_needs_you") == []
+    assert room.auth.mailbox.letters("connection_waits") == []
     move_to(clock, ends_at + timedelta(hours=1))
-    await room.auth.mailbox.wait("connection_needs_you", "owner@example.com")
+    await room.auth.mailbox.wait("connection_waits", "owner@example.com")
     clock.advance(timedelta(minutes=2))
     assert [refusal.code for refusal in (await room.borrow(connection_id)).refused] == ["refreshing"]
     assert await states(room) == [("active", "wait")]
@@ -132,7 +132,7 @@ async def test_a_long_outage_of_the_platform_is_seen_and_told_and_ends_by_itself
     clock.advance(timedelta(minutes=2))
     await bus.wait_told(ConnectionRefreshedV1)
     assert await states(room) == [("active", "nothing")]
-    assert len(room.auth.mailbox.letters("connection_needs_you")) == 1
+    assert len(room.auth.mailbox.letters("connection_waits")) == 1
     assert await bus.told(ConnectionReauthRequiredV1) == []
 
 

@@ -103,7 +103,7 @@ class StoredWorkspaces:
         await self._transaction.execute(
             "UPDATE connection SET state = 'ending', ending_reason = %(reason)s, ending_until = %(until)s,"
             " refresh_at = NULL WHERE connection_id IN (SELECT connection_id FROM connection"
-            "  WHERE workspace_id = %(workspace_id)s AND state IN ('active', 'reauth_required')"
+            "  WHERE workspace_id = %(workspace_id)s AND state IN ('active', 'expiring', 'reauth_required')"
             "  ORDER BY connection_id FOR UPDATE)",
             facts,
         )

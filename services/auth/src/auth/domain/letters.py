@@ -32,6 +32,7 @@ class LetterKind(StrEnum):
     OWNERSHIP_TRANSFERRED = "ownership_transferred"
     CONNECTION_NEEDS_YOU = "connection_needs_you"
     CONNECTION_ENDS = "connection_ends"
+    CONNECTION_WAITS = "connection_waits"
     ACCOUNT_DELETED = "account_deleted"
     POLICY_CHANGED = "policy_changed"
     INCIDENT = "incident"

@@ -23,7 +23,7 @@ EXPIRED = "expired"
 _LETTERS = {
     Notice.ENDS: LetterKind.CONNECTION_ENDS,
     Notice.NEEDS_YOU: LetterKind.CONNECTION_NEEDS_YOU,
-    Notice.OVERDUE: LetterKind.CONNECTION_NEEDS_YOU,
+    Notice.OVERDUE: LetterKind.CONNECTION_WAITS,
 }
 
 
@@ -76,7 +76,7 @@ async def _write(store: Store, told: ToTell) -> None:
         "platform": told.platform,
         "handle": told.handle,
         "workspace": told.workspace_name,
-        "reason": "renewal_failing" if notice is Notice.OVERDUE else told.reason or "",
+        "reason": told.reason or "",
         "ends_at": told.ends_at.isoformat() if told.ends_at else "",
     }
     for member in await store.members.of_workspace(told.workspace_id):

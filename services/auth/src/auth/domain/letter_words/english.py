@@ -146,6 +146,16 @@ WORDS: Mapping[LetterKind, Words] = {
             "It ends at: {ends_at}",
         ),
     ),
+    LetterKind.CONNECTION_WAITS: Words(
+        "A connection waits for its platform",
+        (
+            "A platform does not renew our access just now, and what it gave us has run out. Posts wait meanwhile, and"
+            " we go on asking. If it lasts, authorising again may help: {web}",
+            "Platform: {platform}",
+            "Account: {handle}",
+            "Workspace: {workspace}",
+        ),
+    ),
     LetterKind.ACCOUNT_DELETED: Words(
         "Your account is deleted",
         (

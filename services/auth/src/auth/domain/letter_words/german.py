@@ -147,6 +147,16 @@ WORDS: Mapping[LetterKind, Words] = {
             "Sie endet um: {ends_at}",
         ),
     ),
+    LetterKind.CONNECTION_WAITS: Words(
+        "Eine Verbindung wartet auf ihre Plattform",
+        (
+            "Eine Plattform erneuert unseren Zugang gerade nicht, und der bisherige ist abgelaufen. Beiträge warten so"
+            " lange, und wir fragen weiter. Dauert es an, kann eine neue Genehmigung helfen: {web}",
+            "Plattform: {platform}",
+            "Konto: {handle}",
+            "Arbeitsbereich: {workspace}",
+        ),
+    ),
     LetterKind.ACCOUNT_DELETED: Words(
         "Ihr Konto ist gelöscht",
         (
