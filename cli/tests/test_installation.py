@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,6 +42,19 @@ def test_opening_again_changes_nothing(directory: DataDirectory):
     before = contents(directory.path)
     Installation.open(directory)
     assert contents(directory.path) == before
+
+
+def test_an_earlier_installation_gets_the_passwords_of_a_database_that_came_since(directory: DataDirectory):
+    installation = Installation.open(directory)
+    file = installation.keys / "database-passwords.json"
+    stored = json.loads(file.read_text())
+    del stored["auth_keys"]
+    file.write_text(json.dumps(stored))
+    passwords = Installation.open(directory).passwords
+    assert passwords["auth_keys"].login != passwords["auth_keys"].owner
+    assert {name: roles.login.reveal() for name, roles in passwords.items() if name in stored} == {
+        name: roles["login"] for name, roles in stored.items()
+    }
 
 
 def test_nobody_else_may_read_a_secret(directory: DataDirectory):

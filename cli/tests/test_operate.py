@@ -103,4 +103,8 @@ def test_a_running_system_is_operated_without_stopping_it(capsys: Captured, star
     assert main(["clock", "advance", "1d", *data]) == 0
     assert main(["migrate", *data]) == 1
     assert "in use" in capsys.readouterr().err
+    for command in ("new-key", "rotate", "status"):
+        assert main(["vault", command, *data]) == 0
     assert up.stop() == 0
+    assert main(["vault", "status", *data]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "every key is wrapped by the current one"

@@ -125,7 +125,8 @@ async def test_split_runs_a_process_for_each_service_and_mends_it(started: list[
     assert all(workers.values())
     for name in DATABASES:
         environment = workers[name].environ()  # type: ignore[union-attr]
-        assert [key for key in environment if key.startswith("DATABASE_URL_")] == [f"DATABASE_URL_{name.upper()}"]
+        own = {f"DATABASE_URL_{store.upper()}" for store in STORES if store.partition("_")[0] == name}
+        assert {key for key in environment if key.startswith("DATABASE_URL_")} == own
     await sign_up(gateway, data_folder)
     assert workers["auth"] is not None
     workers["auth"].kill()

@@ -19,7 +19,7 @@ from auth.jobs import SWEEP_EVERY
 from auth.ports.store import Transactions
 from auth.use_cases.disconnecting import finish_ending
 from auth.use_cases.sweeping import move_keys, sweep
-from contracts.auth import ConnectionReauthRequiredV1, ConnectionRevokedV2, PlatformConfirmation
+from contracts.auth import ConnectionReauthRequiredV1, ConnectionRefreshedV1, ConnectionRevokedV2, PlatformConfirmation
 from contracts.retention import ErasureRecalledV1, ErasureRequestedV1, ErasureTaskDoneV1, SubjectKind
 from kit.clock import MovableClock
 from kit.ids import new_id
@@ -29,6 +29,7 @@ from kit.testing.services import Bus
 from services.auth.tests.client import Room, Superuser
 from services.auth.tests.test_connecting import counts
 from services.auth.tests.test_disconnecting import REVOKE
+from services.auth.tests.test_leases import TOKEN
 from services.auth.tests.test_refreshing import move_to, times
 
 SWEPT = timedelta(hours=1) + SWEEP_EVERY
@@ -123,6 +124,20 @@ async def test_a_renewal_keeps_the_key(room: Room, clock: MovableClock, superuse
     move_to(clock, times(superuser)[0])
     await wait_for(lambda: superuser.execute("SELECT generation FROM sealed_grant").fetchone() == (2,))
     assert keys_in(superuser) == named_in(superuser) == before
+
+
+async def test_a_store_of_keys_that_goes_away_while_a_platform_renews_loses_no_grant(
+    room: Room, bus: Bus, clock: MovableClock, superuser: Superuser
+):
+    connection_id = await room.connect()
+    exchanged = room.sandbox.requests("tiktok", TOKEN)
+    room.sandbox.add_fault("tiktok", TOKEN, "delay", delay_seconds=0.7)
+    move_to(clock, times(superuser)[0])
+    await wait_for(lambda: room.sandbox.requests("tiktok", TOKEN) > exchanged)
+    superuser.keys.execute("ALTER TABLE grant_key RENAME TO away")
+    await bus.wait_told(ConnectionRefreshedV1)
+    superuser.keys.execute("ALTER TABLE away RENAME TO grant_key")
+    assert len((await room.borrow(connection_id)).leases) == 1
 
 
 @pytest.mark.promise("P26")
