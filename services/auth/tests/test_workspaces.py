@@ -7,12 +7,14 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from auth.domain.sessions import hash_of
 from auth.ports.store import Transactions
 from contracts.access import Role
 from contracts.auth import MemberAddedV1, WorkspaceCreatedV1, WorkspaceUpdatedV1
 from kit.database import Scope
 from kit.ids import new_id
 from kit.problems import TYPE_PREFIX
+from kit.secret import Secret
 from kit.testing.services import Bus
 
 from services.auth.tests.client import Auth
@@ -66,12 +68,28 @@ async def test_a_workspace_says_what_it_is_and_its_admins_change_it(auth: Auth, 
     changes = {"name": "Oak", "time_zone": "Asia/Tokyo", "voice_guidelines": "Short. Kind. No jokes about trees."}
     after = await auth.ask("PATCH", path, changes, headers)
     assert after == before | changes == await auth.ask("GET", path, headers=headers)
-    settings = {"second_factor_required": True}
-    assert (await auth.ask("PATCH", path, {"settings": settings}, headers)) == after | {"settings": settings}
     # Nothing new is nothing to tell.
     await auth.ask("PATCH", path, {"name": "Oak", "settings": {}}, headers)
+    await auth.ask("PATCH", path, {"name": "Ash"}, headers)
     told = WorkspaceUpdatedV1(workspace_id=workspace_id)
     assert await bus.wait_told(WorkspaceUpdatedV1, 2) == [told, told]
+
+
+@pytest.mark.promise("P07")
+async def test_a_workspace_that_asks_for_a_second_factor_is_closed_to_sessions_without(auth: Auth, superuser: Rows):
+    owner = await auth.sign_up()
+    workspace_id, other = await auth.create_workspace(owner), await auth.create_workspace(owner, "Birch")
+    path, body = f"/api/workspaces/{workspace_id}", {"settings": {"second_factor_required": True}}
+    strong, weak = await auth.sign_in(), await auth.sign_in()
+    refused = await auth.ask("PATCH", path, body, await auth.headers(strong, workspace_id), 403)
+    assert refused["type"] == TYPE_PREFIX + "second-factor-required"
+    superuser.execute("UPDATE session SET strong = true WHERE token_hash = %s", (hash_of(Secret(strong)),))
+    changed = await auth.ask("PATCH", path, body, await auth.headers(strong, workspace_id))
+    assert changed["settings"] == {"second_factor_required": True}
+    answer = await auth.ask_passport(weak, workspace_id)
+    assert (answer.status_code, answer.json()["type"]) == (403, TYPE_PREFIX + "second-factor-required")
+    for token, elsewhere in ((weak, None), (weak, other), (strong, workspace_id)):
+        assert (await auth.ask_passport(token, elsewhere)).status_code == 200
 
 
 @pytest.mark.parametrize(

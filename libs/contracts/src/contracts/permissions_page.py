@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contracts.access import RULES, Role, Rule
+from contracts.access import PERSONAL, RULES, Role, Rule
 from contracts.markdown import table
 
 _INTRODUCTION = """# Permissions
@@ -20,12 +20,14 @@ _BESIDES = """Besides:
 * A workspace always has an owner: the last one can neither leave nor be removed or made less, only hand the
   workspace on or delete it.
 * Deleting the workspace and handing it on need a recent proof of presence.
-"""
+* An API key may what it was made for and its person still may, and never """
 
 
 def page() -> str:
     rows = [_row(rule) for rule in RULES]
-    return "\n".join([_INTRODUCTION, table(("permission", "lets a member", *Role), rows), _BESIDES])
+    personal = ", ".join(f"`{rule.permission}`" for rule in RULES if rule.permission in PERSONAL)
+    besides = _BESIDES + f"{personal}.\n"
+    return "\n".join([_INTRODUCTION, table(("permission", "lets a member", *Role), rows), besides])
 
 
 def _row(rule: Rule) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ class StoredOrganisations:
 
     async def hold(self, organisation_id: UUID) -> bool:
         found = await self._transaction.scalar(
-            "SELECT 1 FROM organisation WHERE organisation_id = %s FOR UPDATE", (organisation_id,)
+            "SELECT 1 FROM organisation WHERE organisation_id = %s FOR NO KEY UPDATE", (organisation_id,)
         )
         return found is not None
 
@@ -93,7 +93,7 @@ class StoredOrganisations:
     async def hand_over(self, account_id: UUID, *, at: datetime) -> None:
         await self._transaction.execute(
             "SELECT 1 FROM organisation WHERE organisation_id IN (SELECT organisation_id FROM organisation_member"
-            " WHERE account_id = %s) ORDER BY organisation_id FOR UPDATE",
+            " WHERE account_id = %s) ORDER BY organisation_id FOR NO KEY UPDATE",
             (account_id,),
         )
         orphaned = await self._transaction.scalars(

@@ -42,7 +42,8 @@ class StoredSessions:
     async def holder_of(self, token_hash: bytes, workspace_id: UUID | None) -> Holder | None:
         return await self._transaction.first(
             Holder,
-            "SELECT session_id, account_id, last_used_at, expires_at, role FROM holder_of(%s, %s)",
+            "SELECT session_id, account_id, last_used_at, expires_at, role, second_factor_missing"
+            " FROM holder_of(%s, %s)",
             (token_hash, workspace_id),
         )
 

@@ -83,7 +83,7 @@ class StoredWorkspaces:
 
     async def hold(self, workspace_id: UUID) -> bool:
         found = await self._transaction.scalar(
-            "SELECT 1 FROM workspace WHERE workspace_id = %s AND deleted_at IS NULL FOR UPDATE", (workspace_id,)
+            "SELECT 1 FROM workspace WHERE workspace_id = %s AND deleted_at IS NULL FOR NO KEY UPDATE", (workspace_id,)
         )
         return found is not None
 

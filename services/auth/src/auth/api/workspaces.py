@@ -56,11 +56,13 @@ def workspace_routes(transactions: Transactions) -> list[ControllerRouterHandler
             return await read_workspace(store, workspace_id)
 
     @patch(_WORKSPACE, guards=[permission(Permission.WORKSPACE_UPDATE, session=True)])
-    async def correct_workspace(workspace_id: FromPath[UUID], data: JSONBody[WorkspaceChangesBody]) -> Workspace:
+    async def correct_workspace(
+        workspace_id: FromPath[UUID], caller: NamedDependency[Caller], data: JSONBody[WorkspaceChangesBody]
+    ) -> Workspace:
         changes = given(data)
         settings = changes.pop("settings", None)
-        async with transactions(Scope.workspace(workspace_id)) as store:
-            return await change_workspace(store, workspace_id, changes, given(settings) if settings else {})
+        async with transactions(Scope.workspace(workspace_id, caller.account)) as store:
+            return await change_workspace(store, workspace_id, caller, changes, given(settings) if settings else {})
 
     return [open_workspace, show_workspaces, show_workspace, correct_workspace]
 

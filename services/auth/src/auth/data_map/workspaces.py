@@ -30,7 +30,7 @@ _INVITATION = Table(
 _INVITATION_COUNT = Table(
     "invitation_count",
     purpose="How many letters of invitation a person caused on one day, for the limit on them.",
-    retention="Until the next day on which they invite, or while the account exists.",
+    retention="That day; swept within a minute after it.",
     columns={"account_id": Kind.ID, "day": Kind.TIME, "letters": Kind.STATE},
     subjects={SubjectKind.ACCOUNT: BY_ACCOUNT},
 )

@@ -19,5 +19,13 @@ class PresenceNeeded(Problem):
     title = "Prove again that it is you"
 
 
+class SecondFactorRequired(Problem):
+    """The workspace is open only to sessions in which a second factor was given."""
+
+    status = HTTPStatus.FORBIDDEN
+    code = "second-factor-required"
+    title = "This workspace asks for a second factor"
+
+
 def is_recent(proved_at: datetime | None, now: datetime) -> bool:
     return proved_at is not None and now < proved_at + RECENT

@@ -64,13 +64,17 @@ class Proof:
 
 @dataclass(frozen=True)
 class Holder:
-    """Who holds a session token, and what they are in the workspace that was asked for."""
+    """Who holds a session token, and what they are in the workspace that was asked for.
+
+    `second_factor_missing`: that workspace wants one, and none was given in this session.
+    """
 
     session_id: UUID
     account_id: UUID
     last_used_at: datetime
     expires_at: datetime
     role: str | None
+    second_factor_missing: bool
 
     def is_alive(self, now: datetime) -> bool:
         return now < self.expires_at and now < self.last_used_at + IDLE_LIFETIME

@@ -5,7 +5,7 @@ Whether the address has an account is neither looked up nor told: the letter goe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from contracts.access import Permission, Role
@@ -73,9 +73,10 @@ async def send_again(store: Store, *, workspace_id: UUID, by: UUID, invitation_i
     own = await hold_as(store, workspace_id, by, Permission.MEMBER_MANAGE)
     invitation = await _find(store, workspace_id, invitation_id)
     check_may_give(own, Role(invitation.role))
-    await store.invitations.prolong(invitation_id, expires_at=store.now() + LIFETIME)
-    await _write(store, workspace_id, invitation, by)
-    return await _find(store, workspace_id, invitation_id)
+    prolonged = replace(invitation, expires_at=store.now() + LIFETIME)
+    await store.invitations.prolong(invitation_id, expires_at=prolonged.expires_at)
+    await _write(store, workspace_id, prolonged, by)
+    return prolonged
 
 
 async def withdraw(store: Store, *, workspace_id: UUID, by: UUID, invitation_id: UUID) -> None:

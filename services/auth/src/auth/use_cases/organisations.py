@@ -58,7 +58,7 @@ async def organisation_for(
     """
     fresh_id = new_id()
     async with transactions(Scope.organisation(fresh_id, account_id)) as store:
-        account = await _hold_person(store, account_id)
+        company = await _hold_person(store, account_id)
         own = list(await store.organisations.of_account(account_id))
         if organisation_id is not None:
             if organisation_id not in {each.organisation_id for each in own}:
@@ -66,7 +66,7 @@ async def organisation_for(
             return organisation_id
         only = the_only(own)
         if only is None:
-            await _open(store, fresh_id, account_id, account or name, own)
+            await _open(store, fresh_id, account_id, company or name, own)
         return only.organisation_id if only else fresh_id
 
 

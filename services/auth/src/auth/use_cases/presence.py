@@ -7,7 +7,7 @@ from kit.passport import Caller
 from kit.secret import Secret
 
 from auth.domain.clients import Client
-from auth.domain.presence import PresenceNeeded, is_recent
+from auth.domain.presence import PresenceNeeded, SecondFactorRequired, is_recent
 from auth.domain.security import SecurityKind
 from auth.ports.store import Store
 from auth.use_cases.means import Means
@@ -23,6 +23,13 @@ async def check_recent(store: Store, caller: Caller) -> None:
     proof = await store.sessions.proof(caller.session_id) if caller.session_id else None
     if proof is None or not is_recent(proof.proved_at, store.now()):
         raise PresenceNeeded()
+
+
+async def check_strong(store: Store, caller: Caller) -> None:
+    """Raise `SecondFactorRequired` unless one was given in this session. The scope includes the caller's account."""
+    proof = await store.sessions.proof(caller.session_id) if caller.session_id else None
+    if proof is None or not proof.strong:
+        raise SecondFactorRequired()
 
 
 async def prove_presence(means: Means, caller: Caller, password: Secret, client: Client) -> SignedIn:

@@ -14,6 +14,7 @@ from kit.secret import Secret
 from auth.domain.accounts import CredentialsRefused, normalised
 from auth.domain.clients import Client
 from auth.domain.letters import Letter, LetterKind
+from auth.domain.presence import SecondFactorRequired
 from auth.domain.security import Familiarity, SecurityKind
 from auth.domain.sessions import AT_MOST, LIFETIME, Session, hash_of, new_token
 from auth.ports.store import Store, Transactions
@@ -95,7 +96,8 @@ async def renew(store: Store, caller: Caller, *, strong: bool = False) -> Signed
 async def identify(transactions: Transactions, *, token: Secret, workspace_id: UUID | None) -> Caller:
     """Who holds a session, in a workspace or in none.
 
-    Raises `Unauthenticated`; `NotFound` for a workspace that the person is no member of, existing or not.
+    Raises `Unauthenticated`; `NotFound` for a workspace that the person is no member of, existing or not;
+    `SecondFactorRequired`.
     """
     async with transactions(Scope.nobody()) as store:
         now = store.now()
@@ -108,6 +110,8 @@ async def identify(transactions: Transactions, *, token: Secret, workspace_id: U
     role = holder.as_member()
     if workspace_id is not None and role is None:
         raise NotFound()
+    if holder.second_factor_missing:
+        raise SecondFactorRequired()
     return Caller(holder.account_id, holder.session_id, workspace_id, role)
 
 

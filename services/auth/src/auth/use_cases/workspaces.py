@@ -18,6 +18,7 @@ from auth.domain.accounts import check_time_zone
 from auth.domain.workspaces import OWN_MAX, OwnWorkspace, ShownMember, TooManyWorkspaces, Workspace
 from auth.ports.store import Store, Transactions
 from auth.use_cases.organisations import organisation_for
+from auth.use_cases.presence import check_strong
 
 
 async def create_workspace(
@@ -59,14 +60,19 @@ async def read_workspace(store: Store, workspace_id: UUID) -> Workspace:
 
 
 async def change_workspace(
-    store: Store, workspace_id: UUID, changes: Mapping[str, Any], settings: Mapping[str, Any]
+    store: Store, workspace_id: UUID, caller: Caller, changes: Mapping[str, Any], settings: Mapping[str, Any]
 ) -> Workspace:
-    """The workspace with `changes` and `settings` (fields by name) made to it; told if it is another then."""
+    """The workspace with `changes` and `settings` (fields by name) made to it; told if it is another then.
+
+    Who asks others for a second factor has given one: nobody locks themself out. Raises `SecondFactorRequired`.
+    """
     if not await store.workspaces.hold(workspace_id):
         raise NotFound()
     before = await read_workspace(store, workspace_id)
     after = replace(before, **changes, settings=replace(before.settings, **settings))
     check_time_zone(after.time_zone)
+    if after.settings.second_factor_required:
+        await check_strong(store, caller)
     if after != before:
         await store.workspaces.change(after)
         store.emit(WorkspaceUpdatedV1(workspace_id=workspace_id))

@@ -100,6 +100,25 @@ _WORKS_FOR = """
     $$
 """
 
+# Besides the role, whether the workspace insists on a second factor that was not given in this session.
+_HOLDER = (
+    "DROP FUNCTION holder_of(bytea, uuid)",
+    """
+    CREATE FUNCTION holder_of(hash bytea, workspace uuid) RETURNS TABLE (
+        session_id uuid, account_id uuid, last_used_at timestamptz, expires_at timestamptz, role text,
+        second_factor_missing boolean
+    )
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+        SELECT s.session_id, s.account_id, s.last_used_at, s.expires_at, m.role,
+               coalesce(w.second_factor_required AND NOT s.strong, false)
+        FROM session s LEFT JOIN (
+            member m JOIN workspace w ON w.workspace_id = m.workspace_id AND w.deleted_at IS NULL
+        ) ON m.workspace_id = workspace AND m.account_id = s.account_id
+        WHERE s.token_hash = hash
+    $$
+    """,
+)
+
 _OWN_ORGANISATION = """EXISTS (
     SELECT 1 FROM organisation_member m WHERE m.organisation_id = organisation.organisation_id
     AND m.account_id = nullif(current_setting('app.account_id', true), '')::uuid
@@ -111,11 +130,12 @@ _SHARES_ORGANISATION = """EXISTS (
 
 
 def upgrade() -> None:
-    for statement in (*_TABLES, _FIRST_ORGANISATIONS, _WORKS_FOR):
+    for statement in (*_TABLES, _FIRST_ORGANISATIONS, _WORKS_FOR, *_HOLDER):
         op.execute(statement)
     _protect()
-    op.execute("REVOKE ALL ON FUNCTION works_for(uuid, uuid) FROM PUBLIC")
-    op.execute(f"GRANT EXECUTE ON FUNCTION works_for(uuid, uuid) TO {SERVICE}")
+    for signature in ("works_for(uuid, uuid)", "holder_of(bytea, uuid)"):
+        op.execute(f"REVOKE ALL ON FUNCTION {signature} FROM PUBLIC")
+        op.execute(f"GRANT EXECUTE ON FUNCTION {signature} TO {SERVICE}")
 
 
 def _protect() -> None:
