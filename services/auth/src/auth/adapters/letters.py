@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -10,6 +10,8 @@ from kit.database import Transaction
 from kit.ids import new_id
 from psycopg.types.json import Jsonb
 
+from auth.adapters.audiences import IN_AUDIENCE, parameters_of
+from auth.domain.audiences import Audience
 from auth.domain.letters import QUOTA_PERIOD, DueLetter, Letter, LetterKind, Proof, ProofPurpose
 
 
@@ -31,6 +33,16 @@ class StoredLetters:
         )  # fmt: skip
         if self._written is not None:
             self._transaction.when_committed(self._written)
+
+    async def add_for(self, audience: Audience, kind: LetterKind, facts: Mapping[str, str], *, at: datetime) -> int:
+        if self._written is not None:
+            self._transaction.when_committed(self._written)
+        return await self._transaction.execute(
+            "INSERT INTO letter (letter_id, kind, address, account_id, facts, written_at, due_at, attempts)"  # noqa: S608
+            " SELECT gen_random_uuid(), %(kind)s, a.email, a.account_id, %(facts)s, %(at)s, %(at)s, 0"
+            " FROM account a WHERE " + IN_AUDIENCE,
+            parameters_of(audience) | {"kind": kind, "facts": Jsonb(dict(facts)), "at": at},
+        )
 
     async def claim(self, *, now: datetime, until: datetime, limit: int) -> list[DueLetter]:
         return await self._transaction.all(

@@ -10,7 +10,9 @@ from uuid import UUID
 from kit.database import Transaction
 from psycopg.errors import UniqueViolation
 
+from auth.adapters.audiences import IN_AUDIENCE, parameters_of
 from auth.domain.accounts import SIGN_UP_LIFETIME, Account, AccountState, AddressTaken, Credential
+from auth.domain.audiences import Audience
 
 
 class StoredAccounts:
@@ -51,6 +53,13 @@ class StoredAccounts:
             " WHERE state = %s AND deleted_at IS NULL ORDER BY created_at, account_id LIMIT %s",
             (state, limit),
         )
+
+    async def count(self, audience: Audience) -> int:
+        count: int = await self._transaction.scalar(
+            "SELECT count(*) FROM account a WHERE " + IN_AUDIENCE,  # noqa: S608  # a constant
+            parameters_of(audience),
+        )
+        return count
 
     async def set_email(self, account_id: UUID, email: str) -> None:
         with _addresses_once():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,6 +12,7 @@ from uuid import UUID
 
 from kit.secret import Secret
 
+from auth.domain.audiences import Audience
 from auth.domain.letters import DueLetter, Letter, LetterKind, Proof, ProofPurpose
 
 
@@ -20,6 +21,9 @@ class Letters(Protocol):
 
     async def add(self, letter: Letter, *, at: datetime) -> None:
         """Send it once the transaction commits."""
+
+    async def add_for(self, audience: Audience, kind: LetterKind, facts: Mapping[str, str], *, at: datetime) -> int:
+        """One for each of them; returns how many. The worker's."""
 
     async def claim(self, *, now: datetime, until: datetime, limit: int) -> Sequence[DueLetter]:
         """Letters whose time has come, kept from other senders until a time."""

@@ -10,6 +10,7 @@ from uuid import UUID
 from kit.secret import Secret
 
 from auth.domain.accounts import Account, AccountState, Credential
+from auth.domain.audiences import Audience
 
 
 class Accounts(Protocol):
@@ -25,6 +26,8 @@ class Accounts(Protocol):
 
     async def in_state(self, state: AccountState, *, limit: int) -> Sequence[Account]:
         """Oldest first."""
+
+    async def count(self, audience: Audience) -> int: ...
 
     async def set_email(self, account_id: UUID, email: str) -> None:
         """Raises `AddressTaken`."""
