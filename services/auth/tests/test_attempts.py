@@ -78,6 +78,18 @@ async def test_who_guesses_elsewhere_does_not_lock_the_owner_out_at_home(auth: A
     assert await guess(auth, FREE_TRIES + 1, place=HOME) == [401] * FREE_TRIES + [429]
 
 
+async def test_a_reset_by_mail_leads_past_a_lock_out(auth: Auth):
+    await auth.sign_up()
+    await guess(auth, FREE_TRIES)
+    abroad, new = Place("192.0.2.44"), "seven hills before breakfast"
+    assert (await auth.try_sign_in(place=abroad)).status_code == 429
+    await auth.ask("POST", "/api/password-resets", {"email": "owner@example.com"}, expect=202)
+    body = {"token": await auth.mailbox.token("reset_password"), "password": new}
+    await auth.ask("POST", "/api/password-resets/confirmations", body, auth.through_gateway(abroad), expect=204)
+    await auth.sign_in(password=new, place=abroad)
+    assert (await auth.try_sign_in(password=new, place=ELSEWHERE)).status_code == 429
+
+
 async def test_one_network_that_tries_many_accounts_is_slowed_down(auth: Auth, superuser: Rows):
     await guess(auth, 1, email="person1@example.com")
     superuser.execute("UPDATE attempt SET failures = %s", (FREE[Counted.NETWORK] - 1,))

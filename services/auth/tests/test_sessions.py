@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from auth.domain.sessions import AT_MOST, IDLE_LIFETIME, LIFETIME
 from kit.clock import MovableClock
 from kit.ids import new_id
 from kit.testing import wait_for
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from services.auth.tests.client import ELSEWHERE, FIREFOX, HOME, Auth, Place
 
@@ -153,6 +155,22 @@ async def test_address_and_user_agent_are_purged_after_90_days(auth: Auth, clock
     )
     clock.advance(EVENTS_KEPT)
     await wait_for(lambda: stored() == [])
+
+
+@pytest.mark.promise("P08")
+async def test_no_log_line_and_no_span_holds_an_address_or_a_user_agent(
+    auth: Auth, spans: InMemorySpanExporter, caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level(logging.DEBUG)
+    await auth.sign_up()
+    token = await auth.sign_in(place=HOME)
+    await auth.try_sign_in(password="wrong horse battery", place=HOME)
+    await auth.http.delete("/api/session", headers=await auth.headers(token) | HOME.headers)
+    traced = "".join(span.to_json() for span in spans.get_finished_spans())
+    assert "POST /api/session" in traced
+    for written in (traced, caplog.text):
+        assert HOME.address not in written
+        assert FIREFOX not in written
 
 
 async def test_nobody_who_has_a_session_can_clean_the_log(environment: dict[str, str], auth: Auth):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import auth.main
 import httpx
+import pyotp
 import pytest
 from gateway.main import create_app
 from kit.calls import InProcess
@@ -65,6 +66,38 @@ async def test_a_session_from_sign_up_to_sign_out(edge: InProcess, mail: Path):
         assert "signoff_session" not in owner.cookies
         stolen = await owner.get("/api/account", headers={"Cookie": f"signoff_session={token}"})
     assert stolen.status_code == 401
+
+
+async def test_a_second_factor_comes_before_the_cookie(edge: InProcess, clock: MovableClock, mail: Path):
+    app = "/api/account/authenticator-app"
+    async with browser(edge) as owner, browser(edge) as again:
+        await sign_in(owner, OWNER, mail)
+        secret = pyotp.TOTP((await owner.post(app)).json()["secret"])
+        before = owner.cookies["signoff_session"]
+        enrolled = await owner.post(f"{app}/confirmation", json={"code": secret.at(clock.now())})
+        assert enrolled.status_code == 201
+        assert enrolled.json().keys() == {"account_id", "expires_at", "recovery_codes"}
+        assert owner.cookies["signoff_session"] != before
+        assert (await owner.get("/api/account")).status_code == 200
+        half = await again.post("/api/session", json=OWNER)
+        assert half.status_code == 200
+        assert "set-cookie" not in half.headers
+        assert (await again.get("/api/account")).status_code == 401
+        clock.advance(timedelta(seconds=30))
+        proof = {"pending": half.json()["second_factor"]["pending"], "code": secret.at(clock.now())}
+        assert (await again.post("/api/session/second-factor", json=proof)).status_code == 201
+        assert (await again.get("/api/account")).status_code == 200
+
+
+@pytest.mark.promise("P08")
+async def test_what_a_browser_claims_about_its_address_is_not_believed(edge: InProcess, mail: Path):
+    async with browser(edge) as owner:
+        owner.headers["X-Forwarded-For"] = "192.0.2.99"
+        await sign_in(owner, OWNER, mail)
+        [session] = (await owner.get("/api/account/sessions")).json()["sessions"]
+        [event] = (await owner.get("/api/account/security-events")).json()["events"]
+    assert session["client_address"] == event["client_address"] == "127.0.0.1"
+    assert event["user_agent"] == owner.headers["user-agent"]
 
 
 @pytest.mark.promise("P11")

@@ -16,6 +16,7 @@ from kit.settings import Environment
 from litestar import Litestar
 from opentelemetry.sdk.trace import TracerProvider
 
+from auth.adapters.authenticators import authenticators_at
 from auth.adapters.hiding import KeyedHash
 from auth.adapters.hooks import PlatformHooks
 from auth.adapters.key_providers import provider_of
@@ -36,6 +37,7 @@ from auth.api.members import invitation_routes, member_routes
 from auth.api.organisations import organisation_member_routes, organisation_routes
 from auth.api.profile import address_routes, photo_routes
 from auth.api.resets import reset_routes
+from auth.api.second_factors import passkey_routes, second_factor_routes
 from auth.api.sessions import own_session_routes, passport_routes, presence_routes, session_routes
 from auth.api.sign_up import sign_up_routes
 from auth.api.webhooks import webhook_routes
@@ -80,7 +82,9 @@ def create_app(
     )
     keys, provider = StoredKeys(keys_database), provider_of(settings.key_places)
     vault = EnvelopeVault(provider, keys)
-    means = Means(transactions, hashes, KeyedHash(service.signing_key.sign))
+    means = Means(
+        transactions, hashes, KeyedHash(service.signing_key.sign), vault, authenticators_at(settings.passkeys_at)
+    )
     mail = settings.mail
     post = create_post(mail.server, mail.folder, sender=mail.sender)
     platforms = CalledPlatforms(settings.offered, service.clock, service.tracer)
@@ -93,6 +97,8 @@ def create_app(
             *deletion_routes(means, platforms, vault),
             *session_routes(means),
             *presence_routes(means),
+            *second_factor_routes(means),
+            *passkey_routes(means),
             *own_session_routes(transactions),
             *passport_routes(transactions, service.passports, key_hashes),
             *api_key_routes(transactions, key_hashes),

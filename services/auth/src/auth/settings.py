@@ -146,8 +146,9 @@ def _address(environment: Environment, name: str) -> str | None:
 
 @dataclass(frozen=True)
 class Settings:
-    """`keys_url`: DATABASE_URL_AUTH_KEYS, the database of data keys. `key_places`: VAULT_*, what wraps them.
-    `api_key_pepper_file`: API_KEY_PEPPER_FILE, what API keys are hashed with, 32 bytes in base64 a line, newest first.
+    """`public_url`: PUBLIC_URL; `passkeys_at` is the same, if it is set at all. `keys_url`: DATABASE_URL_AUTH_KEYS,
+    the database of data keys. `key_places`: VAULT_*, what wraps them. `api_key_pepper_file`: API_KEY_PEPPER_FILE, what
+    API keys are hashed with, 32 bytes in base64 a line, newest first.
     """
 
     base: ServiceSettings
@@ -158,12 +159,14 @@ class Settings:
     mail: MailSettings
     sign_up: SignUpPolicy
     public_url: str
+    passkeys_at: str | None
     reauthorisation_grace: timedelta
 
     @classmethod
     def read(cls, environment: Environment) -> Self:
         return cls(
             base=ServiceSettings.read(environment, "auth"),
+            passkeys_at=environment.web_address("PUBLIC_URL"),
             keys_url=environment.secret("DATABASE_URL_AUTH_KEYS"),
             key_places=read_key_places(environment),
             api_key_pepper_file=environment.file("API_KEY_PEPPER_FILE"),

@@ -8,6 +8,8 @@ from uuid import UUID
 from contracts.auth import RevocationReason
 from kit.database import Transaction
 
+_WAYS_IN = ("session", "ceremony", "proof", "credential", "totp", "passkey", "recovery_code")
+
 
 class StoredClosing:
     """Implements `auth.ports.connections.Closing`."""
@@ -28,9 +30,8 @@ class StoredClosing:
         )
         if not begun:
             return False
-        await self._transaction.execute("DELETE FROM session WHERE account_id = %s", (account_id,))
-        await self._transaction.execute("DELETE FROM credential WHERE account_id = %s", (account_id,))
-        await self._transaction.execute("DELETE FROM proof WHERE account_id = %s", (account_id,))
+        for table in _WAYS_IN:
+            await self._transaction.execute(f"DELETE FROM {table} WHERE account_id = %s", (account_id,))  # noqa: S608
         await self._transaction.execute("DELETE FROM photo WHERE account_id = %s", (account_id,))
         await self._transaction.execute("DELETE FROM invitation WHERE invited_by = %s", (account_id,))
         await self._transaction.execute(

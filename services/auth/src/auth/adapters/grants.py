@@ -71,7 +71,9 @@ class StoredGrants:
     async def named(self, data_key_ids: Sequence[UUID]) -> set[UUID]:
         return set(
             await self._transaction.scalars(
-                "SELECT data_key_id FROM sealed_grant WHERE data_key_id = ANY(%s)", (list(data_key_ids),)
+                "SELECT data_key_id FROM sealed_grant WHERE data_key_id = ANY(%(ids)s)"
+                " UNION ALL SELECT data_key_id FROM totp WHERE data_key_id = ANY(%(ids)s)",
+                {"ids": list(data_key_ids)},
             )
         )
 

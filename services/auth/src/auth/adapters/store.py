@@ -21,6 +21,7 @@ from auth.adapters.notices import StoredNotices, forget_notices
 from auth.adapters.organisations import StoredOrganisations
 from auth.adapters.people import StoredAccounts, forget_sign_ups
 from auth.adapters.photos import StoredPhotos
+from auth.adapters.second_factors import StoredCeremonies, StoredPasskeys, StoredSecondFactors, forget_ceremonies
 from auth.adapters.security import StoredAttempts, StoredSecurity, forget_places
 from auth.adapters.sessions import StoredSessions
 from auth.adapters.withdrawals import StoredWithdrawals, forget_late_revocations
@@ -54,6 +55,9 @@ class PostgresStore:
         self.attempts = StoredAttempts(transaction)
         self.security = StoredSecurity(transaction)
         self.photos = StoredPhotos(transaction)
+        self.ceremonies = StoredCeremonies(transaction)
+        self.second_factors = StoredSecondFactors(transaction)
+        self.passkeys = StoredPasskeys(transaction)
 
     async def forget_stale(self) -> None:
         now = self.now()
@@ -68,6 +72,7 @@ class PostgresStore:
         await forget_borrowings(self._transaction, now)
         await forget_notices(self._transaction, now)
         await forget_late_revocations(self._transaction, now)
+        await forget_ceremonies(self._transaction, now)
         await forget_places(self._transaction, now=now)
         await forget_invitations(self._transaction, now)
 

@@ -70,10 +70,6 @@ class SignInBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     password: Password
 
 
-class PresenceBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    password: Password
-
-
 class NewPasswordBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     password: Password
     new_password: Password

@@ -12,35 +12,38 @@ from kit.database import Scope
 from kit.passport import Caller, Passports, person, service
 from kit.problems import Unauthenticated
 from kit.secret import Secret
-from litestar import Request, delete, get, post
+from litestar import Request, Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.types import ControllerRouterHandler
 
-from auth.api.bodies import NewPasswordBody, PassportBody, PresenceBody, SignInBody
+from auth.api.bodies import NewPasswordBody, PassportBody, SignInBody
 from auth.api.clients import client_of
+from auth.api.second_factors import NewSession, PresenceBody, ShownCeremony
 from auth.domain.security import PAGE, SecurityEvent
 from auth.ports.api_keys import KeyHashes
 from auth.ports.store import Transactions
 from auth.use_cases.api_keys import identify_key
 from auth.use_cases.means import Means
 from auth.use_cases.passwords import change_password
-from auth.use_cases.presence import prove_presence
-from auth.use_cases.sessions import SignedIn, end_session, end_sessions, identify, sign_in
+from auth.use_cases.presence import ask_for_presence, prove_presence
+from auth.use_cases.sessions import SignedIn, end_session, end_sessions, identify
+from auth.use_cases.signing_in import sign_in
 
 AnyRequest = Request[Any, Any, Any]
 
 
-class NewSession(msgspec.Struct, frozen=True):
-    """The gateway takes the token out of the answer and into the cookie."""
+class WantedFactor(msgspec.Struct, frozen=True):
+    """One of `methods` (code, passkey, recovery_code) is to be shown with `pending`; a passkey answers `public_key`."""
 
-    account_id: UUID
+    pending: str
+    methods: list[str]
+    public_key: dict[str, Any] | None
     expires_at: datetime
-    session_token: str
 
-    @classmethod
-    def of(cls, signed_in: SignedIn) -> NewSession:
-        return cls(signed_in.session.account_id, signed_in.session.expires_at, signed_in.token.reveal())
+
+class HalfSignedIn(msgspec.Struct, frozen=True):
+    second_factor: WantedFactor
 
 
 class ShownSession(msgspec.Struct, frozen=True):
@@ -85,10 +88,13 @@ def session_routes(means: Means) -> list[ControllerRouterHandler]:
     """Sign in and out."""
 
     @post("/api/session")
-    async def open_session(request: AnyRequest, data: JSONBody[SignInBody]) -> NewSession:
-        return NewSession.of(
-            await sign_in(means, email=data.email, password=Secret(data.password), client=client_of(request))
-        )
+    async def open_session(request: AnyRequest, data: JSONBody[SignInBody]) -> Response[NewSession | HalfSignedIn]:
+        result = await sign_in(means, email=data.email, password=Secret(data.password), client=client_of(request))
+        if isinstance(result, SignedIn):
+            return Response(NewSession.of(result), status_code=201)
+        begun = result.begun
+        wanted = WantedFactor(begun.token.reveal(), result.methods, begun.public_key, begun.expires_at)
+        return Response(HalfSignedIn(wanted), status_code=200)
 
     @delete("/api/session", guards=[person()])
     async def close_session(request: AnyRequest, caller: NamedDependency[Caller]) -> None:
@@ -104,7 +110,19 @@ def presence_routes(means: Means) -> list[ControllerRouterHandler]:
 
     @post("/api/session/presence", guards=[person()])
     async def step_up(request: AnyRequest, caller: NamedDependency[Caller], data: JSONBody[PresenceBody]) -> NewSession:
-        return NewSession.of(await prove_presence(means, caller, Secret(data.password), client_of(request)))
+        signed_in = await prove_presence(
+            means,
+            caller,
+            password=Secret(data.password) if data.password else None,
+            given=data.given(also=data.password),
+            ceremony=Secret(data.ceremony) if data.ceremony else None,
+            client=client_of(request),
+        )
+        return NewSession.of(signed_in)
+
+    @post("/api/session/presence/options", guards=[person()])
+    async def ask_presence(caller: NamedDependency[Caller]) -> ShownCeremony:
+        return ShownCeremony.of(await ask_for_presence(means, caller))
 
     @post("/api/account/password", guards=[person()])
     async def change(
@@ -119,7 +137,7 @@ def presence_routes(means: Means) -> list[ControllerRouterHandler]:
         )
         return NewSession.of(signed_in)
 
-    return [step_up, change]
+    return [step_up, ask_presence, change]
 
 
 def own_session_routes(transactions: Transactions) -> list[ControllerRouterHandler]:

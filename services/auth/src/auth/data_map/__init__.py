@@ -7,7 +7,17 @@ from __future__ import annotations
 
 from kit.erasure import DataMap
 
-from auth.data_map import api_keys, connections, letters, people, revocations, security, vault, workspaces
+from auth.data_map import (
+    api_keys,
+    connections,
+    letters,
+    people,
+    revocations,
+    second_factors,
+    security,
+    vault,
+    workspaces,
+)
 
 KEYS_MAP = DataMap("auth_keys", tables=vault.KEY_TABLES)
 """The database of keys, which is emptied before the one of what they open."""
@@ -17,6 +27,7 @@ DATA_MAP = DataMap(
     tables=(
         *letters.TABLES,
         *security.TABLES,
+        *second_factors.TABLES,
         *vault.TABLES,
         *revocations.TABLES,
         *connections.TABLES,

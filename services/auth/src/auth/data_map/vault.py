@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from contracts.retention import SubjectKind
 from kit.erasure import Kind, Table
 
-from auth.data_map.subjects import OF_CONNECTION
+from auth.data_map.subjects import BY_CONNECTION, OF_CONNECTION
 
 _LEASE = Table(
     "lease",
@@ -67,7 +68,8 @@ _SEALED_GRANT = Table(
 
 _GRANT_KEY = Table(
     "grant_key",
-    purpose="The key that opens one connection's grant, itself wrapped by the key-encryption key.",
+    purpose="The key that opens one connection's grant, itself wrapped by the key-encryption key. The secret of an"
+    " authenticator app has one too, with the account in the connection's place.",
     retention="Destroyed when the connection ends, before anything else of it; replaced ones and those of a connecting"
     " that did not finish: at once, within 70 minutes after a crash. Their backups live for seven days.",
     columns={
@@ -79,7 +81,7 @@ _GRANT_KEY = Table(
         "created_at": Kind.TIME,
         "wrapped_at": Kind.TIME,
     },
-    subjects=OF_CONNECTION,
+    subjects=OF_CONNECTION | {SubjectKind.ACCOUNT: BY_CONNECTION},
 )
 
 TABLES = (_LEASE, _BORROWING, _DATA_KEY, _SEALED_GRANT)

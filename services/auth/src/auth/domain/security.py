@@ -52,7 +52,10 @@ class SecurityEvent:
 
 
 class Familiarity(StrEnum):
-    """What an account's successful sign-ins of the last 90 days say about a device in a network."""
+    """What an account's sign-ins and changes of password in the last 90 days say about a device in a network.
+
+    Who has proved by mail to own the address is known there, and so gets past what others' guesses have locked.
+    """
 
     FIRST = "first"
     NEW = "new"

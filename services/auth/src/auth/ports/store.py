@@ -18,6 +18,7 @@ from auth.ports.notices import Notices
 from auth.ports.organisations import Organisations
 from auth.ports.people import Accounts
 from auth.ports.photos import Photos
+from auth.ports.second_factors import Ceremonies, Passkeys, SecondFactors
 from auth.ports.sign_in import Attempts, Security, Sessions
 from auth.ports.withdrawals import Withdrawals
 from auth.ports.workspaces import Invitations, Members, Workspaces
@@ -88,6 +89,15 @@ class Store(Protocol):
 
     @property
     def photos(self) -> Photos: ...
+
+    @property
+    def ceremonies(self) -> Ceremonies: ...
+
+    @property
+    def second_factors(self) -> SecondFactors: ...
+
+    @property
+    def passkeys(self) -> Passkeys: ...
 
     async def forget_stale(self) -> None:
         """Delete what is over: sessions, authorisations, leases, proofs, sign-ups, counted failures, old places,

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from auth.domain.second_factors import PasskeysNotOffered
 from auth.ports.people import PasswordHashes
+from auth.ports.second_factors import Authenticators
 from auth.ports.sign_in import Hide
 from auth.ports.store import Transactions
+from auth.ports.vault import Vault
 
 
 @dataclass(frozen=True)
@@ -16,3 +20,12 @@ class Means:
     transactions: Transactions
     hashes: PasswordHashes
     hide: Hide
+    vault: Vault
+    offered_authenticators: Callable[[], Authenticators] | None
+
+    @property
+    def authenticators(self) -> Authenticators:
+        """Raises `PasskeysNotOffered`."""
+        if self.offered_authenticators is None:
+            raise PasskeysNotOffered()
+        return self.offered_authenticators()

@@ -8,10 +8,13 @@ from kit.secret import Secret
 
 from auth.domain.clients import Client
 from auth.domain.presence import PresenceNeeded, SecondFactorRequired, is_recent
+from auth.domain.second_factors import CeremonyPurpose, Given, SecondFactorNeeded
 from auth.domain.security import SecurityKind
 from auth.ports.store import Store
+from auth.use_cases.ceremonies import Begun, ask_for_passkey, end_ceremony, find_ceremony
 from auth.use_cases.means import Means
 from auth.use_cases.passwords import prove_password
+from auth.use_cases.second_factors import check_given, use_up
 from auth.use_cases.sessions import SignedIn, renew
 
 
@@ -32,12 +35,38 @@ async def check_strong(store: Store, caller: Caller) -> None:
         raise SecondFactorRequired()
 
 
-async def prove_presence(means: Means, caller: Caller, password: Secret, client: Client) -> SignedIn:
-    """The session with the new token that it has from now on. Raises `PasswordRefused`, `TooManyAttempts`."""
-    await prove_password(means, caller.account, password, client)
-    async with means.transactions(Scope.account(caller.account)) as store:
-        signed_in = await renew(store, caller)
+async def prove_presence(
+    means: Means, caller: Caller, *, password: Secret | None, given: Given, ceremony: Secret | None, client: Client
+) -> SignedIn:
+    """The session with the new token that it has from now on.
+
+    Who has a second factor proves it by that: whoever found out the password and sits at the session is to get no
+    further. Raises `SecondFactorNeeded` then, `PasswordRefused`, and as `check_given`.
+    """
+    account_id, begun, checked = caller.account, None, None
+    async with means.transactions(Scope.account(account_id)) as store:
+        enrolled = await store.second_factors.enrolled(account_id)
+        if ceremony:
+            begun = await find_ceremony(store, ceremony, CeremonyPurpose.PRESENCE, account_id)
+    if password is None:
+        checked = await check_given(means, account_id, given, begun.challenge if begun else None, client)
+    elif enrolled.any:
+        raise SecondFactorNeeded()
+    else:
+        await prove_password(means, account_id, password, client)
+    async with means.transactions(Scope.account(account_id)) as store:
+        if begun:
+            await end_ceremony(store, begun)
+        if checked:
+            await use_up(store, checked, client)
+        signed_in = await renew(store, caller, strong=checked is not None)
         await store.security.record(
-            caller.account, SecurityKind.PRESENCE_PROVED, client, at=store.now(), session_id=caller.session_id
+            account_id, SecurityKind.PRESENCE_PROVED, client, at=store.now(), session_id=caller.session_id
         )
     return signed_in
+
+
+async def ask_for_presence(means: Means, caller: Caller) -> Begun:
+    """What a passkey proves presence by. Raises `PasskeysNotOffered`."""
+    async with means.transactions(Scope.account(caller.account)) as store:
+        return await ask_for_passkey(means, store, CeremonyPurpose.PRESENCE, caller.account)

@@ -1,4 +1,4 @@
-"""Sign in, turn a session into a passport's caller, see and end sessions."""
+"""Open sessions, turn one into a passport's caller, end them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kit.passport import Caller
 from kit.problems import NotFound, Unauthenticated
 from kit.secret import Secret
 
-from auth.domain.accounts import CredentialsRefused, normalised
+from auth.domain.accounts import CredentialsRefused
 from auth.domain.clients import Client
 from auth.domain.letters import Letter, LetterKind
 from auth.domain.presence import SecondFactorRequired
@@ -19,8 +19,6 @@ from auth.domain.security import Familiarity, SecurityKind
 from auth.domain.sessions import AT_MOST, LIFETIME, Session, hash_of, new_token
 from auth.ports.store import Store, Transactions
 from auth.use_cases.accounts import read_account
-from auth.use_cases.attempts import begin_attempt, forgive
-from auth.use_cases.means import Means
 
 
 @dataclass(frozen=True)
@@ -29,37 +27,6 @@ class SignedIn:
 
     session: Session
     token: Secret
-
-
-async def sign_in(means: Means, *, email: str, password: Secret, client: Client) -> SignedIn:
-    """A new session. An unknown address is refused in the same words after the same work."""
-    address = normalised(email)
-    async with means.transactions(Scope.nobody()) as store:
-        credential = await store.accounts.credential_of(address)
-        account_id = credential.account_id if credential else None
-        attempt = await begin_attempt(
-            store, "password", account_id=account_id, address=address, client=client, hide=means.hide
-        )
-    right = await means.hashes.matches(credential.password_hash if credential else None, password)
-    if credential is None:
-        raise CredentialsRefused()
-    if not right:
-        await _note_failure(means, credential.account_id, client)
-        raise CredentialsRefused()
-    credential.check_may_sign_in()
-    outdated = means.hashes.is_outdated(credential.password_hash)
-    new_hash = await means.hashes.make(password) if outdated else None
-    async with means.transactions(Scope.account(credential.account_id)) as store:
-        signed_in = await open_session(store, credential.account_id, client)
-        await forgive(store, attempt)
-        if new_hash:
-            await store.accounts.set_password_hash(credential.account_id, new_hash, at=store.now())
-    return signed_in
-
-
-async def _note_failure(means: Means, account_id: UUID, client: Client) -> None:
-    async with means.transactions(Scope.nobody()) as store:
-        await store.security.record(account_id, SecurityKind.SIGN_IN_FAILED, client, at=store.now())
 
 
 async def open_session(store: Store, account_id: UUID, client: Client, *, strong: bool = False) -> SignedIn:

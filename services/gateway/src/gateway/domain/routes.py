@@ -55,6 +55,8 @@ class SessionEffect(StrEnum):
 
     NONE = "none"
     OPENS = "opens"
+    """If the answer brings a session; one that wants a second factor first does not."""
+
     CLOSES = "closes"
 
 
@@ -147,7 +149,19 @@ def _sign_in() -> tuple[Route, ...]:
     opens = SessionEffect.OPENS
     return (
         Route("POST", "/api/session/presence", "auth", Access.SESSION, session_effect=opens),
+        Route("POST", "/api/session/presence/options", "auth", Access.SESSION),
+        Route("POST", "/api/session/second-factor", "auth", Access.OPEN, rate_limited=True, session_effect=opens),
+        Route("POST", "/api/session/passkey/options", "auth", Access.OPEN, rate_limited=True),
+        Route("POST", "/api/session/passkey", "auth", Access.OPEN, rate_limited=True, session_effect=opens),
         Route("POST", "/api/account/password", "auth", Access.SESSION, session_effect=opens),
+        Route("GET", "/api/account/second-factors", "auth", Access.SESSION),
+        Route("POST", "/api/account/authenticator-app", "auth", Access.SESSION),
+        Route("POST", "/api/account/authenticator-app/confirmation", "auth", Access.SESSION, session_effect=opens),
+        Route("DELETE", "/api/account/authenticator-app", "auth", Access.SESSION),
+        Route("POST", "/api/account/recovery-codes", "auth", Access.SESSION),
+        Route("POST", "/api/account/passkeys/options", "auth", Access.SESSION),
+        Route("POST", "/api/account/passkeys", "auth", Access.SESSION, session_effect=opens),
+        Route("DELETE", "/api/account/passkeys/{passkey_id}", "auth", Access.SESSION),
         Route("GET", "/api/account/sessions", "auth", Access.SESSION),
         Route("DELETE", "/api/account/sessions", "auth", Access.SESSION),
         Route("DELETE", "/api/account/sessions/{session_id}", "auth", Access.SESSION),

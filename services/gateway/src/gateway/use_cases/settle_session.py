@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
 from kit.clock import Clock
@@ -26,6 +27,10 @@ def settle_session(
         return answer, cookies.closing(secure=secure)
     if effect is SessionEffect.OPENS:
         document = _document(answer)
+        if "session_token" not in document and answer.status != HTTPStatus.CREATED:
+            return answer, None
+        if not {"session_token", "expires_at"} <= document.keys():
+            raise Unavailable("auth opened a session without its token")
         token = Secret(str(document.pop("session_token")))
         expires_at = datetime.fromisoformat(document["expires_at"])
         cookie = cookies.opening(token, expires_at=expires_at, now=clock.now(), secure=secure)
@@ -35,6 +40,4 @@ def settle_session(
 
 def _document(answer: OwnerAnswer) -> dict[str, Any]:
     document = json.loads(answer.body)
-    if not isinstance(document, dict) or not {"session_token", "expires_at"} <= document.keys():
-        raise Unavailable("auth opened a session without its token")
-    return document
+    return document if isinstance(document, dict) else {}
