@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
+import playwright.async_api
 import pytest
 from auth.domain.presence import RECENT
 from auth.domain.second_factors import CEREMONY_LIFETIME, PASSKEYS_MAX
@@ -13,6 +14,7 @@ from kit.clock import MovableClock
 from kit.problems import TYPE_PREFIX
 
 from services.auth.tests.authenticator import Authenticator
+from services.auth.tests.browser import open_browser
 from services.auth.tests.client import ELSEWHERE, HOME, Auth, Superuser
 from services.auth.tests.conftest import StartAuth
 
@@ -181,3 +183,22 @@ async def test_without_a_domain_there_are_no_passkeys(start: StartAuth, public_u
     async with start(PUBLIC_URL=public_url) as auth:
         answer = await auth.http.post("/api/session/passkey/options")
         assert problem(answer) == (409, "passkeys-not-offered")
+
+
+async def test_a_real_browser_makes_a_passkey_and_signs_in_with_it(auth: Auth):
+    async with open_browser(ORIGIN) as browser:
+        headers = await auth.headers(await auth.sign_in(place=HOME))
+        begun = await auth.ask("POST", "/api/account/passkeys/options", headers=headers, expect=201)
+        body = {"ceremony": begun["ceremony"], "name": "Laptop", "passkey": await browser.create(begun["public_key"])}
+        await auth.ask("POST", "/api/account/passkeys", body, headers, expect=201)
+        for _ in range(2):
+            alone = await begin_alone(auth)
+            answer = await finish_alone(auth, alone["ceremony"], await browser.get(alone["public_key"]))
+            assert answer.status_code == 201
+        wanted = (await auth.try_sign_in(place=HOME)).json()["second_factor"]
+        body = {"pending": wanted["pending"], "passkey": await browser.get(wanted["public_key"])}
+        await auth.ask("POST", "/api/session/second-factor", body, expect=201)
+        headers = await auth.headers(answer.json()["session_token"])
+        again = await auth.ask("POST", "/api/account/passkeys/options", headers=headers, expect=201)
+        with pytest.raises(playwright.async_api.Error, match="InvalidStateError"):
+            await browser.create(again["public_key"])

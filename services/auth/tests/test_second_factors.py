@@ -225,6 +225,14 @@ async def test_a_removed_secrets_key_is_destroyed_and_a_used_ones_stays(
     assert keys() == []
 
 
+async def test_an_app_whose_key_is_lost_leaves_the_recovery_codes(person: Person, superuser: Superuser):
+    superuser.keys.execute("DELETE FROM grant_key")
+    person.clock.advance(STEP)
+    pending = (await person.begin())["pending"]
+    assert problem(await person.finish(pending, code=person.code())) == (403, "code-refused")
+    assert (await person.finish(pending, recovery_code=person.recovery_codes[0])).status_code == 201
+
+
 async def test_deleting_the_account_ends_every_way_in(person: Person, superuser: Superuser):
     pending = (await person.begin())["pending"]
     person.clock.advance(STEP)

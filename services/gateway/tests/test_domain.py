@@ -91,6 +91,7 @@ def test_the_cookie_is_out_of_reach_for_scripts_and_other_sites():
     assert cookies.closing(secure=False) == "signoff_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"
 
 
+@pytest.mark.promise("P05")
 def test_a_cookie_that_another_host_could_have_set_is_not_believed_in_production():
     assert cookies.session_token("signoff_session=abc", secure=True) is None
     found = cookies.session_token("signoff_session=abc; __Host-signoff_session=def", secure=True)

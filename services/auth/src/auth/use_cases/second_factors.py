@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import structlog
 from kit.database import Scope
 from kit.problems import Invalid
 from kit.secret import Secret
@@ -24,10 +25,13 @@ from auth.domain.second_factors import (
 )
 from auth.domain.security import SecurityKind
 from auth.domain.totp import step_of
+from auth.domain.vault import NotOpened
 from auth.ports.store import Store
 from auth.use_cases.accounts import read_account
 from auth.use_cases.attempts import Attempt, begin_attempt, forgive
 from auth.use_cases.means import Means
+
+log = structlog.get_logger("second_factors")
 
 
 @dataclass(frozen=True)
@@ -104,6 +108,10 @@ async def _passkey_use(means: Means, account_id: UUID, given: Given, challenge: 
 
 
 async def step_of_app(means: Means, app: Totp, code: str, now: datetime) -> int | None:
-    """The time step whose code this is, if it is one of now."""
-    opened = await means.vault.open_grant(app.sealed)
+    """The time step whose code this is, if it is one of now. None, if the app's secret is lost for good."""
+    try:
+        opened = await means.vault.open_grant(app.sealed)
+    except NotOpened as error:
+        log.error("authenticator_app_lost", account_id=str(app.account_id), code=error.code)
+        return None
     return step_of(Secret(opened.plain.decode()), code, now)
