@@ -55,8 +55,9 @@ bench-start: $(VENV)/ready ## Measure how long the system takes to start and how
 	@$(BIN)/python tests/bench/start.py
 
 .PHONY: bench-auth
-bench-auth: $(VENV)/ready ## Measure what the vault costs
+bench-auth: $(VENV)/ready ## Measure what the vault costs, and what it costs to know who calls
 	@$(BIN)/python tests/bench/vault.py
+	@$(BIN)/python tests/bench/sign_in.py
 
 .PHONY: contracts
 contracts: $(VENV)/ready ## Regenerate event schemas, AsyncAPI and the pages of events and permissions

@@ -220,6 +220,15 @@ class Database:
             yield transaction
 
     @asynccontextmanager
+    async def glance(self) -> AsyncIterator[Transaction]:
+        """One look as nobody, without the round trips that begin and end a transaction: each statement is its own.
+
+        For what is asked at every request. Nothing can be told in it.
+        """
+        async with self._pool.connection() as connection:
+            yield Transaction(connection, Scope.nobody(), self.clock, self.service)
+
+    @asynccontextmanager
     async def connection(self) -> AsyncIterator[AsyncConnection[Any]]:
         """A connection of the pool, for transactions that follow each other closely; see `on`."""
         async with self._pool.connection() as connection:
@@ -286,6 +295,12 @@ class Units(Generic[StoreT]):
 
     def __call__(self, scope: Scope) -> AbstractAsyncContextManager[StoreT]:
         return self._open(scope)
+
+    @asynccontextmanager
+    async def glance(self) -> AsyncIterator[StoreT]:
+        """A store for one look as nobody; see `Database.glance`."""
+        async with self._database.glance() as transaction:
+            yield self._store(transaction)
 
     def joined(self) -> StoreT:
         return self._store(_joined.get())

@@ -192,7 +192,8 @@ class Guard:
     session: bool = True
     services: frozenset[str] = frozenset()
 
-    def __call__(self, connection: Connection, _: BaseRouteHandler) -> None:
+    async def __call__(self, connection: Connection, _: BaseRouteHandler) -> None:
+        # It waits for nothing; but one that is no coroutine is run in a thread, which costs more than all it does.
         caller = caller_of(connection)
         if self.services:
             if caller.service not in self.services:

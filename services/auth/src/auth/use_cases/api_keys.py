@@ -128,7 +128,7 @@ async def identify_key(
     Whatever is wrong with it is `KeyRefused`, after the same work; `NotFound` for a workspace that is not its own.
     """
     candidates = hashes.all_of(key)
-    async with transactions(Scope.nobody()) as store:
+    async with transactions.glance() as store:
         now = store.now()
         holder = await store.api_keys.holder_of(candidates)
     if holder is None or now >= holder.expires_at:

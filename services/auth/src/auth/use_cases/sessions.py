@@ -66,7 +66,7 @@ async def identify(transactions: Transactions, *, token: Secret, workspace_id: U
     Raises `Unauthenticated`; `NotFound` for a workspace that the person is no member of, existing or not;
     `SecondFactorRequired`.
     """
-    async with transactions(Scope.nobody()) as store:
+    async with transactions.glance() as store:
         now = store.now()
         holder = await store.sessions.holder_of(hash_of(token), workspace_id)
     if holder is None or not holder.is_alive(now):

@@ -1,0 +1,1 @@
+"""A running system that is asked for everything."""
