@@ -12,17 +12,22 @@ from pathlib import Path
 import pytest
 from contracts.access import PERMISSIONS, Role
 from gateway.domain.routes import ROUTES, Access, Route
+from kit import rereading
 from kit.passport import Guard
 from signoff.installation import SERVICES
 
-from tests.integration.access.asking import KEY_PERMISSIONS, LET_THROUGH, Answers, gather, guard_of
+from tests.integration.access.asking import KEY_PERMISSIONS, Answers, gather, guard_of
+from tests.integration.access.place import LET_THROUGH
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "api.md"
 
 
 @pytest.fixture(scope="module")
 def answers(tmp_path_factory: pytest.TempPathFactory) -> Answers:
-    return gather(tmp_path_factory.mktemp("access") / "data")
+    with pytest.MonkeyPatch.context() as patched:
+        # Replaced files are read within this time, not within a second.
+        patched.setattr(rereading, "LOOK_SECONDS", 0.05)
+        return gather(tmp_path_factory.mktemp("access") / "data")
 
 
 def guard(answers: Answers, row: Route) -> Guard | None:
@@ -163,3 +168,12 @@ def test_the_edge_knows_no_internal_path(answers: Answers):
     for (method, path), status in answers.internal_at_the_edge.items():
         # The edge has keys of its own to show, as every process has.
         assert status == (200 if path == "/internal/jwks" else 404), (method, path)
+
+
+@pytest.mark.promise("P97")
+def test_every_services_keys_are_replaced_while_requests_flow_and_none_is_refused(answers: Answers):
+    seen = answers.replacing
+    assert len(seen.statuses) >= 60
+    assert set(seen.statuses) == {200}
+    assert seen.kids[0] != seen.kids[1]
+    assert seen.old_passport == [200, 401]

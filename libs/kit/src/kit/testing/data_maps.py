@@ -28,11 +28,12 @@ def differences(superuser_url: str, data_map: DataMap) -> list[str]:
 
 
 def unprotected(superuser_url: str, service: str) -> list[str]:
-    """Tenant tables (those with a workspace_id) that the serving role could read across workspaces."""
+    """Tables of a workspace, a person or an organisation that the serving role could read across them."""
     query = """
         SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p')
-          AND EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'workspace_id')
+          AND EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = c.oid
+                      AND a.attname IN ('workspace_id', 'account_id', 'organisation_id'))
           AND NOT (c.relrowsecurity AND c.relforcerowsecurity AND pg_get_userbyid(c.relowner) <> %(service)s)
     """
     with psycopg.connect(superuser_url) as connection:
