@@ -23,6 +23,9 @@ from signoff.installation import SERVICES
 from tests.integration.access.place import LET_THROUGH, Answer, Place, furnished
 from tests.integration.access.replacing import Replacing, replace_keys
 
+_EVERY_PROCESS = ("/health/", "/openapi")
+"""What is for probes and developers."""
+
 KEY_PERMISSIONS = sorted(set(Permission) - PERSONAL)
 """What keys can be made with."""
 
@@ -101,7 +104,7 @@ def _let_nothing_happen(apps: dict[str, Litestar], answers: Answers) -> None:
     for service in SERVICES[:-1]:
         for route in apps[service].routes:
             for handler in getattr(route, "route_handlers", []):
-                if isinstance(handler, HTTPRouteHandler) and route.path.startswith(("/api/", "/media/", "/internal/")):
+                if isinstance(handler, HTTPRouteHandler) and not route.path.startswith(_EVERY_PROCESS):
                     for method in handler.http_methods - {"OPTIONS"}:
                         answers.guards[service, method, route.path] = list(handler.guards or ())
                     if not route.path.startswith("/internal/passports"):

@@ -81,7 +81,7 @@ def path_of(row: Route, workspace: UUID, **ids: UUID) -> str:
     names = [part.strip("{}") for part in row.path.split("/") if part.startswith("{")]
     values: dict[str, object] = {name: ids.get(name, new_id()) for name in names}
     values |= {"workspace_id": workspace} if "workspace_id" in names else {}
-    return row.path.format_map(values | {"token": "a.b.c"})
+    return row.path.format_map(values | {"token": "a.b.c", "platform": "facebook", "code": new_id().hex})
 
 
 @asynccontextmanager
