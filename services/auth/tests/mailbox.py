@@ -142,3 +142,14 @@ class Mailbox:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._server.close()
+
+
+def answering(seen: list[Received], *answers: str) -> Callable[[Received], str]:
+    """Answer one letter after the other so, and keep what was shown."""
+    left = iter(answers)
+
+    def answer(letter: Received) -> str:
+        seen.append(letter)
+        return next(left)
+
+    return answer

@@ -25,7 +25,7 @@ from kit.database import Scope
 from kit.secret import Secret
 from kit.testing.authority import Authority
 
-from services.auth.tests.mailbox import TAKEN, Mailbox, Received
+from services.auth.tests.mailbox import TAKEN, Mailbox, Received, answering
 from services.auth.tests.test_connecting import counts
 
 Rows = psycopg.Connection[Any]
@@ -51,17 +51,6 @@ def send(transactions: Transactions, mailbox: Mailbox) -> Send:
 
 def plain(mailbox: Mailbox) -> Post:
     return create_post(SmtpServer("127.0.0.1", mailbox.port, plain=True), None, sender=SENDER)
-
-
-def answering(seen: list[Received], *answers: str) -> Callable[[Received], str]:
-    """Answer one letter after the other so, and keep what was shown."""
-    left = iter(answers)
-
-    def answer(letter: Received) -> str:
-        seen.append(letter)
-        return next(left)
-
-    return answer
 
 
 def invitation(email: str = EMAIL, **facts: str) -> Letter:

@@ -21,6 +21,7 @@ from kit.testing.services import Bus
 
 from services.auth.tests.client import PASSWORD, Auth, sign_up_body
 from services.auth.tests.conftest import StartAuth
+from services.auth.tests.mailbox import TAKEN, Received, answering
 from services.auth.tests.test_connecting import counts
 
 Rows = psycopg.Connection[Any]
@@ -113,6 +114,19 @@ async def test_a_letter_that_got_lost_is_sent_again(auth: Auth):
     assert auth.mailbox.received == []
     await auth.ask("POST", "/api/accounts/verifications", {"token": token})
     assert (await sign_in_status(auth))[0] == 201
+
+
+async def test_a_letter_that_is_repeated_after_its_work_is_done_is_left_out(auth: Auth, clock: MovableClock):
+    """The server takes the letter, says that it did not, and the person is quicker than the second attempt."""
+    taken: list[Received] = []
+    auth.mailbox.answer = answering(taken, "451 later")
+    await auth.ask("POST", "/api/accounts", sign_up_body(), expect=202)
+    await wait_for(lambda: taken)
+    await auth.ask("POST", "/api/accounts/verifications", {"token": taken[0].token})
+    auth.mailbox.answer = lambda _: TAKEN
+    clock.advance(timedelta(minutes=1))
+    await auth.sign_up("other@example.com")
+    assert auth.mailbox.received == []
 
 
 async def test_a_mailbox_is_not_filled_with_what_strangers_ask_for(auth: Auth):

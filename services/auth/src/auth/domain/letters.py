@@ -139,6 +139,9 @@ class DueLetter:
             case LetterKind.RESET_PASSWORD:
                 return self._about(self.known)
             case LetterKind.VERIFY_ADDRESS | LetterKind.CHANGE_ADDRESS if self.known is not None:
+                if self.known == self.account_id:
+                    # Done already, with the letter before, whose answer was lost.
+                    return None
                 return replace(self, kind=LetterKind.ADDRESS_KNOWN, account_id=self.known)
             case LetterKind.VERIFY_ADDRESS:
                 return self._about(self.account_id or self.pending)
