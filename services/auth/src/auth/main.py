@@ -14,6 +14,7 @@ from kit.server import run as serve
 from kit.service import Service
 from kit.settings import Environment
 from litestar import Litestar
+from litestar.types import ControllerRouterHandler
 from opentelemetry.sdk.trace import TracerProvider
 
 from auth.adapters.authenticators import authenticators_at
@@ -56,6 +57,7 @@ from auth.ports.store import Store, Transactions
 from auth.settings import Settings
 from auth.subscribers import subscriptions
 from auth.use_cases.means import Means
+from auth.use_cases.signing_up import SignUpPolicy
 
 
 def create_app(
@@ -92,19 +94,10 @@ def create_app(
     eraser = Eraser(service.database, DATA_MAP, apart=[Apart(keys_database, KEYS_MAP)])
     return service.app(
         routes=[
-            *sign_up_routes(transactions, hashes, settings.sign_up),
-            *account_routes(transactions),
+            *_routes_of_people(means, settings.sign_up),
             *deletion_routes(means, platforms, vault),
-            *session_routes(means),
-            *presence_routes(means),
-            *second_factor_routes(means),
-            *passkey_routes(means),
-            *own_session_routes(transactions),
             *passport_routes(transactions, service.passports, key_hashes),
             *api_key_routes(transactions, key_hashes),
-            *reset_routes(means),
-            *address_routes(means),
-            *photo_routes(transactions, PillowPhotos()),
             *organisation_routes(transactions),
             *organisation_member_routes(transactions),
             *workspace_routes(transactions),
@@ -132,6 +125,22 @@ def create_app(
         ],
         resources=[platforms.open, lambda: aclosing(provider), keys.opened],
     )
+
+
+def _routes_of_people(means: Means, sign_up: SignUpPolicy) -> list[ControllerRouterHandler]:
+    """What a person does about their own account."""
+    return [
+        *sign_up_routes(means.transactions, means.hashes, sign_up),
+        *account_routes(means.transactions),
+        *session_routes(means),
+        *presence_routes(means),
+        *second_factor_routes(means),
+        *passkey_routes(means),
+        *own_session_routes(means.transactions),
+        *reset_routes(means),
+        *address_routes(means),
+        *photo_routes(means.transactions, PillowPhotos()),
+    ]
 
 
 def run() -> None:
