@@ -89,7 +89,7 @@ async def test_who_leaves_at_the_platform_has_left_here(bus: Bus, environment: d
             assert answer.status_code == 200
             return text in answer.text
 
-        assert await page_says("Will be deleted by")
+        assert await page_says("will be deleted by")
 
         async def states() -> list[str]:
             found = [await owner.find(f"/api/erasures/{each['erasure_id']}") for each in shown]
@@ -104,7 +104,7 @@ async def test_who_leaves_at_the_platform_has_left_here(bus: Bus, environment: d
         system.clock.advance(timedelta(days=29, minutes=1))
 
         await wait_for(lambda: reached("done", "final"), 30, what="the erasures to be done")
-        await wait_for(lambda: page_says("Deleted on"), 30, what="the page to say so")
+        await wait_for(lambda: page_says("deleted on"), 30, what="the page to say so")
 
 
 async def deletion_answer(instagram: InstagramSandbox) -> dict[str, Any]:

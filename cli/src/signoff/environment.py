@@ -28,6 +28,7 @@ PASSED_ON = (
     "PG_DUMP",
     "PLATFORM_",
     "PUBLIC_URL",
+    "REAUTHORISATION_DAYS",
     "SIGN_UP",
     "SMTP_",
     "TRUSTED_PROXIES",

@@ -7,7 +7,9 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from auth.domain.renewing import Life
 from auth.domain.withdrawing import GRACE_DAYS
+from auth.ports.store import Transactions
 from contracts.auth import (
     ConnectionEstablishedV1,
     ConnectionReauthRequiredV1,
@@ -16,6 +18,7 @@ from contracts.auth import (
     RevocationReason,
 )
 from kit.clock import MovableClock
+from kit.database import Scope
 from kit.testing import wait_for
 from kit.testing.services import Bus
 from platforms.registry import ACCESS
@@ -136,19 +139,18 @@ async def test_a_grant_that_may_still_live_is_ended_at_the_platform_when_its_tim
 
 
 async def test_a_renewal_on_its_way_brings_nothing_back(
-    room: Room, bus: Bus, clock: MovableClock, superuser: Superuser
+    room: Room, transactions: Transactions, clock: MovableClock, superuser: Superuser
 ):
     connection_id = await room.connect()
-    room.sandbox.add_fault("tiktok", "POST /v2/oauth/token/", "delay", delay_seconds=0.7)
-    move_to(clock, times(superuser)[0])
-    await wait_for(lambda: row(superuser)["refreshing_until"] is not None)
-    await report(room, connection_id, "invalid_grant")
+    async with transactions(Scope.worker()) as store:
+        assert len(await store.grants.shred([connection_id])) == 1
+    async with transactions(Scope.worker()) as store:
+        life = Life(clock.now() + timedelta(days=1), None, None)
+        renewed = store.connections.renewed(connection_id, generation=1, scopes=[], life=life, at=clock.now())
+        assert await renewed is None
+    assert tokens(superuser)[0] == 0
     assert await room.connect() == connection_id
-    await wait_for(lambda: counts(superuser, "grant_key") == [1])
-    lease = await room.borrow(connection_id)
-    assert len(lease.leases) == 1
-    await room.give_back(lease)
-    assert (await room.disconnect(connection_id)).json()["platform_confirmed"] is True
+    assert len((await room.borrow(connection_id)).leases) == 1
 
 
 def test_every_platform_has_words_that_prove_an_end():

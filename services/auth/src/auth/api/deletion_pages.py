@@ -47,7 +47,7 @@ def _of_request(request: DeletionRequest) -> str:
     platform = _PLATFORMS.get(request.platform, request.platform)
     opening = (
         f"<p>Code: <code>{escape(request.code)}</code></p>"
-        f"<p>You asked for the deletion of what we hold from your {escape(platform)} account. The request came through"
+        f"<p>You asked for the deletion of what Signoff holds from your {escape(platform)} account. The request came by"
         f" {escape(platform)} on {_day(request.requested_at)}.</p>"
     )
     body = _nothing_held(platform) if not request.parts else _parts(request, platform)
@@ -55,7 +55,8 @@ def _of_request(request: DeletionRequest) -> str:
         "<h2>What is not deleted</h2>"
         f"<p>Posts that were published stay on {escape(platform)} until they are deleted there. The team that published"
         " through your account keeps its own texts and the record of what it posted when.</p>"
-        f"<p>This page stays until {_day(request.requested_at + REQUESTS_KEPT)}. It says nothing about who you are.</p>"
+        f"<p>This page stays until {_day(request.requested_at + REQUESTS_KEPT)}. It says nothing about who you are."
+        " Dates are those of Coordinated Universal Time (UTC).</p>"
     )
     return _page("Your request for deletion", opening + body + closing)
 
@@ -63,8 +64,8 @@ def _of_request(request: DeletionRequest) -> str:
 def _nothing_held(platform: str) -> str:
     return (
         "<h2>What was found</h2>"
-        f"<p>Nothing to delete: when the request came, no {escape(platform)} account of yours was connected here, and"
-        f" none that {escape(platform)} told us of had been in the four weeks before.</p>"
+        f"<p>Nothing to delete. When the request came, no {escape(platform)} account of yours was connected here, and"
+        f" {escape(platform)} had ended none in the four weeks before.</p>"
         "<p>If a connection was ended here earlier, its tokens were destroyed at that moment, and what was derived"
         f" from it is deleted within {ERASED_WITHIN.days} days of its end.</p>"
     )
@@ -74,14 +75,14 @@ def _parts(request: DeletionRequest, platform: str) -> str:
     erased_by = request.erased_by
     backups_by = erased_by + BACKUPS_WITHIN
     data = (
-        f"Deleted on {_day(erased_by)}."
+        f"deleted on {_day(erased_by)}."
         if request.is_erased
-        else f"Will be deleted by {_day(erased_by)} at the latest."
+        else f"will be deleted by {_day(erased_by)} at the latest."
     )
     backups = (
-        "Every backup from before the deletion is destroyed."
+        "every one from before the deletion is destroyed."
         if request.is_final
-        else f"Backups from before the deletion are destroyed by {_day(backups_by)} at the latest. They serve only to"
+        else f"those from before the deletion are destroyed by {_day(backups_by)} at the latest. They serve only to"
         " recover from a loss; were one restored, your data would be deleted from it again."
     )
     proofs = "".join(
@@ -91,8 +92,8 @@ def _parts(request: DeletionRequest, platform: str) -> str:
     return (
         "<h2>What is deleted</h2><ul>"
         f"<li><strong>Access to your {escape(platform)} account:</strong> ended. Every token was destroyed on"
-        f" {_day(request.requested_at)} or before, and who you are on {escape(platform)} was deleted with it.</li>"
-        f"<li><strong>Data from your account</strong>, such as the numbers of posts: {data}</li>"
+        f" {_day(request.requested_at)} or before. The name, picture and id of the account went with them.</li>"
+        f"<li><strong>What was read from it,</strong> such as the numbers of posts: {data}</li>"
         f"<li><strong>Backups:</strong> {backups}</li></ul>"
         "<h2>Proof</h2><p>Each part of the deletion has a record for programs, which carries a signed certificate once"
         f" it is done. A record can take a minute to appear.</p><ul>{proofs}</ul>"
@@ -116,5 +117,5 @@ def _page(title: str, body: str) -> str:
 
 
 def _day(at: datetime) -> str:
-    """Spelt out, because numbers alone are read in two orders; UTC is named for who counts hours."""
-    return f'<time datetime="{at.isoformat(timespec="seconds")}">{at.day} {at:%B %Y}</time> (UTC)'
+    """Spelt out, because numbers alone are read in two orders."""
+    return f'<time datetime="{at.isoformat(timespec="seconds")}">{at.day} {at:%B %Y}</time>'
