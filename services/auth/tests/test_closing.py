@@ -91,7 +91,7 @@ async def test_a_wrong_password_deletes_nothing(room: Room, bus: Bus, superuser:
     assert [shown["state"] for shown in await room.list()] == ["active"]
     assert counts(superuser, "sealed_grant", "credential") == [1, 1]
     without = await room.auth.http.request("DELETE", "/api/account", json={}, headers=room.headers)
-    assert without.status_code == 422
+    assert (without.status_code, without.json()["type"]) == (403, TYPE_PREFIX + "password-refused")
 
 
 async def test_a_workspace_with_another_owner_stays(room: Room, bus: Bus, superuser: Rows):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from kit.testing.services import Running, ServiceEnvironment
 from litestar import Litestar, MediaType, Request, Response, get, head, post, route
 from litestar.params import JSONBody
 from litestar.response import Stream
+from litestar.types import ControllerRouterHandler
 
 TOKEN = "session-token-of-a-test"
 KEY = compose("aKey4Tst", "k" * 43)
@@ -112,7 +114,7 @@ class Neighbours:
             return Response("<h1>", headers={"Content-Security-Policy": "default-src 'none'; style-src 'sha256-x'"})
 
         return Litestar(
-            [passports, sign_in, sign_out, sign_up, account, leave, hear, page],
+            [passports, sign_in, sign_out, sign_up, account, leave, hear, page, *self._provider_routes()],
             exception_handlers=EXCEPTION_HANDLERS,
             openapi_config=None,
         )
@@ -125,6 +127,24 @@ class Neighbours:
         if data.get("workspace_id") not in (None, str(self.workspace_id)):
             raise Forbidden("workspace.member")
         return "key" if "api_key" in data else "passport"
+
+    def _provider_routes(self) -> list[ControllerRouterHandler]:
+        @post("/api/openid/sign-ins")
+        async def set_out(request: Request[Any, Any, Any], data: JSONBody[dict[str, str]]) -> dict[str, str]:
+            self._remember(request, data)
+            if data["provider"] == "none":
+                raise Conflict()
+            return {"authorisation_url": "https://acme.example/authorise"}
+
+        @get("/api/openid/callback")
+        async def come_back(request: Request[Any, Any, Any]) -> dict[str, str]:
+            self._remember(request, dict(request.query_params))
+            if request.query_params.get("state") == "new":
+                return {"state": "attestation_needed"}
+            expires_at = self.clock.now() + timedelta(hours=1)
+            return {"state": "signed_in", "session_token": TOKEN, "expires_at": expires_at.isoformat()}
+
+        return [set_out, come_back]
 
     def _content(self) -> Litestar:
         @post("/api/workspaces/{workspace_id:uuid}/media", request_max_body_size=None)

@@ -226,3 +226,37 @@ async def test_a_missing_setting_is_named(service_environment: ServiceEnvironmen
 async def test_a_missing_neighbour_is_named(service_environment: ServiceEnvironment):
     with pytest.raises(SettingError, match="SERVICE_URL_AUTH"):
         create_app(service_environment("gateway"))
+
+
+async def test_a_browser_that_leaves_for_a_provider_is_known_when_it_comes_back(
+    client: httpx.AsyncClient, neighbours: Neighbours
+):
+    smuggled = {"X-Signoff-Browser": "mine"}
+    left = await client.post("/api/openid/sign-ins", json={"provider": "acme"}, headers=smuggled)
+    assert left.status_code == 201
+    (cookie,) = left.headers.get_list("set-cookie")
+    token = neighbours.headers[-1]["x-signoff-browser"]
+    assert len(token) == 43
+    assert cookie == f"signoff_browser={token}; Path=/; Max-Age=1200; HttpOnly; SameSite=Lax"
+    assert token not in left.text
+
+    client.cookies.clear()
+    back = await client.get("/api/openid/callback", params={"state": "new"}, headers=smuggled)
+    assert "x-signoff-browser" not in neighbours.headers[-1]
+    assert back.json() == {"state": "attestation_needed"}
+    assert "set-cookie" not in back.headers
+    known = await client.get("/api/openid/callback", headers={"Cookie": f"signoff_browser={token}"})
+    assert neighbours.headers[-1]["x-signoff-browser"] == token
+    assert known.json().keys() == {"state", "expires_at"}
+    assert known.headers["set-cookie"].startswith(f"signoff_session={TOKEN}; Path=/; ")
+
+
+async def test_a_browser_gets_another_token_each_time_and_none_for_a_refusal(
+    client: httpx.AsyncClient, neighbours: Neighbours
+):
+    first = await client.post("/api/openid/sign-ins", json={"provider": "acme"})
+    second = await client.post("/api/openid/sign-ins", json={"provider": "acme"})
+    assert first.headers["set-cookie"] != second.headers["set-cookie"]
+    refused = await client.post("/api/openid/sign-ins", json={"provider": "none"})
+    assert refused.status_code == 409
+    assert "set-cookie" not in refused.headers

@@ -22,7 +22,8 @@ from auth.adapters.hiding import KeyedHash
 from auth.adapters.hooks import PlatformHooks
 from auth.adapters.key_providers import provider_of
 from auth.adapters.keys import STORE, StoredKeys
-from auth.adapters.passwords import Argon2Hashes
+from auth.adapters.openid import CalledProviders
+from auth.adapters.passwords import Argon2Hashes, NoPasswords
 from auth.adapters.peppers import Peppers
 from auth.adapters.photos import PillowPhotos
 from auth.adapters.platforms import CalledPlatforms
@@ -35,6 +36,7 @@ from auth.api.connections import authorisation_routes, connection_routes, ended_
 from auth.api.deletion_pages import deletion_page_routes
 from auth.api.internal import internal_routes
 from auth.api.members import invitation_routes, member_routes
+from auth.api.openid import identity_routes, openid_routes
 from auth.api.organisations import organisation_member_routes, organisation_routes
 from auth.api.profile import address_routes, photo_routes
 from auth.api.resets import reset_routes
@@ -44,6 +46,7 @@ from auth.api.sign_up import sign_up_routes
 from auth.api.webhooks import webhook_routes
 from auth.api.workspaces import workspace_deletion_routes, workspace_routes
 from auth.data_map import DATA_MAP, KEYS_MAP
+from auth.domain.openid import SignInMode
 from auth.jobs import (
     ending_loop,
     endings_loop,
@@ -56,6 +59,7 @@ from auth.jobs import (
 from auth.ports.store import Store, Transactions
 from auth.settings import Settings
 from auth.subscribers import subscriptions
+from auth.use_cases.identities import Ways
 from auth.use_cases.means import Means
 from auth.use_cases.signing_up import SignUpPolicy
 
@@ -72,7 +76,9 @@ def create_app(
     transactions: Transactions = Units[Store](
         service.database, partial(PostgresStore, letter_written=letter_written.set)
     )
-    hashes = Argon2Hashes()
+    sign_in = settings.openid.sign_in
+    hashes = NoPasswords() if sign_in is SignInMode.OPENID else Argon2Hashes()
+    providers = CalledProviders(settings.openid, service.clock, service.tracer)
     key_hashes = Peppers(settings.api_key_pepper_file)
     keys_database = Database(
         STORE,
@@ -84,9 +90,9 @@ def create_app(
     )
     keys, provider = StoredKeys(keys_database), provider_of(settings.key_places)
     vault = EnvelopeVault(provider, keys)
-    means = Means(
-        transactions, hashes, KeyedHash(service.signing_key.sign), vault, authenticators_at(settings.passkeys_at)
-    )
+    hide, authenticators = KeyedHash(service.signing_key.sign), authenticators_at(settings.passkeys_at)
+    means = Means(transactions, hashes, hide, vault, authenticators, sign_in)
+    ways = Ways(means, providers)
     mail = settings.mail
     post = create_post(mail.server, mail.folder, sender=mail.sender)
     platforms = CalledPlatforms(settings.offered, service.clock, service.tracer)
@@ -100,6 +106,8 @@ def create_app(
             *api_key_routes(transactions, key_hashes),
             *organisation_routes(transactions),
             *organisation_member_routes(transactions),
+            *openid_routes(ways, settings.sign_up),
+            *identity_routes(ways),
             *workspace_routes(transactions),
             *workspace_deletion_routes(transactions, platforms, vault),
             *member_routes(transactions),
@@ -123,7 +131,7 @@ def create_app(
             forgetting_loop(transactions, service.clock),
             sweeping_loop(transactions, keys, service.clock),
         ],
-        resources=[platforms.open, lambda: aclosing(provider), keys.opened],
+        resources=[platforms.open, providers.open, lambda: aclosing(provider), keys.opened],
     )
 
 

@@ -13,6 +13,7 @@ from kit.secret import Secret
 from kit.settings import Environment, ServiceSettings, SettingError, Stage
 from platforms.environment import OfferedPlatforms
 
+from auth.adapters.openid_settings import OpenIdSettings
 from auth.domain.accounts import SignUpMode
 from auth.domain.key_providers import KeyFilePlace, KeyPlaces, KmsPlace, ProviderKind, TransitPlace
 from auth.domain.withdrawing import GRACE_DAYS, GRACE_DAYS_MAX
@@ -161,6 +162,7 @@ class Settings:
     public_url: str
     passkeys_at: str | None
     reauthorisation_grace: timedelta
+    openid: OpenIdSettings
 
     @classmethod
     def read(cls, environment: Environment) -> Self:
@@ -177,4 +179,5 @@ class Settings:
             reauthorisation_grace=timedelta(
                 days=environment.integer("REAUTHORISATION_DAYS", GRACE_DAYS, minimum=1, maximum=GRACE_DAYS_MAX)
             ),
+            openid=OpenIdSettings.read(environment),
         )

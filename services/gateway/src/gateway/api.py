@@ -12,15 +12,16 @@ from typing import Any
 from kit.addresses import network_of
 from kit.clock import Clock
 from kit.problems import Problem
+from kit.secret import Secret
 from litestar import MediaType, Request, Response, get, route
 from litestar.datastructures import Headers, MutableScopeHeaders, State
 from litestar.handlers import HTTPRouteHandler
 from litestar.response import Stream
 from litestar.types import ControllerRouterHandler, Message, Receive, Scope, Send
 
-from gateway.domain import limits, origins
+from gateway.domain import cookies, limits, origins
 from gateway.domain.credentials import ApiKey, Credential, credential
-from gateway.domain.routes import ROUTES, Access, Route
+from gateway.domain.routes import ROUTES, Access, BrowserMark, Route
 from gateway.ports import ForwardedRequest, OwnerAnswer, Owners, Sessions, StreamedBody
 from gateway.use_cases.forward_request import forward_request
 from gateway.use_cases.settle_session import settle_session
@@ -88,16 +89,17 @@ def _handler(edge: Edge, row: Route) -> HTTPRouteHandler:
         shown = None if row.access is Access.OPEN else _shown(edge, request)
         key = shown if isinstance(shown, ApiKey) else None
         _check(edge, row, request, key)
+        forwarded = await _forwarded(edge, row, request)
         with _counting_refusals(edge, request, key):
             answer = await forward_request(
-                await _forwarded(edge, row, request),
+                forwarded,
                 route=row,
                 credential=shown,
                 workspace_id=request.path_params.get("workspace_id"),
                 sessions=edge.sessions,
                 owners=edge.owners,
             )
-        return _answer(edge, row, answer)
+        return _answer(edge, row, answer, marked=forwarded.browser if row.browser_mark is BrowserMark.MADE else None)
 
     return pass_on
 
@@ -153,11 +155,23 @@ async def _forwarded(edge: Edge, row: Route, request: AnyRequest) -> ForwardedRe
         answer_seconds=row.answer_seconds,
         body=request.stream() if row.streams else await request.body(),
         answer_streams=row.answer_streams,
+        browser=_browser(edge, row, request),
     )
 
 
-def _answer(edge: Edge, row: Route, answer: OwnerAnswer) -> Response[Any]:
+def _browser(edge: Edge, row: Route, request: AnyRequest) -> Secret | None:
+    if row.browser_mark is BrowserMark.MADE:
+        # A new one each time: one that was there could be known to whoever put it there.
+        return cookies.new_browser_token()
+    if row.browser_mark is BrowserMark.SHOWN:
+        return cookies.browser_token(request.headers.get("cookie", ""), secure=edge.secure_cookies)
+    return None
+
+
+def _answer(edge: Edge, row: Route, answer: OwnerAnswer, *, marked: Secret | None) -> Response[Any]:
     settled, cookie = settle_session(answer, effect=row.session_effect, clock=edge.clock, secure=edge.secure_cookies)
+    if marked is not None and 200 <= answer.status < 300:
+        cookie = cookies.marking(marked, secure=edge.secure_cookies)
     # Named as a header and not only as a media type: of an answer to HEAD the framework tells no type.
     media_type = settled.headers.get("content-type", "application/octet-stream")
     headers = {**settled.headers, "content-type": media_type}

@@ -17,7 +17,7 @@ class ForwardedRequest:
     """A client's request as its owner gets it: no cookie, nothing that belongs to the connection it came on.
 
     `answer_seconds`: how long the owner may be silent before it counts as away. `answer_streams`: whether a success
-    is wanted in pieces.
+    is wanted in pieces. `browser`: what tells this browser from others, where the owner needs to know.
     """
 
     method: str
@@ -27,6 +27,7 @@ class ForwardedRequest:
     answer_seconds: float
     body: bytes | AsyncIterator[bytes] = b""
     answer_streams: bool = False
+    browser: Secret | None = None
 
 
 class StreamedBody(Protocol):

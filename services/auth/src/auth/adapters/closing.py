@@ -34,6 +34,7 @@ class StoredClosing:
             await self._transaction.execute(f"DELETE FROM {table} WHERE account_id = %s", (account_id,))  # noqa: S608
         await self._transaction.execute("DELETE FROM photo WHERE account_id = %s", (account_id,))
         await self._transaction.execute("DELETE FROM invitation WHERE invited_by = %s", (account_id,))
+        await self._transaction.execute("DELETE FROM identity WHERE account_id = %s", (account_id,))
         await self._transaction.execute(
             "UPDATE workspace w SET deleted_at = %(at)s, closed_by = %(account_id)s WHERE w.deleted_at IS NULL"
             " AND EXISTS (SELECT 1 FROM member m WHERE m.workspace_id = w.workspace_id"

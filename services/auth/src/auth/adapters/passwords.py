@@ -8,6 +8,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from kit.secret import Secret
 
+from auth.domain.openid import SignInElsewhere
 from auth.domain.passwords import normalised
 
 MEMORY_KIB = 19 * 1024
@@ -45,3 +46,16 @@ class Argon2Hashes:
             return self._hasher.verify(password_hash, normalised(password).reveal())
         except (VerificationError, InvalidHashError):
             return False
+
+
+class NoPasswords:
+    """Implements `auth.ports.people.PasswordHashes` where sign-in is left to OpenID providers: there are none."""
+
+    async def make(self, password: Secret) -> str:
+        raise SignInElsewhere()
+
+    async def matches(self, password_hash: str | None, password: Secret) -> bool:
+        raise SignInElsewhere()
+
+    def is_outdated(self, password_hash: str) -> bool:
+        raise SignInElsewhere()

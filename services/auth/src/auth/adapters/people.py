@@ -103,6 +103,9 @@ class StoredAccounts:
             (account_id, password_hash, at),
         )
 
+    async def forget_password(self, account_id: UUID) -> None:
+        await self._transaction.execute("DELETE FROM credential WHERE account_id = %s", (account_id,))
+
 
 @contextmanager
 def _addresses_once() -> Iterator[None]:

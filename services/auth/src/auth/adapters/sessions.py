@@ -68,6 +68,11 @@ class StoredSessions:
             (token_hash, at, strong, session_id),
         )
 
+    async def date_proof(self, session_id: UUID, proved_at: datetime | None) -> None:
+        await self._transaction.execute(
+            "UPDATE session SET proved_at = %s WHERE session_id = %s", (proved_at, session_id)
+        )
+
     async def touch(self, session_id: UUID, *, at: datetime) -> None:
         await self._transaction.execute(
             "UPDATE session SET last_used_at = %s WHERE session_id = %s AND last_used_at < %s", (at, session_id, at)

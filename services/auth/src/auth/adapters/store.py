@@ -15,6 +15,7 @@ from auth.adapters.closing import StoredClosing
 from auth.adapters.connections import StoredConnections
 from auth.adapters.endings import StoredEndings
 from auth.adapters.grants import StoredAuthorisations, StoredGrants, StoredLeases
+from auth.adapters.identities import StoredIdentities, forget_ways
 from auth.adapters.invitations import StoredInvitations, forget_invitations
 from auth.adapters.letters import StoredLetters, StoredProofs, forget_letters
 from auth.adapters.notices import StoredNotices, forget_notices
@@ -58,6 +59,7 @@ class PostgresStore:
         self.ceremonies = StoredCeremonies(transaction)
         self.second_factors = StoredSecondFactors(transaction)
         self.passkeys = StoredPasskeys(transaction)
+        self.identities = StoredIdentities(transaction)
 
     async def forget_stale(self) -> None:
         now = self.now()
@@ -75,6 +77,7 @@ class PostgresStore:
         await forget_ceremonies(self._transaction, now)
         await forget_places(self._transaction, now=now)
         await forget_invitations(self._transaction, now)
+        await forget_ways(self._transaction, now)
 
     def now(self) -> datetime:
         return self._transaction.clock.now()

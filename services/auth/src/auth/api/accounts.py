@@ -52,8 +52,8 @@ def deletion_routes(means: Means, platforms: Platforms, vault: Vault) -> list[Co
     ) -> OpenedErasures:
         erasures = await delete_account(
             means,
-            caller.account,
-            password=Secret(data.password),
+            caller,
+            password=Secret(data.password) if data.password else None,
             client=client_of(request),
             platforms=platforms,
             vault=vault,

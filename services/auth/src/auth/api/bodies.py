@@ -48,8 +48,10 @@ class ResetBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class NewAddressBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Who has no password leaves it out."""
+
     email: Email
-    password: Password
+    password: Password | None = None
 
 
 class AddressBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -76,7 +78,9 @@ class NewPasswordBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class DeletionBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    password: Password
+    """Who has no password leaves it out."""
+
+    password: Password | None = None
 
 
 class OrganisationBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):

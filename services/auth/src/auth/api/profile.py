@@ -29,7 +29,11 @@ def address_routes(means: Means) -> list[ControllerRouterHandler]:
     @post("/api/account/address", guards=[person()], status_code=202, media_type=MediaType.TEXT)
     async def ask(request: AnyRequest, caller: NamedDependency[Caller], data: JSONBody[NewAddressBody]) -> None:
         await ask_for_address(
-            means, caller.account, email=data.email, password=Secret(data.password), client=client_of(request)
+            means,
+            caller,
+            email=data.email,
+            password=Secret(data.password) if data.password else None,
+            client=client_of(request),
         )
 
     # Open, because the letter may be read in another browser: its token is the permission.

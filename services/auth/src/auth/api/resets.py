@@ -21,6 +21,7 @@ def reset_routes(means: Means) -> list[ControllerRouterHandler]:
 
     @post("/api/password-resets", status_code=202, media_type=MediaType.TEXT)
     async def ask(data: JSONBody[AddressBody]) -> None:
+        means.check_own_sign_in()
         async with means.transactions(Scope.nobody()) as store:
             await ask_for_reset(store, data.email)
 

@@ -28,7 +28,7 @@ from auth.use_cases.means import Means
 from auth.use_cases.passwords import change_password
 from auth.use_cases.presence import ask_for_presence, prove_presence
 from auth.use_cases.sessions import SignedIn, end_session, end_sessions, identify
-from auth.use_cases.signing_in import sign_in
+from auth.use_cases.signing_in import Pending, sign_in
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -40,6 +40,11 @@ class WantedFactor(msgspec.Struct, frozen=True):
     methods: list[str]
     public_key: dict[str, Any] | None
     expires_at: datetime
+
+    @classmethod
+    def of(cls, pending: Pending) -> WantedFactor:
+        begun = pending.begun
+        return cls(begun.token.reveal(), pending.methods, begun.public_key, begun.expires_at)
 
 
 class HalfSignedIn(msgspec.Struct, frozen=True):
@@ -92,9 +97,7 @@ def session_routes(means: Means) -> list[ControllerRouterHandler]:
         result = await sign_in(means, email=data.email, password=Secret(data.password), client=client_of(request))
         if isinstance(result, SignedIn):
             return Response(NewSession.of(result), status_code=201)
-        begun = result.begun
-        wanted = WantedFactor(begun.token.reveal(), result.methods, begun.public_key, begun.expires_at)
-        return Response(HalfSignedIn(wanted), status_code=200)
+        return Response(HalfSignedIn(WantedFactor.of(result)), status_code=200)
 
     @delete("/api/session", guards=[person()])
     async def close_session(request: AnyRequest, caller: NamedDependency[Caller]) -> None:

@@ -11,6 +11,7 @@ from auth.data_map import (
     api_keys,
     connections,
     letters,
+    openid,
     people,
     revocations,
     second_factors,
@@ -33,6 +34,7 @@ DATA_MAP = DataMap(
         *connections.TABLES,
         *api_keys.TABLES,
         *workspaces.TABLES,
+        *openid.TABLES,
         *people.TABLES,
     ),
 )

@@ -54,7 +54,7 @@ class SignUpClosed(Problem):
 
 
 class ApprovalPending(Problem):
-    """Told only to who knows the password."""
+    """Told only to who has proved that the account is theirs."""
 
     status = HTTPStatus.FORBIDDEN
     code = "approval-pending"
@@ -104,8 +104,13 @@ class Credential:
 
     def check_may_sign_in(self) -> None:
         """Raise `ApprovalPending`. To be asked once the password is known to be right."""
-        if self.state == AccountState.WAITING:
-            raise ApprovalPending()
+        check_may_sign_in(self.state)
+
+
+def check_may_sign_in(state: str) -> None:
+    """Raise `ApprovalPending`. To be asked once it is known who wants to sign in."""
+    if state == AccountState.WAITING:
+        raise ApprovalPending()
 
 
 def normalised(email: str) -> str:
@@ -115,7 +120,7 @@ def normalised(email: str) -> str:
 
 def check_sign_up(*, email: str, time_zone: str, age_attested: bool, errors: list[dict[str, str]]) -> None:
     """Raise `Invalid` with every rule that a sign-up breaks, besides `errors`. `email` is normalised."""
-    if not _is_address(email):
+    if not is_address(email):
         errors.append(NO_ADDRESS)
     if time_zone not in time_zones():
         errors.append(UNKNOWN_TIME_ZONE)
@@ -126,11 +131,12 @@ def check_sign_up(*, email: str, time_zone: str, age_attested: bool, errors: lis
 
 
 def check_address(email: str) -> None:
-    if not _is_address(email):
+    if not is_address(email):
         raise Invalid(errors=[NO_ADDRESS])
 
 
-def _is_address(email: str) -> bool:
+def is_address(email: str) -> bool:
+    """Whether a normalised text can be an e-mail address."""
     return len(email) <= EMAIL_LENGTH_MAX and _EMAIL.fullmatch(email) is not None
 
 

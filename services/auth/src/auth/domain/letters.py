@@ -28,6 +28,7 @@ class LetterKind(StrEnum):
     NEW_SIGN_IN = "new_sign_in"
     LOCKED_OUT = "locked_out"
     SECOND_FACTOR_CHANGED = "second_factor_changed"
+    IDENTITY_LINKED = "identity_linked"
     INVITATION = "invitation"
     OWNERSHIP_TRANSFERRED = "ownership_transferred"
     CONNECTION_NEEDS_YOU = "connection_needs_you"

@@ -33,6 +33,8 @@ class SecurityKind(StrEnum):
     SECOND_FACTOR_REMOVED = "second_factor_removed"
     RECOVERY_CODES_MADE = "recovery_codes_made"
     RECOVERY_CODE_USED = "recovery_code_used"
+    IDENTITY_LINKED = "identity_linked"
+    IDENTITY_UNLINKED = "identity_unlinked"
     API_KEY_CREATED = "api_key_created"
     API_KEY_REPLACED = "api_key_replaced"
     API_KEY_REVOKED = "api_key_revoked"

@@ -45,6 +45,8 @@ class Accounts(Protocol):
 
     async def set_password_hash(self, account_id: UUID, password_hash: str, *, at: datetime) -> None: ...
 
+    async def forget_password(self, account_id: UUID) -> None: ...
+
 
 class PasswordHashes(Protocol):
     """Argon2id, beside the event loop."""

@@ -37,6 +37,9 @@ class Sessions(Protocol):
     async def renew(self, session_id: UUID, token_hash: bytes, *, strong: bool, at: datetime) -> Session | None:
         """Exchange the token and note the proof; None if the session is over."""
 
+    async def date_proof(self, session_id: UUID, proved_at: datetime | None) -> None:
+        """Say of a new session that its holder proved who they are at another time than now, or never."""
+
     async def touch(self, session_id: UUID, *, at: datetime) -> None: ...
 
     async def end(self, session_id: UUID) -> bool:

@@ -15,6 +15,7 @@ from auth.ports.connections import Authorisations, Closing, Connections, Grants,
 from auth.ports.endings import Endings
 from auth.ports.letters import Letters, Proofs
 from auth.ports.notices import Notices
+from auth.ports.openid import Identities
 from auth.ports.organisations import Organisations
 from auth.ports.people import Accounts
 from auth.ports.photos import Photos
@@ -99,9 +100,12 @@ class Store(Protocol):
     @property
     def passkeys(self) -> Passkeys: ...
 
+    @property
+    def identities(self) -> Identities: ...
+
     async def forget_stale(self) -> None:
         """Delete what is over: sessions, authorisations, leases, proofs, sign-ups, counted failures, old places,
-        invitations, notices."""
+        invitations, notices, ways to providers."""
 
     def now(self) -> datetime:
         """The present time by the service's clock."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from contracts.auth import AccountUpdatedV1
 from kit.database import Scope
+from kit.passport import Caller
 from kit.secret import Secret
 
 from auth.domain.accounts import check_address, normalised
@@ -15,14 +14,15 @@ from auth.domain.sessions import hash_of
 from auth.ports.store import Transactions
 from auth.use_cases.accounts import read_account
 from auth.use_cases.means import Means
-from auth.use_cases.passwords import prove_password
+from auth.use_cases.presence import prove_oneself
 
 
-async def ask_for_address(means: Means, account_id: UUID, *, email: str, password: Secret, client: Client) -> None:
+async def ask_for_address(means: Means, caller: Caller, *, email: str, password: Secret | None, client: Client) -> None:
     """Write to both addresses. Whether the new one is somebody else's shows only in the letter that comes there."""
     address = normalised(email)
     check_address(address)
-    await prove_password(means, account_id, password, client)
+    await prove_oneself(means, caller, password, client)
+    account_id = caller.account
     async with means.transactions(Scope.account(account_id)) as store:
         account, now = await read_account(store, account_id), store.now()
         to_new = Letter(LetterKind.CHANGE_ADDRESS, address, account_id=account_id, subject_id=account_id)

@@ -16,6 +16,7 @@ import structlog
 from contracts.auth import AccountDeletedV1, WorkspaceDeletedV1
 from contracts.retention import SubjectKind
 from kit.database import Scope
+from kit.passport import Caller
 from kit.problems import Unauthenticated
 from kit.secret import Secret
 
@@ -25,7 +26,7 @@ from auth.ports.store import Transactions
 from auth.ports.vault import Platforms, Vault
 from auth.use_cases.disconnecting import finish_ending
 from auth.use_cases.means import Means
-from auth.use_cases.passwords import prove_password
+from auth.use_cases.presence import prove_oneself
 from auth.use_cases.together import do_together
 
 log = structlog.get_logger("closing")
@@ -45,10 +46,11 @@ class OpenedErasure:
 
 
 async def delete_account(
-    means: Means, account_id: UUID, *, password: Secret, client: Client, platforms: Platforms, vault: Vault
+    means: Means, caller: Caller, *, password: Secret | None, client: Client, platforms: Platforms, vault: Vault
 ) -> list[OpenedErasure]:
     """The erasures that are opened. Sign-in and sessions end first, so that nothing new begins meanwhile."""
-    await prove_password(means, account_id, password, client)
+    await prove_oneself(means, caller, password, client)
+    account_id = caller.account
     async with means.transactions(Scope.worker()) as store:
         now = store.now()
         if not await store.closing.begin(account_id, at=now, until=now + FLIGHT):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from auth.domain.openid import SignInElsewhere, SignInMode
 from auth.domain.second_factors import PasskeysNotOffered
 from auth.ports.people import PasswordHashes
 from auth.ports.second_factors import Authenticators
@@ -22,6 +23,12 @@ class Means:
     hide: Hide
     vault: Vault
     offered_authenticators: Callable[[], Authenticators] | None
+    sign_in: SignInMode = SignInMode.PASSWORD
+
+    def check_own_sign_in(self) -> None:
+        """Raise `SignInElsewhere` where signing in is left to providers: passwords and passkeys then open nothing."""
+        if self.sign_in is SignInMode.OPENID:
+            raise SignInElsewhere()
 
     @property
     def authenticators(self) -> Authenticators:

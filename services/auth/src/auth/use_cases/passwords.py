@@ -24,6 +24,7 @@ from auth.use_cases.sessions import SignedIn, renew
 
 async def prove_password(means: Means, account_id: UUID, password: Secret, client: Client) -> None:
     """Return if it is the account's. Raises `PasswordRefused`, `TooManyAttempts`."""
+    means.check_own_sign_in()
     async with means.transactions(Scope.account(account_id)) as store:
         account = await read_account(store, account_id)
         password_hash = await store.accounts.password_hash(account_id)

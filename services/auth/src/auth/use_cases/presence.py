@@ -6,6 +6,7 @@ from kit.database import Scope
 from kit.passport import Caller
 from kit.secret import Secret
 
+from auth.domain.accounts import PasswordRefused
 from auth.domain.clients import Client
 from auth.domain.presence import PresenceNeeded, SecondFactorRequired, is_recent
 from auth.domain.second_factors import CeremonyPurpose, Given, SecondFactorNeeded
@@ -33,6 +34,19 @@ async def check_strong(store: Store, caller: Caller) -> None:
     proof = await store.sessions.proof(caller.session_id) if caller.session_id else None
     if proof is None or not proof.strong:
         raise SecondFactorRequired()
+
+
+async def prove_oneself(means: Means, caller: Caller, password: Secret | None, client: Client) -> None:
+    """Return if the password is right; of who has none, if they proved lately in another way that it is them.
+
+    Raises `PasswordRefused`, `TooManyAttempts`, `PresenceNeeded`.
+    """
+    if password is not None:
+        return await prove_password(means, caller.account, password, client)
+    async with means.transactions(Scope.account(caller.account)) as store:
+        if await store.accounts.password_hash(caller.account) is not None:
+            raise PasswordRefused()
+        await check_recent(store, caller)
 
 
 async def prove_presence(

@@ -30,6 +30,7 @@ class Pending:
 
 async def sign_in(means: Means, *, email: str, password: Secret, client: Client) -> SignedIn | Pending:
     """A new session. An unknown address is refused in the same words after the same work."""
+    means.check_own_sign_in()
     address = normalised(email)
     async with means.transactions(Scope.nobody()) as store:
         credential = await store.accounts.credential_of(address)
@@ -81,12 +82,14 @@ async def complete_sign_in(means: Means, *, pending: Secret, given: Given, clien
 
 async def begin_with_passkey(means: Means) -> Begun:
     """Ask for any passkey of ours that a device has: who signs in is said by it."""
+    means.check_own_sign_in()
     async with means.transactions(Scope.nobody()) as store:
         return await ask_for_passkey(means, store, CeremonyPurpose.PASSKEY_ALONE, None)
 
 
 async def sign_in_with_passkey(means: Means, *, token: Secret, given: Given, client: Client) -> SignedIn:
     """Raises `CeremonyOver`, `PasskeyRefused`."""
+    means.check_own_sign_in()
     credential_id = means.authenticators.credential_id(given.passkey or {})
     async with means.transactions(Scope.nobody()) as store:
         ceremony = await find_ceremony(store, token, CeremonyPurpose.PASSKEY_ALONE, None)

@@ -23,7 +23,7 @@ from auth.domain.accounts import (
     check_sign_up,
     normalised,
 )
-from auth.domain.invitations import InvitationOfAnother
+from auth.domain.invitations import InvitationOfAnother, Offer
 from auth.domain.letters import Letter, LetterKind, ProofPurpose, ProofUnknown
 from auth.domain.passwords import AboutPerson
 from auth.domain.sessions import hash_of
@@ -86,17 +86,28 @@ async def _sign_up_invited(
     transactions: Transactions, asked: SignUp, email: str, invitation: Secret, *, hashes: PasswordHashes
 ) -> None:
     """A member at once: the token proves the address, and that somebody here knows the person."""
-    async with transactions(Scope.nobody()) as store:
-        offer = await read_offer(store, invitation)
-    if offer.address != email:
-        raise InvitationOfAnother()
+    offer = await offer_to(transactions, email, invitation)
     password_hash = await hashes.make(asked.password)
     account_id = new_id()
     async with transactions(Scope.workspace(offer.workspace_id, account_id)) as store:
         await _add(store, account_id, asked, email, password_hash)
-        await store.accounts.set_state(account_id, AccountState.ACTIVE, before=AccountState.UNVERIFIED)
-        store.emit(AccountRegisteredV1(account_id=account_id))
-        await join(store, offer.workspace_id, invitation, account_id, email)
+        await register_invited(store, account_id, offer, invitation)
+
+
+async def offer_to(transactions: Transactions, email: str, invitation: Secret) -> Offer:
+    """What a new person with this address is invited to. Raises `InvitationUnknown`, `InvitationOfAnother`."""
+    async with transactions(Scope.nobody()) as store:
+        offer = await read_offer(store, invitation)
+    if offer.address != email:
+        raise InvitationOfAnother()
+    return offer
+
+
+async def register_invited(store: Store, account_id: UUID, offer: Offer, invitation: Secret) -> None:
+    """Let an account exist, as a member; in the scope of the workspace with the person. Raises `AddressTaken`."""
+    await store.accounts.set_state(account_id, AccountState.ACTIVE, before=AccountState.UNVERIFIED)
+    store.emit(AccountRegisteredV1(account_id=account_id))
+    await join(store, offer.workspace_id, invitation, account_id, offer.address)
 
 
 async def _add(store: Store, account_id: UUID, asked: SignUp, email: str, password_hash: str) -> None:
@@ -119,17 +130,28 @@ async def verify_address(transactions: Transactions, token: Secret, *, policy: S
         proof = await store.proofs.find(hash_of(token), ProofPurpose.VERIFY_ADDRESS)
     if proof is None:
         raise ProofUnknown()
-    account_id, state = proof.subject_id, policy.mode.after_verification
+    account_id = proof.subject_id
     async with transactions(Scope.account(account_id)) as store:
         if not await store.proofs.take(hash_of(token), ProofPurpose.VERIFY_ADDRESS):
             raise ProofUnknown()
-        if not await store.accounts.set_state(account_id, state, before=AccountState.UNVERIFIED):
+        if not await register(store, account_id, proof.address, policy=policy):
             raise ProofUnknown()
-        store.emit(AccountRegisteredV1(account_id=account_id))
-        if state is AccountState.WAITING and policy.operator_address:
-            facts = {"email": proof.address, "account_id": str(account_id), "language": "en"}
-            await store.letters.add(
-                Letter(LetterKind.APPROVAL_WAITING, policy.operator_address, account_id=account_id, facts=facts),
-                at=store.now(),
-            )
-    return Verified(account_id, state)
+    return Verified(account_id, policy.mode.after_verification)
+
+
+async def register(store: Store, account_id: UUID, address: str, *, policy: SignUpPolicy) -> bool:
+    """Let an account exist whose address is proved to be its own, or wait for an operator; False if it did before.
+
+    Raises `AddressTaken` if another sign-up was first.
+    """
+    state = policy.mode.after_verification
+    if not await store.accounts.set_state(account_id, state, before=AccountState.UNVERIFIED):
+        return False
+    store.emit(AccountRegisteredV1(account_id=account_id))
+    if state is AccountState.WAITING and policy.operator_address:
+        facts = {"email": address, "account_id": str(account_id), "language": "en"}
+        await store.letters.add(
+            Letter(LetterKind.APPROVAL_WAITING, policy.operator_address, account_id=account_id, facts=facts),
+            at=store.now(),
+        )
+    return True

@@ -69,6 +69,8 @@ class HttpOwners:
             headers = dict(request.headers)
             if passport is not None:
                 headers["Authorization"] = f"Bearer {passport.reveal()}"
+            if request.browser is not None:
+                headers["X-Signoff-Browser"] = request.browser.reveal()
             propagate.inject(headers)
             try:
                 response = await self._ask(owner, request, headers)

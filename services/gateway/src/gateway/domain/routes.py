@@ -38,6 +38,9 @@ _TEXTS = {
 """What in a path is no UUID, and how it is written: a link's token, a platform, the code of a request for deletion.
 Anything else is told nobody."""
 
+PROVIDER_ANSWER_SECONDS = 45.0
+"""A sign-in through a provider asks it for endpoints, keys, tokens and a profile, each for 10 seconds at most."""
+
 MEDIA_ANSWER_SECONDS = 120.0
 """After the last byte content still reads through the whole file before it answers."""
 
@@ -55,9 +58,17 @@ class SessionEffect(StrEnum):
 
     NONE = "none"
     OPENS = "opens"
-    """If the answer brings a session; one that wants a second factor first does not."""
+    """If the answer brings a session; one that wants something else first does not."""
 
     CLOSES = "closes"
+
+
+class BrowserMark(StrEnum):
+    """What an operation has to do with the cookie that tells one browser on its way to a provider from others."""
+
+    NONE = "none"
+    MADE = "made"
+    SHOWN = "shown"
 
 
 @dataclass(frozen=True)
@@ -76,6 +87,7 @@ class Route:
     streams: bool = False
     answer_streams: bool = False
     session_effect: SessionEffect = SessionEffect.NONE
+    browser_mark: BrowserMark = BrowserMark.NONE
     rate_limited: bool = False
     by_platform: bool = False
     answer_seconds: float = ANSWER_SECONDS
@@ -276,7 +288,39 @@ def _retention() -> tuple[Route, ...]:
     )
 
 
-ROUTES: tuple[Route, ...] = (*_auth(), *_platforms(), *_content(), *_delivery(), *_retention())
+def _openid() -> tuple[Route, ...]:
+    made, shown, opens = BrowserMark.MADE, BrowserMark.SHOWN, SessionEffect.OPENS
+    identities = "/api/account/identities"
+    return (
+        Route("GET", "/api/openid/providers", "auth", Access.OPEN),
+        Route("POST", "/api/openid/sign-ins", "auth", Access.OPEN, rate_limited=True, browser_mark=made),
+        Route(
+            "GET",
+            "/api/openid/callback",
+            "auth",
+            Access.OPEN,
+            rate_limited=True,
+            browser_mark=shown,
+            session_effect=opens,
+            answer_seconds=PROVIDER_ANSWER_SECONDS,
+        ),
+        Route(
+            "POST",
+            "/api/openid/accounts",
+            "auth",
+            Access.OPEN,
+            rate_limited=True,
+            browser_mark=shown,
+            session_effect=opens,
+        ),
+        Route("POST", f"{identities}/authorisations", "auth", Access.SESSION, browser_mark=made),
+        Route("POST", "/api/session/presence/authorisations", "auth", Access.SESSION, browser_mark=made),
+        Route("GET", identities, "auth", Access.SESSION),
+        Route("DELETE", f"{identities}/{{identity_id}}", "auth", Access.SESSION),
+    )
+
+
+ROUTES: tuple[Route, ...] = (*_auth(), *_openid(), *_platforms(), *_content(), *_delivery(), *_retention())
 
 OWNERS: tuple[str, ...] = tuple(sorted({route.owner for route in ROUTES}))
 """The services that the edge must be able to reach."""

@@ -105,6 +105,13 @@ WORDS: Mapping[LetterKind, Words] = {
             "If it was not you, change your password and look at your second factors now: {web}",
         ),
     ),
+    LetterKind.IDENTITY_LINKED: Words(
+        "There is another way to sign in",
+        (
+            "From now on your account at Signoff can be signed in to through this provider: {provider}",
+            "If it was not you, sign in, unlink the provider and end all other sessions now: {web}",
+        ),
+    ),
     LetterKind.INVITATION: Words(
         "You are invited to Signoff",
         (

@@ -106,6 +106,14 @@ WORDS: Mapping[LetterKind, Words] = {
             "Wenn Sie das nicht waren, ändern Sie jetzt Ihr Passwort und prüfen Sie Ihre zweiten Faktoren: {web}",
         ),
     ),
+    LetterKind.IDENTITY_LINKED: Words(
+        "Es gibt einen weiteren Weg zur Anmeldung",
+        (
+            "Ab jetzt kann man sich bei Ihrem Konto bei Signoff auch über diesen Anbieter anmelden: {provider}",
+            "Wenn Sie das nicht waren, melden Sie sich an, lösen Sie den Anbieter und beenden Sie jetzt alle anderen"
+            " Sitzungen: {web}",
+        ),
+    ),
     LetterKind.INVITATION: Words(
         "Sie sind zu Signoff eingeladen",
         (
