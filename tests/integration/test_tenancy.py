@@ -13,7 +13,7 @@ SERVICE_OF = {database: database for database in DATABASES} | {"auth_keys": "aut
 """Whose a database is."""
 
 SEEN_BY_LOOPS_ONLY = {
-    "auth": {"attempt", "late_revocation", "letter", "letter_sent", "proof"},
+    "auth": {"attempt", "late_revocation", "letter", "letter_sent", "openid_start", "proof"},
     "auth_keys": {"grant_key"},
     "publisher": {"journal"},
 }
