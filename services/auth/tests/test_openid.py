@@ -28,6 +28,8 @@ from services.auth.tests.test_connecting import counts
 from services.auth.tests.test_second_factors import STEP
 from services.auth.tests.test_second_factors import Person as Enrolled
 
+pytestmark = pytest.mark.npm
+
 Rows = psycopg.Connection[Any]
 CALLBACK = f"{PUBLIC_URL}/api/openid/callback"
 DETAILS = {"time_zone": "Europe/Berlin", "age_attested": True}

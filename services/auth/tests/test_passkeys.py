@@ -18,6 +18,8 @@ from services.auth.tests.browser import open_browser
 from services.auth.tests.client import ELSEWHERE, HOME, Auth, Superuser
 from services.auth.tests.conftest import StartAuth
 
+pytestmark = pytest.mark.npm
+
 ORIGIN = "https://signoff.example"
 
 
