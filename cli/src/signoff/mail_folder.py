@@ -12,7 +12,8 @@ _TOKEN = re.compile(r"/#/[a-z-]+\?token=([\w-]+)")
 def token_of(folder: Path, kind: str, address: str) -> str | None:
     """The token in the newest letter of a kind to an address, if there is one."""
     # A letter's name is its id, which begins with the time.
-    for file in sorted(folder.glob("*.eml"), reverse=True):
+    # A letter that is being written has a hidden name.
+    for file in sorted(folder.glob("[!.]*.eml"), reverse=True):
         message = message_from_bytes(file.read_bytes(), policy=policy.default)
         body = message.get_body(("plain",))
         if message["X-Signoff-Letter"] == kind and str(message["To"]) == address and body is not None:
