@@ -28,7 +28,7 @@ run: $(VENV)/ready ## Start the whole system and keep it up until Ctrl-C
 
 .PHONY: test
 test: $(VENV)/ready ## Run every test
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --max-worker-restart 0 $(ARGS)
 
 .PHONY: test-chaos
 test-chaos: $(VENV)/ready ## Kill everything at random under load and look what is true afterwards (CHAOS_SEED=…, CHAOS_ROUNDS=…)

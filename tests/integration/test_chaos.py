@@ -26,6 +26,7 @@ async def test_a_few_kills_lose_nothing_repeat_nothing_and_swap_nothing(server_f
 
 
 @pytest.mark.chaos
+@pytest.mark.timeout(3_600)
 @pytest.mark.promise("P43")
 async def test_many_kills_lose_nothing_repeat_nothing_and_swap_nothing(server_folder: Path):
     rounds, replicas = _number("CHAOS_ROUNDS", ROUNDS), _number("CHAOS_REPLICAS", REPLICAS)
