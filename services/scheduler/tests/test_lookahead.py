@@ -18,7 +18,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from scheduler import ports
 from scheduler.adapters.store import Store
 from scheduler.domain.lookahead import Held, Lookahead
-from scheduler.jobs import Clockwork
+from scheduler.jobs.clockwork import Clockwork
 
 MINUTE = timedelta(minutes=1)
 NOW = datetime(2026, 3, 29, 1, 0, tzinfo=UTC)

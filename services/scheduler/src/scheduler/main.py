@@ -13,12 +13,13 @@ from kit.settings import Environment
 from litestar import Litestar
 from opentelemetry.sdk.trace import TracerProvider
 
-from scheduler import api, ports, subscribers
+from scheduler import ports, subscribers
 from scheduler.adapters.connections import AuthConnections
 from scheduler.adapters.revisions import ContentRevisions
 from scheduler.adapters.store import Store
+from scheduler.api import forecast, schedules
 from scheduler.data_map import DATA_MAP
-from scheduler.jobs import Clockwork
+from scheduler.jobs.clockwork import Clockwork
 from scheduler.settings import Settings
 
 
@@ -37,8 +38,8 @@ def create_app(
     clockwork = Clockwork(units, service.clock, service.tracer)
     return service.app(
         routes=[
-            *api.routes(units, revisions=revisions, clock=service.clock, wake=clockwork.wake),
-            *api.forecast_routes(units, connections=connections, clock=service.clock),
+            *schedules.routes(units, revisions=revisions, clock=service.clock, wake=clockwork.wake),
+            *forecast.routes(units, connections=connections, clock=service.clock),
         ],
         subscriptions=[*subscribers.subscriptions(units), eraser.subscription()],
         loops=[clockwork.loop(), eraser.loop()],

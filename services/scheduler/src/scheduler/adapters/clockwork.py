@@ -1,0 +1,67 @@
+"""What the clock does with the rows: who holds which schedules, and which are announced."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from scheduler.adapters.rows import Rows
+from scheduler.domain.lookahead import Held
+from scheduler.domain.schedule import Schedule
+
+
+class ClockworkRows(Rows):
+    """The part of `ports.Store` that the clock needs."""
+
+    async def stay_alive(self, holder: UUID, seconds: float) -> bool:
+        await self._transaction.execute(
+            "DELETE FROM clockwork WHERE alive_until < statement_timestamp() - interval '1 day'"
+        )
+        was_alive: bool | None = await self._transaction.scalar(
+            "SELECT alive_until > statement_timestamp() FROM clockwork WHERE holder = %s", (holder,)
+        )
+        await self._transaction.execute(
+            "INSERT INTO clockwork (holder, alive_until) VALUES (%s, statement_timestamp() + make_interval(secs => %s))"
+            " ON CONFLICT (holder) DO UPDATE SET alive_until = excluded.alive_until",
+            (holder, seconds),
+        )
+        return bool(was_alive)
+
+    async def hold_until(self, last: datetime, *, holder: UUID, limit: int) -> list[Held]:
+        held = await self._transaction.all(
+            Held,
+            """
+            WITH chosen AS (
+                SELECT schedule_id FROM schedule
+                WHERE state = 'scheduled' AND due_at <= %(last)s AND (held_by IS NULL OR NOT EXISTS (
+                    SELECT 1 FROM clockwork WHERE holder = held_by AND alive_until > statement_timestamp()))
+                ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+            )
+            UPDATE schedule SET held_by = %(holder)s WHERE schedule_id IN (SELECT schedule_id FROM chosen)
+            RETURNING due_at, schedule_id
+            """,
+            {"last": last, "holder": holder, "limit": limit},
+        )
+        return sorted(held)
+
+    async def let_go(self, holder: UUID, schedule_ids: Collection[UUID] | None = None) -> None:
+        await self._transaction.execute(
+            "UPDATE schedule SET held_by = NULL WHERE state = 'scheduled' AND held_by = %(holder)s"
+            " AND (%(ids)s::uuid[] IS NULL OR schedule_id = ANY(%(ids)s))",
+            {"holder": holder, "ids": None if schedule_ids is None else list(schedule_ids)},
+        )
+
+    async def lock_held(self, schedule_ids: Sequence[UUID], *, holder: UUID, now: datetime) -> list[Schedule]:
+        ids = await self._transaction.scalars(
+            "SELECT schedule_id FROM schedule WHERE schedule_id = ANY(%s) AND state = 'scheduled' AND held_by = %s"
+            " AND due_at <= %s ORDER BY schedule_id FOR UPDATE",
+            (list(schedule_ids), holder, now),
+        )
+        return await self._of(ids)
+
+    async def mark_due(self, schedules: Sequence[Schedule]) -> None:
+        await self._transaction.execute(
+            "UPDATE schedule SET state = 'due' WHERE schedule_id = ANY(%s)",
+            ([schedule.schedule_id for schedule in schedules],),
+        )

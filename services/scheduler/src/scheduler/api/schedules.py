@@ -1,0 +1,105 @@
+"""The HTTP edge: schedules of a workspace, made, seen and taken back by its members."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import UUID
+
+import msgspec
+from contracts.access import Permission
+from kit.clock import Clock
+from kit.database import Scope, Units
+from kit.passport import permission
+from litestar import delete, get, post
+from litestar.params import JSONBody
+from litestar.types import ControllerRouterHandler
+
+from scheduler.api.parameters import (
+    SCHEDULE,
+    SCHEDULES,
+    ConnectionIds,
+    Id,
+    Known,
+    LateMinutes,
+    WallClock,
+    WhenMissed,
+    ZoneName,
+    local,
+    reached,
+)
+from scheduler.api.views import ScheduleView
+from scheduler.domain.schedule import LATE_DEFAULT
+from scheduler.ports import Revisions, Store
+from scheduler.use_cases.cancel_schedules import cancel_schedule
+from scheduler.use_cases.create_schedule import Wish, check_wish, create_schedule
+
+LIST_MAX = 500
+"""Schedules in one answer: the calendar of a busy month."""
+
+
+class CreateSchedule(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """`at` is local time without an offset, to the minute or second; absent, it means now.
+
+    A post that is `late_minutes` late does not go out: a person is asked (`hold`), or it is dropped (`drop`).
+    """
+
+    post_id: UUID
+    revision_id: UUID
+    connection_ids: ConnectionIds
+    time_zone: ZoneName
+    at: WallClock | None = None
+    late_minutes: LateMinutes = LATE_DEFAULT // timedelta(minutes=1)
+    when_missed: WhenMissed = "hold"
+
+
+class ScheduleList(msgspec.Struct, frozen=True):
+    schedules: list[ScheduleView]
+
+
+def routes(
+    units: Units[Store], *, revisions: Revisions, clock: Clock, wake: Callable[[], None]
+) -> list[ControllerRouterHandler]:
+    writes, reads = permission(Permission.SCHEDULE_WRITE), permission(Permission.POST_READ)
+
+    @post(SCHEDULES, guards=[writes], operation_id="createSchedule")
+    async def create(workspace_id: Id, data: JSONBody[CreateSchedule], caller: Known) -> ScheduleView:
+        schedule = await check_wish(
+            _wish(workspace_id, data, caller), reaches=caller.reaches, revisions=revisions, clock=clock
+        )
+        async with units(Scope.workspace(workspace_id, caller.account)) as store:
+            await create_schedule(schedule, store=store)
+        wake()
+        return ScheduleView.of(schedule)
+
+    @get(SCHEDULES, guards=[reads], operation_id="listSchedules")
+    async def list_(workspace_id: Id, caller: Known) -> ScheduleList:
+        async with units(Scope.workspace(workspace_id, caller.account)) as store:
+            return ScheduleList([ScheduleView.of(schedule) for schedule in await store.newest(LIST_MAX, caller.reach)])
+
+    @get(SCHEDULE, guards=[reads], operation_id="getSchedule")
+    async def show(workspace_id: Id, schedule_id: Id, caller: Known) -> ScheduleView:
+        async with units(Scope.workspace(workspace_id, caller.account)) as store:
+            return ScheduleView.of(await reached(schedule_id, caller, store))
+
+    @delete(SCHEDULE, guards=[writes], status_code=200, operation_id="cancelSchedule")
+    async def cancel(workspace_id: Id, schedule_id: Id, caller: Known) -> ScheduleView:
+        async with units(Scope.workspace(workspace_id, caller.account)) as store:
+            await reached(schedule_id, caller, store)
+            return ScheduleView.of(await cancel_schedule(schedule_id, store=store))
+
+    return [create, list_, show, cancel]
+
+
+def _wish(workspace_id: Id, data: JSONBody[CreateSchedule], caller: Known) -> Wish:
+    return Wish(
+        workspace_id=workspace_id,
+        account_id=caller.account,
+        post_id=data.post_id,
+        revision_id=data.revision_id,
+        connection_ids=tuple(data.connection_ids),
+        at=local(data.at) if data.at else None,
+        time_zone=data.time_zone,
+        late=timedelta(minutes=data.late_minutes),
+        when_missed=data.when_missed,
+    )

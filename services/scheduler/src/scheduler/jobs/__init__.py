@@ -1,0 +1,1 @@
+"""What the scheduler does by the clock, one file a loop."""
