@@ -69,7 +69,7 @@ DATA_MAP = DataMap(
                 "url": Kind.PERSONAL, "evidence": Kind.PERSONAL, "code": Kind.STATE, "detail": Kind.CONTENT,
                 "advice": Kind.STATE, "claim": Kind.ID, "leased_until": Kind.TIME,
                 # A random number that leads to spans. They are kept by the collector, and hold no id of ours.
-                "trace": Kind.STATE,
+                "trace": Kind.STATE, "paid": Kind.STATE,
             },
             subjects={
                 SubjectKind.WORKSPACE: _WORKSPACE,
@@ -90,6 +90,27 @@ DATA_MAP = DataMap(
             subjects={
                 SubjectKind.WORKSPACE: _WORKSPACE,
                 SubjectKind.CONNECTION: Delete("connection_id = %(subject)s"),
+            },
+        ),
+        Table(
+            name="connection_budget",
+            purpose="how much of its platform's rates a connection has used, and until when it takes no more",
+            retention="until the connection or its workspace is erased",
+            columns={
+                "connection_id": Kind.ID, "workspace_id": Kind.ID, "spent": Kind.STATE, "closed": Kind.STATE,
+            },
+            subjects={
+                SubjectKind.WORKSPACE: _WORKSPACE,
+                SubjectKind.CONNECTION: Delete("connection_id = %(subject)s"),
+            },
+        ),
+        Table(
+            name="application_budget",
+            purpose="the same of our application at a platform, and the turns of the workspaces that wait for it",
+            retention="a row a platform, for good; a workspace's turns until nobody waits, or it is erased",
+            columns={"platform": Kind.STATE, "spent": Kind.STATE, "closed": Kind.STATE, "turns": Kind.STATE},
+            subjects={
+                SubjectKind.WORKSPACE: Anonymise("turns ? %(subject)s::text", "turns = turns - %(subject)s::text"),
             },
         ),
         Table(
