@@ -302,6 +302,16 @@ async def test_a_new_secret_takes_over_and_the_old_one_works_as_long_as_was_said
     assert await place.is_refused(last["secret"])
 
 
+async def test_a_key_has_two_secrets_at_most(place: KeyRoom, superuser: Superuser):
+    first = await place.make()
+    second = (await place.rotate(first["key_id"], overlap_seconds=3600)).json()
+    third = (await place.rotate(first["key_id"], overlap_seconds=3600)).json()
+    assert await place.is_refused(first["secret"])
+    assert not await place.is_refused(second["secret"])
+    assert not await place.is_refused(third["secret"])
+    assert counts(superuser, "api_key_secret") == [2]
+
+
 async def test_a_replacement_needs_a_working_key_of_ones_own_and_a_week_at_most(place: KeyRoom, superuser: Superuser):
     made = await place.make()
     too_long = int(OVERLAP_MAX.total_seconds()) + 1

@@ -58,10 +58,15 @@ class StoredApiKeys:
     async def locked(self, workspace_id: UUID, key_id: UUID) -> ApiKey | None:
         return await self._transaction.first(ApiKey, _SELECT + " AND key_id = %s FOR UPDATE", (workspace_id, key_id))
 
-    async def end_secrets(self, workspace_id: UUID, key_id: UUID, *, at: datetime) -> None:
+    async def end_secrets(self, workspace_id: UUID, key: ApiKey, *, at: datetime) -> None:
+        # The present secret ends with the key, those before it sooner.
+        await self._transaction.execute(
+            "DELETE FROM api_key_secret WHERE workspace_id = %s AND key_id = %s AND expires_at < %s",
+            (workspace_id, key.key_id, key.expires_at),
+        )
         await self._transaction.execute(
             "UPDATE api_key_secret SET expires_at = least(expires_at, %s) WHERE workspace_id = %s AND key_id = %s",
-            (at, workspace_id, key_id),
+            (at, workspace_id, key.key_id),
         )
 
     async def replace(self, workspace_id: UUID, key_id: UUID, *, prefix: str, expires_at: datetime) -> None:

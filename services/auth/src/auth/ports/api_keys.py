@@ -28,8 +28,8 @@ class ApiKeys(Protocol):
 
     async def locked(self, workspace_id: UUID, key_id: UUID) -> ApiKey | None: ...
 
-    async def end_secrets(self, workspace_id: UUID, key_id: UUID, *, at: datetime) -> None:
-        """Let every secret that the key has now end, at the given time if not before."""
+    async def end_secrets(self, workspace_id: UUID, key: ApiKey, *, at: datetime) -> None:
+        """Let the key's present secret end, at the given time if not before, and those before it at once."""
 
     async def replace(self, workspace_id: UUID, key_id: UUID, *, prefix: str, expires_at: datetime) -> None: ...
 

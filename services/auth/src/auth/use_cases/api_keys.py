@@ -48,9 +48,11 @@ async def create_key(
 ) -> tuple[ApiKey, Secret]:
     """A new key and its secret, which is shown this once. Raises `Invalid`, `TooManyKeys`, `PresenceNeeded`."""
     await check_recent(store, caller)
+    if not await store.api_keys.hold_workspace(caller.workspace):
+        raise NotFound()
     # The role as it is now: the passport may be older than a change of it.
     role = await store.members.role_of(caller.workspace, caller.account)
-    if role is None or not await store.api_keys.hold_workspace(caller.workspace):
+    if role is None:
         raise NotFound()
     now = store.now()
     check_permissions(wish.permissions, role)
@@ -87,7 +89,7 @@ async def rotate_key(
     client: Client,
     hashes: KeyHashes,
 ) -> tuple[ApiKey, Secret]:
-    """The key with a new secret; those before it work for `overlap` more. Raises `NotTheirKey`, `KeyEnded`."""
+    """The key with a new secret; the one before it works for `overlap` more. Raises `NotTheirKey`, `KeyEnded`."""
     await check_recent(store, caller)
     key = await _found(store, caller.workspace, key_id)
     now = store.now()
@@ -96,7 +98,7 @@ async def rotate_key(
     if key.state(now) is not KeyState.ACTIVE:
         raise KeyEnded()
     until, (prefix, secret) = expiry(expires_at, now), new_secret()
-    await store.api_keys.end_secrets(caller.workspace, key_id, at=now + overlap)
+    await store.api_keys.end_secrets(caller.workspace, key, at=now + overlap)
     await store.api_keys.add_secret(caller.workspace, key_id, hashes.all_of(secret)[0], expires_at=until)
     await store.api_keys.replace(caller.workspace, key_id, prefix=prefix, expires_at=until)
     await _record(store, SecurityKind.API_KEY_REPLACED, caller, client)
