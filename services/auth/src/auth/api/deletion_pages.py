@@ -47,8 +47,8 @@ def _of_request(request: DeletionRequest) -> str:
     platform = _PLATFORMS.get(request.platform, request.platform)
     opening = (
         f"<p>Code: <code>{escape(request.code)}</code></p>"
-        f"<p>You asked for the deletion of what Signoff holds from your {escape(platform)} account. The request came by"
-        f" {escape(platform)} on {_day(request.requested_at)}.</p>"
+        f"<p>You asked for the deletion of what Signoff holds from your {escape(platform)} account."
+        f" {escape(platform)} passed your request on to us on {_day(request.requested_at)}.</p>"
     )
     body = _nothing_held(platform) if not request.parts else _parts(request, platform)
     closing = (
