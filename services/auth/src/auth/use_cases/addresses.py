@@ -10,6 +10,7 @@ from kit.secret import Secret
 from auth.domain.accounts import check_address, normalised
 from auth.domain.clients import Client
 from auth.domain.letters import Letter, LetterKind, ProofPurpose, ProofUnknown
+from auth.domain.security import SecurityKind
 from auth.domain.sessions import hash_of
 from auth.ports.store import Transactions
 from auth.use_cases.accounts import read_account
@@ -30,7 +31,7 @@ async def ask_for_address(means: Means, caller: Caller, *, email: str, password:
         await store.letters.add(Letter(LetterKind.ADDRESS_CHANGE_ASKED, account.email, account_id=account_id), at=now)
 
 
-async def confirm_address(transactions: Transactions, token: Secret) -> None:
+async def confirm_address(transactions: Transactions, token: Secret, client: Client) -> None:
     """Raises `ProofUnknown`; `AddressTaken` if the address became another account's meanwhile."""
     async with transactions(Scope.nobody()) as store:
         proof = await store.proofs.find(hash_of(token), ProofPurpose.CHANGE_ADDRESS)
@@ -45,6 +46,6 @@ async def confirm_address(transactions: Transactions, token: Secret) -> None:
         await store.proofs.cancel(account_id)
         await store.accounts.set_email(account_id, proof.address)
         store.emit(AccountUpdatedV1(account_id=account_id))
-        await store.letters.add(
-            Letter(LetterKind.ADDRESS_CHANGED, account.email, account_id=account_id), at=store.now()
-        )
+        now = store.now()
+        await store.security.record(account_id, SecurityKind.ADDRESS_CHANGED, client, at=now)
+        await store.letters.add(Letter(LetterKind.ADDRESS_CHANGED, account.email, account_id=account_id), at=now)
