@@ -34,9 +34,10 @@ from sandbox.serving import LoopbackServer
 
 from services.auth.tests.client import Auth, Room, Superuser
 from services.auth.tests.mailbox import Mailbox
+from services.auth.tests.openid_browser import CALLBACK, PUBLIC_URL, Browser
+from services.auth.tests.openid_person import CLIENT_ID, CLIENT_SECRET, Person, RunningProvider, run_provider
 from services.auth.tests.team import Team
 
-PUBLIC_URL = "http://127.0.0.1:8000"
 BLUESKY_CLIENT_ID = "http://localhost?" + urlencode(
     {"redirect_uri": f"{PUBLIC_URL}/api/oauth/callback", "scope": "atproto"}
 )
@@ -198,3 +199,31 @@ def superuser(environment: dict[str, str]) -> Iterator[Superuser]:
     ):
         connection.keys = keys
         yield connection
+
+
+@pytest.fixture(scope="session")
+def openid_provider() -> Iterator[RunningProvider]:
+    with run_provider(CALLBACK) as running_provider:
+        yield running_provider
+
+
+@pytest.fixture
+def trusting(environment: dict[str, str], openid_provider: RunningProvider) -> dict[str, str]:
+    """The environment of an auth that trusts the provider."""
+    return environment | {
+        "PUBLIC_URL": PUBLIC_URL,
+        "OPENID_PROVIDERS": "acme",
+        "OPENID_ACME_LABEL": "Acme",
+        "OPENID_ACME_ISSUER": openid_provider.issuer,
+        "OPENID_ACME_CLIENT_ID": CLIENT_ID,
+        "OPENID_ACME_CLIENT_SECRET": CLIENT_SECRET,
+    }
+
+
+@pytest.fixture
+async def browser(start: StartAuth, trusting: dict[str, str]) -> AsyncIterator[Browser]:
+    """In front of an auth that trusts the provider, with a person whom it does not know yet."""
+    person = Person("person@example.com")
+    async with start(**trusting) as auth:
+        yield Browser(auth, person)
+    await person.leave()

@@ -279,6 +279,8 @@ async def test_where_sign_in_is_left_to_providers_no_password_is_taken_or_kept(
         assert (await auth.http.get("/api/openid/providers")).json()["sign_in"] == "openid"
         credentials = {"email": "owner@example.com", "password": PASSWORD}
         assert problem_of(await auth.http.post("/api/session", json=credentials)) == (403, "sign-in-elsewhere")
+        passkey = await auth.http.post("/api/session/passkey/options")
+        assert problem_of(passkey) == (403, "sign-in-elsewhere")
         reset = {"email": "owner@example.com"}
         assert problem_of(await auth.http.post("/api/password-resets", json=reset)) == (403, "sign-in-elsewhere")
         new = sign_up_body("other@example.com")
@@ -289,7 +291,6 @@ async def test_where_sign_in_is_left_to_providers_no_password_is_taken_or_kept(
         assert counts(superuser, "credential", "session") == [0, 1]
 
 
-@pytest.mark.promise("P22")
 async def test_nothing_secret_of_a_sign_in_is_stored_or_logged(
     auth: Auth, provider: StandIn, superuser: Rows, caplog: pytest.LogCaptureFixture
 ):
@@ -303,6 +304,7 @@ async def test_nothing_secret_of_a_sign_in_is_stored_or_logged(
     haystack = f"{stored}\n{caplog.text}"
     assert "openid_sign_in_failed" in haystack
     marks = (BROWSER["X-Signoff-Browser"], asked["state"], asked["nonce"], form["code"], form["code_verifier"])
+    marks += (CLIENT_SECRET, "person@example.com")
     assert [mark for mark in marks if mark in haystack] == []
 
 

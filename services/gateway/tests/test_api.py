@@ -228,6 +228,7 @@ async def test_a_missing_neighbour_is_named(service_environment: ServiceEnvironm
         create_app(service_environment("gateway"))
 
 
+@pytest.mark.promise("P05")
 async def test_a_browser_that_leaves_for_a_provider_is_known_when_it_comes_back(
     client: httpx.AsyncClient, neighbours: Neighbours
 ):

@@ -82,9 +82,8 @@ async def unlink(ways: Ways, caller: Caller, identity_id: UUID, client: Client) 
         if len(rest) == len(known):
             raise NotFound()
         issuers = {provider.issuer for provider in ways.providers.all}
-        if not any(identity.issuer in issuers for identity in rest) and not await _has_own_way(
-            ways.means, store, caller
-        ):
+        by_provider = any(identity.issuer in issuers for identity in rest)
+        if not by_provider and not await _has_own_way(ways.means, store, caller):
             raise LastWayIn()
         await store.identities.remove(identity_id)
         await store.security.record(
