@@ -34,10 +34,6 @@ test: $(VENV)/ready ## Run every test
 test-chaos: $(VENV)/ready ## Kill everything at random under load and look what is true afterwards (CHAOS_SEED=…, CHAOS_ROUNDS=…)
 	@$(BIN)/python -m pytest -m chaos -s tests/integration/test_chaos.py $(ARGS)
 
-.PHONY: test-npm
-test-npm: $(VENV)/ready ## Run the tests that need the npm registry: a real OpenID provider, a real browser
-	@$(BIN)/python -m pytest -m npm $(ARGS)
-
 .PHONY: lint
 lint: $(VENV)/ready ## Check style, types and import contracts
 	@$(BIN)/ruff check .

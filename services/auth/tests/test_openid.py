@@ -23,8 +23,6 @@ from services.auth.tests.test_connecting import counts
 from services.auth.tests.test_second_factors import STEP
 from services.auth.tests.test_second_factors import Person as Enrolled
 
-pytestmark = pytest.mark.npm
-
 Rows = psycopg.Connection[Any]
 
 

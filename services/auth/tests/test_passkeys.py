@@ -185,7 +185,6 @@ async def test_without_a_domain_there_are_no_passkeys(start: StartAuth, public_u
         assert problem(answer) == (409, "passkeys-not-offered")
 
 
-@pytest.mark.npm
 async def test_a_real_browser_makes_a_passkey_and_signs_in_with_it(auth: Auth):
     async with open_browser(ORIGIN) as browser:
         headers = await auth.headers(await auth.sign_in(place=HOME))
