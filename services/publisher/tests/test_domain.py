@@ -27,6 +27,7 @@ from publisher.domain.publication import (
     GIVEN_UP,
     LATE_MAX,
     MOVES,
+    STAGE_AHEAD,
     IllegalMove,
     Publication,
     State,
@@ -103,6 +104,24 @@ def test_nothing_is_published_before_its_time():
 def test_a_staged_post_waits_for_its_time_or_goes_on_at_once():
     assert staged(publication(State.STAGING, due=False), NOW).next_at is None
     assert staged(publication(State.STAGING, due=True, failures=3), NOW).next_at == NOW
+
+
+def test_what_is_moved_to_a_near_time_is_staged_at_once_and_what_is_staged_waits_for_it():
+    near, window = NOW + timedelta(minutes=5), NOW + timedelta(minutes=65)
+    planned = publication(State.PLANNED, due=False, due_at=NOW + timedelta(days=1), next_at=NOW + timedelta(hours=23))
+    moved = planned.move(near, window, "drop", NOW)
+    assert (moved.due_at, moved.publish_until, moved.when_missed) == (near, window, "drop")
+    assert (moved.state, moved.next_at) == (State.PLANNED, NOW)
+    ready = publication(State.STAGED, due=False, next_at=None).move(near, window, "drop", NOW)
+    assert (ready.state, ready.next_at, ready.due_at) == (State.STAGED, None, near)
+
+
+def test_what_is_moved_far_ahead_is_staged_again_before_its_new_time_and_what_is_due_stays():
+    later = NOW + timedelta(days=1)
+    moved = publication(State.STAGED, due=False, next_at=None).move(later, None, "hold", NOW)
+    assert (moved.state, moved.next_at) == (State.PLANNED, later - STAGE_AHEAD)
+    due = publication(State.STAGED, due=True)
+    assert due.move(later, None, "hold", NOW) is due
 
 
 @pytest.mark.parametrize(

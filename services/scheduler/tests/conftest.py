@@ -112,6 +112,9 @@ class Member:
         document: dict[str, Any] = response.json()
         return document
 
+    async def move(self, schedule_id: str, **fields: Any) -> httpx.Response:
+        return await self.client.patch(f"{self.path}/{schedule_id}", json=fields, headers=self.headers)
+
     async def cancel(self, schedule_id: str) -> httpx.Response:
         return await self.client.delete(f"{self.path}/{schedule_id}", headers=self.headers)
 

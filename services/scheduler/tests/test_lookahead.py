@@ -129,6 +129,21 @@ async def test_what_was_moved_or_taken_back_is_not_announced_although_it_is_held
     assert tower.announced() == [kept, moved]
 
 
+async def test_what_is_moved_by_seconds_is_announced_at_its_new_time(tower: Tower):
+    clockwork = tower.clockwork()
+    moved = tower.schedule(tower.clock.now() + MINUTE / 2)
+    await go(clockwork)
+    tower.rows.execute("UPDATE schedule SET due_at = due_at + interval '10 seconds', held_by = NULL")
+    tower.clock.offset = timedelta(seconds=35)
+    await clockwork.loop().step()
+    assert tower.announced() == []
+    tower.clock.offset = timedelta(seconds=41)
+    # Without being woken: it looks anew because what it held was not due.
+    for _ in range(2):
+        await clockwork.loop().step()
+    assert tower.announced() == [moved]
+
+
 async def test_two_share_the_work_and_announce_each_once(tower: Tower):
     everything = [tower.schedule(tower.clock.now() + MINUTE / 2) for _ in range(20)]
     first, second = tower.clockwork(), tower.clockwork()

@@ -59,6 +59,9 @@ class Store(Protocol):
     async def save(self, schedule: Schedule) -> None:
         """Write what can change: state, reason, targets."""
 
+    async def reschedule(self, schedules: Sequence[Schedule]) -> None:
+        """Write times and windows that were changed. No clock holds these schedules any more: it asks anew."""
+
     async def mark_due(self, schedules: Sequence[Schedule]) -> None:
         """Write the state of many schedules that were announced."""
 

@@ -266,6 +266,7 @@ def _delivery() -> tuple[Route, ...]:
         Route("POST", schedules, "scheduler", Access.WORKSPACE),
         Route("GET", schedules, "scheduler", Access.WORKSPACE),
         Route("GET", f"{schedules}/{{schedule_id}}", "scheduler", Access.WORKSPACE),
+        Route("PATCH", f"{schedules}/{{schedule_id}}", "scheduler", Access.WORKSPACE),
         Route("DELETE", f"{schedules}/{{schedule_id}}", "scheduler", Access.WORKSPACE),
         Route("GET", "/api/workspaces/{workspace_id}/connection-forecast", "scheduler", Access.WORKSPACE),
         Route(

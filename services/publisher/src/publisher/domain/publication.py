@@ -156,9 +156,9 @@ class Publication:
         if self.due or self.state not in BEFORE_INTENT:
             return self
         moved = replace(self, due_at=due_at, publish_until=publish_until, when_missed=when_missed)
-        if stage_at(due_at, now) == now:
-            return moved
         if self.state is not State.PLANNED:
+            if stage_at(due_at, now) == now:
+                return moved
             moved = moved.become(State.PLANNED, code=self.code, detail=self.detail, advice=self.advice)
         return replace(moved, next_at=stage_at(due_at, now), claim=None, leased_until=None)
 

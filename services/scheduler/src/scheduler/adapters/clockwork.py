@@ -60,6 +60,17 @@ class ClockworkRows(Rows):
         )
         return await self._of(ids)
 
+    async def reschedule(self, schedules: Sequence[Schedule]) -> None:
+        await self._transaction.execute_many(
+            "UPDATE schedule SET wall_clock = %s, time_zone = %s, adjustment = %s, due_at = %s, publish_until = %s,"
+            " when_missed = %s, held_by = NULL WHERE schedule_id = %s",
+            [
+                (each.at, each.time_zone, each.adjustment, each.due_at, each.publish_until, each.when_missed,
+                 each.schedule_id)
+                for each in schedules
+            ],
+        )  # fmt: skip
+
     async def mark_due(self, schedules: Sequence[Schedule]) -> None:
         await self._transaction.execute(
             "UPDATE schedule SET state = 'due' WHERE schedule_id = ANY(%s)",

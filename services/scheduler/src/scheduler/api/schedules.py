@@ -11,7 +11,7 @@ from contracts.access import Permission
 from kit.clock import Clock
 from kit.database import Scope, Units
 from kit.passport import permission
-from litestar import delete, get, post
+from litestar import delete, get, patch, post
 from litestar.params import JSONBody
 from litestar.types import ControllerRouterHandler
 
@@ -33,6 +33,7 @@ from scheduler.domain.schedule import LATE_DEFAULT
 from scheduler.ports import Revisions, Store
 from scheduler.use_cases.cancel_schedules import cancel_schedule
 from scheduler.use_cases.create_schedule import Wish, check_wish, create_schedule
+from scheduler.use_cases.move_schedule import Move, move_schedule
 
 LIST_MAX = 500
 """Schedules in one answer: the calendar of a busy month."""
@@ -51,6 +52,23 @@ class CreateSchedule(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     at: WallClock | None = None
     late_minutes: LateMinutes = LATE_DEFAULT // timedelta(minutes=1)
     when_missed: WhenMissed = "hold"
+
+
+class MoveSchedule(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What is to be different; what is absent stays. The window moves with the time."""
+
+    at: WallClock | msgspec.UnsetType = msgspec.UNSET
+    time_zone: ZoneName | msgspec.UnsetType = msgspec.UNSET
+    late_minutes: LateMinutes | msgspec.UnsetType = msgspec.UNSET
+    when_missed: WhenMissed | msgspec.UnsetType = msgspec.UNSET
+
+    def move(self) -> Move:
+        return Move(
+            at=local(self.at) if self.at else None,
+            time_zone=self.time_zone or None,
+            late=timedelta(minutes=self.late_minutes) if self.late_minutes else None,
+            when_missed=self.when_missed or None,
+        )
 
 
 class ScheduleList(msgspec.Struct, frozen=True):
@@ -82,13 +100,21 @@ def routes(
         async with units(Scope.workspace(workspace_id, caller.account)) as store:
             return ScheduleView.of(await reached(schedule_id, caller, store))
 
+    @patch(SCHEDULE, guards=[writes], operation_id="moveSchedule")
+    async def move(workspace_id: Id, schedule_id: Id, data: JSONBody[MoveSchedule], caller: Known) -> ScheduleView:
+        async with units(Scope.workspace(workspace_id, caller.account)) as store:
+            await reached(schedule_id, caller, store)
+            moved = await move_schedule(schedule_id, data.move(), store=store, now=clock.now())
+        wake()
+        return ScheduleView.of(moved)
+
     @delete(SCHEDULE, guards=[writes], status_code=200, operation_id="cancelSchedule")
     async def cancel(workspace_id: Id, schedule_id: Id, caller: Known) -> ScheduleView:
         async with units(Scope.workspace(workspace_id, caller.account)) as store:
             await reached(schedule_id, caller, store)
             return ScheduleView.of(await cancel_schedule(schedule_id, store=store))
 
-    return [create, list_, show, cancel]
+    return [create, list_, show, move, cancel]
 
 
 def _wish(workspace_id: Id, data: JSONBody[CreateSchedule], caller: Known) -> Wish:

@@ -11,7 +11,7 @@ from uuid import UUID
 from contracts.scheduler import WHEN_MISSED_HOLD
 from kit.problems import Conflict, Invalid, NotFound
 
-from scheduler.domain.wall_clock import Adjustment
+from scheduler.domain.wall_clock import Adjustment, Resolved
 
 PAST_TOLERANCE = timedelta(minutes=1)
 """A time that passed while a person filled in the form still means now."""
@@ -76,6 +76,11 @@ class AlreadyOut(Conflict):
     title = "The schedule has run; there is nothing left to cancel"
 
 
+class TimeHasCome(Conflict):
+    code = "time-has-come"
+    title = "The schedule's time has come; it cannot be moved any more"
+
+
 @dataclass(frozen=True)
 class Target:
     """One connection of a schedule and its outcome. `code` says why it is not published."""
@@ -114,6 +119,24 @@ class Schedule:
     def waiting(self) -> tuple[UUID, ...]:
         """The connections whose outcome is open."""
         return tuple(target.connection_id for target in self.targets if target.state is TargetState.WAITING)
+
+    def move(
+        self, at: datetime, time_zone: str, resolved: Resolved, *, late: timedelta | None, when_missed: str | None
+    ) -> Schedule:
+        """Give it another time or another window, which moves with the time. Raises `TimeHasCome`."""
+        if self.state is not ScheduleState.SCHEDULED:
+            raise TimeHasCome()
+        if late is None and self.publish_until is not None:
+            late = self.publish_until - self.due_at
+        return replace(
+            self,
+            at=at,
+            time_zone=time_zone,
+            adjustment=resolved.adjustment,
+            due_at=resolved.due_at,
+            publish_until=None if late is None else resolved.due_at + late,
+            when_missed=when_missed or self.when_missed,
+        )
 
     def announce(self) -> Schedule:
         """Its time has come."""

@@ -81,7 +81,7 @@ class Clockwork:
     async def _announce(self, due: list[UUID]) -> None:
         try:
             async with self._units(Scope.worker()) as store:
-                await announce(due, holder=self._holder, now=self._clock.now(), store=store, tracer=self._tracer)
+                lost = await announce(due, holder=self._holder, now=self._clock.now(), store=store, tracer=self._tracer)
         except Exception:
             # Whether it was written is not known. The rows are asked again.
             self._lookahead.forget()
@@ -89,6 +89,8 @@ class Clockwork:
             async with self._units(Scope.worker()) as store:
                 await store.let_go(self._holder)
             raise
+        if lost:
+            self._looks_at = 0.0
 
     def _pause_seconds(self) -> float:
         next_due_at = self._lookahead.next_due_at()

@@ -17,10 +17,11 @@ BATCH = 500
 """Schedules in one transaction: a burst at the full hour is a few of them, and none holds its locks for long."""
 
 
-async def announce(schedule_ids: Sequence[UUID], *, holder: UUID, now: datetime, store: Store, tracer: Tracer) -> None:
+async def announce(schedule_ids: Sequence[UUID], *, holder: UUID, now: datetime, store: Store, tracer: Tracer) -> bool:
     """Announce those of them that are due and still ours, each in the trace of its request.
 
-    The others were taken back, moved or taken over meanwhile: we hold them no longer.
+    The others were taken back, moved or taken over meanwhile: we hold them no longer. True if there were such: one
+    that was moved may be due again within the second.
     """
     due = await store.lock_held(schedule_ids, holder=holder, now=now)
     announced = [schedule.announce() for schedule in due]
@@ -29,8 +30,10 @@ async def announce(schedule_ids: Sequence[UUID], *, holder: UUID, now: datetime,
     for schedule in announced:
         with continued(tracer, "announce schedule", schedule.trace):
             store.emit(_due(schedule))
-    if len(announced) < len(schedule_ids):
+    lost = len(announced) < len(schedule_ids)
+    if lost:
         await store.let_go(holder, set(schedule_ids) - {schedule.schedule_id for schedule in announced})
+    return lost
 
 
 def _due(schedule: Schedule) -> ScheduleDueV1:

@@ -15,18 +15,16 @@ from kit.problems import Invalid
 from kit.telemetry import current_traceparent
 
 from scheduler.domain.schedule import (
-    HORIZON,
     LATE_DEFAULT,
     OCCURRENCE,
-    PAST_TOLERANCE,
-    InThePast,
     RevisionNotApproved,
     Schedule,
     ScheduleState,
     Target,
 )
-from scheduler.domain.wall_clock import Adjustment, Resolved, UnknownZone, resolve, zone
+from scheduler.domain.wall_clock import Adjustment, Resolved
 from scheduler.ports import Revisions, Store
+from scheduler.use_cases.timing import fault, instant, known_zone
 
 
 @dataclass(frozen=True)
@@ -95,26 +93,15 @@ async def create_schedule(schedule: Schedule, *, store: Store) -> None:
 
 
 def _time(wish: Wish, now: datetime) -> tuple[datetime, Resolved]:
-    try:
-        in_zone = zone(wish.time_zone)
-    except UnknownZone:
-        raise Invalid(errors=[_at("/time_zone", "This is not the name of an IANA time zone.")]) from None
+    in_zone = known_zone(wish.time_zone)
     if wish.at is None:
         return now.astimezone(in_zone).replace(tzinfo=None), Resolved(now, Adjustment.NONE)
-    try:
-        resolved = resolve(wish.at, in_zone)
-    except OverflowError:
-        raise Invalid(errors=[_at("/at", "This time is out of range.")]) from None
-    if resolved.due_at < now - PAST_TOLERANCE:
-        raise InThePast(errors=[_at("/at", "This time has passed.")])
-    if resolved.due_at > now + HORIZON:
-        raise Invalid(errors=[_at("/at", f"This is more than {HORIZON.days} days ahead.")])
-    return wish.at, resolved
+    return wish.at, instant(wish.at, in_zone, now=now)
 
 
 def _refuse_repetitions(connection_ids: Sequence[UUID]) -> None:
     errors = [
-        _at(f"/connection_ids/{index}", "This connection is named twice.")
+        fault(f"/connection_ids/{index}", "This connection is named twice.")
         for index, connection_id in enumerate(connection_ids)
         if connection_id in connection_ids[:index]
     ]
@@ -124,20 +111,16 @@ def _refuse_repetitions(connection_ids: Sequence[UUID]) -> None:
 
 def _refuse_unless_approved(wish: Wish, revision: SealedRevision | None, reaches: Callable[[UUID], bool]) -> None:
     if revision is None:
-        raise Invalid(errors=[_at("/revision_id", "There is no such revision in this workspace.")])
+        raise Invalid(errors=[fault("/revision_id", "There is no such revision in this workspace.")])
     if revision.post_id != wish.post_id:
-        raise Invalid(errors=[_at("/post_id", "The revision belongs to another post.")])
+        raise Invalid(errors=[fault("/post_id", "The revision belongs to another post.")])
     if revision.seal is None:
         raise RevisionNotApproved()
     meant = {variant.connection_id for variant in revision.variants}
     errors = [
-        _at(f"/connection_ids/{index}", "The revision has no variant for this connection.")
+        fault(f"/connection_ids/{index}", "The revision has no variant for this connection.")
         for index, connection_id in enumerate(wish.connection_ids)
         if connection_id not in meant or not reaches(connection_id)
     ]
     if errors:
         raise Invalid(errors=errors)
-
-
-def _at(pointer: str, detail: str) -> dict[str, str]:
-    return {"pointer": pointer, "detail": detail}

@@ -1,0 +1,52 @@
+"""A person gives a schedule another time, or another window, before its time has come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from contracts.scheduler import ScheduleChangedV1
+
+from scheduler.domain.schedule import OCCURRENCE, Schedule, ScheduleNotFound
+from scheduler.domain.wall_clock import Resolved
+from scheduler.ports import Store
+from scheduler.use_cases.timing import instant, known_zone
+
+
+@dataclass(frozen=True)
+class Move:
+    """What is to be different; None leaves it as it is. `at` is naive local time in the zone."""
+
+    at: datetime | None = None
+    time_zone: str | None = None
+    late: timedelta | None = None
+    when_missed: str | None = None
+
+
+async def move_schedule(schedule_id: UUID, move: Move, *, store: Store, now: datetime) -> Schedule:
+    """The moved schedule; told only if something is different. Raises `ScheduleNotFound`, `TimeHasCome`, `Invalid`."""
+    schedule = await store.lock(schedule_id)
+    if schedule is None:
+        raise ScheduleNotFound()
+    at, time_zone = move.at or schedule.at, move.time_zone or schedule.time_zone
+    resolved = Resolved(schedule.due_at, schedule.adjustment)
+    if (at, time_zone) != (schedule.at, schedule.time_zone):
+        resolved = instant(at, known_zone(time_zone), now=now)
+    moved = schedule.move(at, time_zone, resolved, late=move.late, when_missed=move.when_missed)
+    if moved != schedule:
+        await store.reschedule([moved])
+        store.emit(changed(moved))
+    return moved
+
+
+def changed(schedule: Schedule) -> ScheduleChangedV1:
+    """What tells the publisher the new time and window."""
+    return ScheduleChangedV1(
+        workspace_id=schedule.workspace_id,
+        schedule_id=schedule.schedule_id,
+        occurrence=OCCURRENCE,
+        due_at=schedule.due_at,
+        publish_until=schedule.publish_until,
+        when_missed=schedule.when_missed,
+    )
