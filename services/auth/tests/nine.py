@@ -80,6 +80,7 @@ NINE: dict[str, Known] = {
                 "threads_read_replies",
             }
         ),
+        optional=frozenset({"threads_delete"}),
         separator=",",
         revokes=False,
         token_route="GET /refresh_access_token",
@@ -134,6 +135,13 @@ NINE: dict[str, Known] = {
                 "blob:image/*",
                 "rpc:com.atproto.repo.uploadBlob?aud=*",
                 "rpc:app.bsky.video.getUploadLimits?aud=*",
+            }
+        ),
+        optional=frozenset(
+            {
+                "repo:app.bsky.feed.post?action=delete",
+                "repo:app.bsky.feed.threadgate?action=delete",
+                "repo:app.bsky.feed.postgate?action=delete",
             }
         ),
         pkce=True,

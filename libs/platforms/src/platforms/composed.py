@@ -12,7 +12,9 @@ from kit.clock import Clock
 from kit.secret import Secret
 
 from platforms.counting import COUNTERS
+from platforms.errors import Rejected
 from platforms.limits import ContentKind, Limits
+from platforms.removal import NO_CALL, PERMISSION_MISSING, Removal
 from platforms.settings import schema_of
 from platforms.shape import (
     Authorisation,
@@ -25,9 +27,12 @@ from platforms.shape import (
     Journal,
     Media,
     Notice,
+    NotThere,
     Outcome,
     PlatformName,
     Profile,
+    Receipt,
+    Removed,
     Violation,
 )
 
@@ -86,6 +91,12 @@ class Posting(Protocol):
     async def reconcile(self, call: Call, delivery: Delivery, journal: Journal) -> Finding: ...
 
 
+class Removing(Protocol):
+    """A published post's way off the platform."""
+
+    async def remove(self, call: Call, receipt: Receipt) -> Removed | NotThere: ...
+
+
 class Webhooks(Protocol):
     """What the platform tells of its own accord."""
 
@@ -116,6 +127,8 @@ class ComposedPlatform:
     authorising: Authorising
     posting: Posting
     reading: Reading
+    removal: Removal
+    removing: Removing | None = None
     choosing: Choosing | None = None
     webhooks: Webhooks | None = None
     counter: Callable[[str], int] | None = None
@@ -172,6 +185,15 @@ class ComposedPlatform:
 
     async def reconcile(self, call: Call, delivery: Delivery, journal: Journal) -> Finding:
         return await self.posting.reconcile(call, delivery, journal)
+
+    async def remove(self, call: Call, receipt: Receipt) -> Removed | NotThere:
+        if self.removing is None:
+            detail = "the platform lets only a person remove a post"
+            raise Rejected(NO_CALL, detail, advice=self.removal.advice)
+        if not self.removal.also_needs <= set(call.grant.scopes):
+            advice = f"Connect the account again and allow it. Or: {self.removal.advice}"
+            raise Rejected(PERMISSION_MISSING, "the person did not permit to remove posts", advice=advice)
+        return await self.removing.remove(call, receipt)
 
     async def insights(self, call: Call, post_ids: Sequence[str]) -> Mapping[str, Counts]:
         """Counts of at most `insights_batch_max` posts."""

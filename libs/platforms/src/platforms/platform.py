@@ -10,6 +10,7 @@ from kit.clock import Clock
 from kit.secret import Secret
 
 from platforms.limits import ContentKind, Limits
+from platforms.removal import Removal
 from platforms.shape import (
     Authorisation,
     Call,
@@ -21,9 +22,12 @@ from platforms.shape import (
     Journal,
     Media,
     Notice,
+    NotThere,
     Outcome,
     PlatformName,
     Profile,
+    Receipt,
+    Removed,
     Violation,
 )
 
@@ -45,6 +49,10 @@ class Platform(Protocol):
     @property
     def limits(self) -> Limits:
         """The platform's numbers as data."""
+
+    @property
+    def removal(self) -> Removal:
+        """Whether a post can be taken off again, and where a person does it."""
 
     @property
     def insights_batch_max(self) -> int: ...
@@ -104,6 +112,13 @@ class Platform(Protocol):
 
     async def reconcile(self, call: Call, delivery: Delivery, journal: Journal) -> Finding:
         """Answer "was it posted?" after an unknown outcome, with evidence, changing nothing."""
+
+    async def remove(self, call: Call, receipt: Receipt) -> Removed | NotThere:
+        """Take a published post off the platform, with every part that its receipt names.
+
+        Safe to repeat, so a call without an answer is `Transient`: what it came to shows the next time. `Rejected`
+        where it is not `removal.offered`, or the grant lacks a scope for it.
+        """
 
     async def insights(self, call: Call, post_ids: Sequence[str]) -> Mapping[str, Counts]:
         """Counts of at most `insights_batch_max` posts; a post that is gone is absent from the answer."""

@@ -203,6 +203,20 @@ class Undecided:
     evidence: Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class Removed:
+    """The post was there, and now it is gone from the platform with all its parts."""
+
+    evidence: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class NotThere:
+    """The platform has no such post (any more): an earlier call removed it, or somebody did so there."""
+
+    evidence: Mapping[str, Any]
+
+
 Outcome = Published | Processing | Refused
 Finding = Published | Processing | Refused | Absent | Undecided
 

@@ -23,7 +23,7 @@ from platforms.shape import Authorisation, ClientCredentials, Grant
 from platforms.tokens import challenge_of
 from platforms.wire import Answer
 
-# Writing posts, saying who may reply and quote, uploading files, nothing else: no reading of messages, no deletion.
+# Writing posts, saying who may reply and quote, uploading files, nothing else: no reading of messages.
 # A token to be lent for uploading is for the account's own server, whose name is not known when this is asked.
 SCOPES = (
     "atproto",
@@ -33,6 +33,12 @@ SCOPES = (
     "blob:image/*",
     "rpc:com.atproto.repo.uploadBlob?aud=*",
     "rpc:app.bsky.video.getUploadLimits?aud=*",
+)
+# Taking off again what was written so. Asked for as well, and done without where a server does not grant it.
+REMOVAL_SCOPES = (
+    "repo:app.bsky.feed.post?action=delete",
+    "repo:app.bsky.feed.threadgate?action=delete",
+    "repo:app.bsky.feed.postgate?action=delete",
 )
 
 
@@ -62,7 +68,7 @@ class OAuth:
             "code_challenge_method": "S256",
             "state": state,
             "redirect_uri": client.redirect_uri,
-            "scope": " ".join(SCOPES),
+            "scope": " ".join(SCOPES + REMOVAL_SCOPES),
         }
         if handle:
             form["login_hint"] = handle.strip().removeprefix("@")

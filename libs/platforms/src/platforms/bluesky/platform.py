@@ -10,13 +10,15 @@ from platforms.bluesky import answers, rules
 from platforms.bluesky.endpoints import BlueskyEndpoints
 from platforms.bluesky.identity import Directory
 from platforms.bluesky.limits import INSIGHTS_URIS_MAX, KINDS, LIMITS
-from platforms.bluesky.oauth import SCOPES, OAuth
+from platforms.bluesky.oauth import REMOVAL_SCOPES, SCOPES, OAuth
 from platforms.bluesky.posting import Posting
+from platforms.bluesky.removing import Removing
 from platforms.bluesky.servers import Servers
 from platforms.bluesky.settings import BlueskySettings
 from platforms.bluesky.xrpc import ask_openly
 from platforms.composed import ComposedPlatform
 from platforms.entry import Entry, Placed
+from platforms.removal import Removal
 from platforms.shape import Call, Counts, PlatformName, Profile
 
 
@@ -63,6 +65,12 @@ def create(endpoints: BlueskyEndpoints) -> ComposedPlatform:
         authorising=OAuth(endpoints, directory, servers),
         posting=Posting(endpoints, directory, servers),
         reading=_Reading(endpoints.appview),
+        removal=Removal(
+            "https://bsky.app",
+            "Open the post in Bluesky, choose the three dots, then Delete post.",
+            also_needs=frozenset(REMOVAL_SCOPES),
+        ),
+        removing=Removing(servers),
     )
 
 

@@ -77,7 +77,7 @@ class Posting:
             raise Transient("not_staged", "the records are not fixed yet; stage again")
         answer = await self._write(call, writes)
         if answer.status == 200 and ("uri" in answer.json() or "results" in answer.json()):
-            return Published(self._receipt(call, writes[0].rkey, {"cid": writes[0].cid, "records": len(writes)}))
+            return Published(self._receipt(call, writes[0].rkey, {"cid": writes[0].cid}, journal))
         match answer.json().get("error"):
             case "InvalidSwap":
                 return await self._already_there(call, delivery, journal)
@@ -111,7 +111,7 @@ class Posting:
             raise xrpc_error(answer, now=call.clock.now())
         evidence = {"rkey": rkey, "cid": document.get("cid")}
         if _is_ours(document["value"], delivery):
-            return Published(self._receipt(call, rkey, evidence))
+            return Published(self._receipt(call, rkey, evidence, journal))
         return Undecided(evidence | {"reason": "another post is under this key"})
 
     async def _write(self, call: Call, writes: list[Write]) -> Answer:
@@ -171,10 +171,13 @@ class Posting:
             case _:
                 return Refused("key_taken", "another post is under this post's key", "Schedule the post anew.")
 
-    def _receipt(self, call: Call, rkey: str, evidence: Mapping[str, Any]) -> Receipt:
-        """The permalink holds the DID, because a handle can change."""
+    def _receipt(self, call: Call, rkey: str, evidence: Mapping[str, Any], journal: Journal) -> Receipt:
+        """Names every record, so that all of them can be taken off again. The permalink holds the DID, because a handle
+        can change."""
         did = call.grant.account_id
-        return Receipt(f"at://{did}/{POST}/{rkey}", f"{self._endpoints.web}/profile/{did}/post/{rkey}", dict(evidence))
+        written = {"records": [f"{write.collection}/{write.rkey}" for write in _fixed(journal)]}
+        url = f"{self._endpoints.web}/profile/{did}/post/{rkey}"
+        return Receipt(f"at://{did}/{POST}/{rkey}", url, dict(evidence) | written)
 
     def _repository(self, call: Call) -> Repository:
         return Repository(call, self._servers)

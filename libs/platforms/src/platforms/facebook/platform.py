@@ -16,11 +16,13 @@ from platforms.facebook.limits import INSIGHTS_POSTS_MAX, KINDS, LIMITS
 from platforms.facebook.oauth import SCOPES, OAuth
 from platforms.facebook.pages import Pages, profile_of
 from platforms.facebook.posting import Posting
+from platforms.facebook.removing import Removing
 from platforms.facebook.settings import FacebookSettings
 from platforms.facebook.webhooks import read_change
 from platforms.meta.errors import PROOFS
 from platforms.meta.graph import Graph
 from platforms.meta.webhooks import Webhooks
+from platforms.removal import Removal
 from platforms.shape import Call, Counts, PlatformName, Profile
 
 
@@ -50,6 +52,11 @@ def create(endpoints: FacebookEndpoints) -> ComposedPlatform:
         authorising=OAuth(endpoints, graph, pages),
         posting=Posting(endpoints, graph, Graph(endpoints.video, table=FACEBOOK_ERRORS)),
         reading=_Reading(graph, pages),
+        removal=Removal(
+            "https://www.facebook.com/pages/",
+            "Open the post on the Page, choose the three dots, then Move to trash.",
+        ),
+        removing=Removing(graph),
         choosing=pages,
         webhooks=Webhooks(read_change),
         secret_facts=("upload_url",),

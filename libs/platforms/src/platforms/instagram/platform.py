@@ -17,6 +17,7 @@ from platforms.instagram.settings import InstagramSettings
 from platforms.meta.errors import PROOFS
 from platforms.meta.graph import Graph
 from platforms.meta.webhooks import Webhooks
+from platforms.removal import Removal
 from platforms.shape import PlatformName
 
 
@@ -33,6 +34,11 @@ def create(endpoints: InstagramEndpoints) -> ComposedPlatform:
         authorising=oauth.OAuth(endpoints, graph),
         posting=Posting(graph),
         reading=Reading(graph),
+        removal=Removal(
+            "https://www.instagram.com",
+            "Open the post in Instagram, choose the three dots, then Delete.",
+            offered=False,
+        ),
         # Instagram tells nothing of our own posts; what comes is that a person left or wants to be forgotten.
         webhooks=Webhooks(),
     )

@@ -31,6 +31,10 @@ class LinkedInApi:
         request = call.http.build_request("GET", f"{self._base}/rest/{path}", headers=_headers(call, method))
         return (await _sent(call, request)).parse(kind)
 
+    async def delete(self, call: Call, path: str) -> None:
+        request = call.http.build_request("DELETE", f"{self._base}/rest/{path}", headers=_headers(call, "DELETE"))
+        await _sent(call, request)
+
     async def get_unversioned(self, call: Call, path: str, kind: type[T]) -> T:
         request = call.http.build_request("GET", f"{self._base}/v2/{path}", headers=_bearer(call))
         return (await _sent(call, request)).parse(kind)

@@ -27,6 +27,7 @@ from platforms.wire import Answer, safe_code
 DUPLICATE = "DUPLICATE_POST"
 MEDIA_WAITING = "MEDIA_ASSET_WAITING_UPLOAD"
 UPLOAD_EXPIRED = "EXPIRED_UPLOAD_URL"
+GONE = frozenset({"NOT_FOUND", "404"})
 
 _URN = re.compile(r"urn:li:(?:share|ugcPost):[0-9]{1,20}")
 

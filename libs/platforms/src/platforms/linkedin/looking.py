@@ -9,6 +9,7 @@ from typing import Any
 from platforms.errors import Rejected
 from platforms.linkedin.answers import Post, Posts
 from platforms.linkedin.api import LinkedInApi, encoded
+from platforms.linkedin.errors import GONE
 from platforms.linkedin.limits import LISTING_BEFORE_SECONDS, LISTING_PAGE
 from platforms.linkedin.text import plain_text
 from platforms.shape import Call
@@ -25,7 +26,7 @@ class Looking:
         try:
             return await self._api.get(call, f"posts/{encoded(urn)}", Post)
         except Rejected as error:
-            if error.code in ("NOT_FOUND", "404"):
+            if error.code in GONE:
                 return None
             raise
 

@@ -15,8 +15,10 @@ from platforms.linkedin.limits import INSIGHTS_POSTS_MAX, KINDS, LIMITS
 from platforms.linkedin.oauth import SCOPES, OAuth
 from platforms.linkedin.posting import Posting
 from platforms.linkedin.reading import Reading
+from platforms.linkedin.removing import Removing
 from platforms.linkedin.settings import LinkedInSettings
 from platforms.linkedin.webhooks import Webhooks
+from platforms.removal import Removal
 from platforms.shape import PlatformName
 
 
@@ -34,6 +36,11 @@ def create(endpoints: LinkedInEndpoints) -> ComposedPlatform:
         authorising=OAuth(endpoints, accounts),
         posting=Posting(endpoints, api),
         reading=Reading(api, accounts),
+        removal=Removal(
+            "https://www.linkedin.com/feed/",
+            "Open the post at LinkedIn, choose the three dots, then Delete post.",
+        ),
+        removing=Removing(api),
         choosing=accounts,
         webhooks=Webhooks(),
         secret_facts=("uploads",),

@@ -37,6 +37,10 @@ class PinterestApi:
         )
         return await self._sent(call, request, kind, success=201, visible=True)
 
+    async def delete(self, call: Call, path: str) -> None:
+        request = call.http.build_request("DELETE", f"{self._base}{path}", headers=_headers(call))
+        await self._sent(call, request, dict, success=204)
+
     async def _sent(
         self, call: Call, request: httpx.Request, kind: type[T], *, success: int, visible: bool = False
     ) -> T:

@@ -15,7 +15,9 @@ from platforms.pinterest.limits import INSIGHTS_PINS_MAX, KINDS, LIMITS
 from platforms.pinterest.oauth import SCOPES, OAuth
 from platforms.pinterest.posting import Posting
 from platforms.pinterest.reading import Reading
+from platforms.pinterest.removing import Removing
 from platforms.pinterest.settings import PinterestSettings
+from platforms.removal import Removal
 from platforms.shape import PlatformName
 
 
@@ -32,6 +34,11 @@ def create(endpoints: PinterestEndpoints) -> ComposedPlatform:
         authorising=OAuth(endpoints, api),
         posting=Posting(endpoints, api),
         reading=Reading(api),
+        removal=Removal(
+            "https://www.pinterest.com",
+            "Open the pin at Pinterest, choose the pen (Edit pin), then Delete.",
+        ),
+        removing=Removing(api),
         secret_facts=("upload_target",),
     )
 

@@ -108,6 +108,7 @@ LIMITS = Limits(
     rates=(
         RateLimit("posts", 250, _DAY, Per.ACCOUNT),
         RateLimit("replies", 1000, _DAY, Per.ACCOUNT),
+        RateLimit("removals", 100, _DAY, Per.ACCOUNT),
         RateLimit("calls for each time a post of the account was seen, 10 at least", 4800, _DAY, Per.ACCOUNT),
     ),
     fields={

@@ -33,6 +33,9 @@ SCOPES = (
 )
 """What publishing, threads, finding them again and measuring need."""
 
+REMOVAL_SCOPES = ("threads_delete",)
+"""Asked for as well, and done without where the person unticks it: then posts are removed at Threads only."""
+
 _ISSUED_AT = "issued_at"
 
 
@@ -51,7 +54,7 @@ class OAuth:
             {
                 "client_id": client.client_id,
                 "redirect_uri": client.redirect_uri,
-                "scope": ",".join(SCOPES),
+                "scope": ",".join(SCOPES + REMOVAL_SCOPES),
                 "response_type": "code",
                 "state": state,
             }

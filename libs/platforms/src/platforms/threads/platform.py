@@ -9,13 +9,15 @@ from platforms.access import Access, Reach, Renewal, Withdrawal
 from platforms.composed import ComposedPlatform
 from platforms.entry import Entry, Placed
 from platforms.meta.errors import PROOFS
+from platforms.removal import Removal
 from platforms.shape import PlatformName
 from platforms.threads.api import ThreadsApi
 from platforms.threads.endpoints import ThreadsEndpoints
 from platforms.threads.limits import INSIGHTS_POSTS_MAX, KINDS, LIMITS
-from platforms.threads.oauth import SCOPES, OAuth
+from platforms.threads.oauth import REMOVAL_SCOPES, SCOPES, OAuth
 from platforms.threads.posting import Pause, Posting
 from platforms.threads.reading import Reading
+from platforms.threads.removing import Removing
 from platforms.threads.rules import check
 from platforms.threads.settings import ThreadsSettings
 from platforms.threads.text import threads_length
@@ -37,6 +39,12 @@ def create(endpoints: ThreadsEndpoints, *, pause: Pause = asyncio.sleep) -> Comp
         authorising=OAuth(endpoints, api),
         posting=Posting(api, reading, pause),
         reading=reading,
+        removal=Removal(
+            "https://www.threads.com",
+            "Open the post in Threads, choose the three dots, then Delete.",
+            also_needs=frozenset(REMOVAL_SCOPES),
+        ),
+        removing=Removing(api),
         webhooks=Webhooks(),
         counter=threads_length,
     )

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from platforms.access import Access, Reach, Renewal, Withdrawal
 from platforms.composed import ComposedPlatform
 from platforms.entry import Entry, Placed
+from platforms.removal import Removal
 from platforms.shape import Call, Counts, PlatformName, Profile
 from platforms.tiktok import oauth, rules, webhooks
 from platforms.tiktok.answers import UserInfo, Videos
@@ -70,6 +71,11 @@ def create(endpoints: TikTokEndpoints) -> ComposedPlatform:
         authorising=oauth.OAuth(endpoints),
         posting=Posting(endpoints),
         reading=_Reading(endpoints),
+        removal=Removal(
+            "https://www.tiktok.com/tiktokstudio/content",
+            "TikTok Studio, Posts, the post, More, Delete; or the three dots in the app.",
+            offered=False,
+        ),
         webhooks=webhooks.Webhooks(),
         secret_facts=("upload_url",),
     )

@@ -53,6 +53,10 @@ class Created(msgspec.Struct, frozen=True):
     id: Id
 
 
+class Deleted(msgspec.Struct, frozen=True):
+    deleted: bool
+
+
 class Url(msgspec.Struct, frozen=True):
     url: str | None = None
     expanded_url: str | None = None

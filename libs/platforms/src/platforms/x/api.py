@@ -42,6 +42,10 @@ class XApi:
                 raise OutcomeUnknown(error.code, error.detail) from None
             raise
 
+    async def delete(self, call: Call, path: str, kind: type[T]) -> T:
+        answer = await self._send(call, self._request(call, "DELETE", path))
+        return converted(answer.json().get("data"), kind)
+
     async def post_form(self, call: Call, path: str, form: Mapping[str, Any], files: Mapping[str, Any]) -> None:
         """A multipart request whose answer's body does not matter."""
         await self._send(call, self._request(call, "POST", path, data=form, files=files))

@@ -48,6 +48,7 @@ class Row:
 
 DUPLICATE = "duplicate_content"
 MEDIA_INVALID = "media_invalid"
+NOT_THERE = "resource-not-found"
 
 _DUPLICATE = Row(
     Kind.REJECT,
@@ -62,7 +63,7 @@ _TOO_LONG = Row(Kind.REJECT, "text_too_long", "the text is too long for this acc
 _BAD_TOKEN = Row(Kind.AUTHORISE_AGAIN, "unauthorized", "the access token is invalid or has expired")
 _RATE = Row(Kind.WAIT, "rate_limited", "too many calls within fifteen minutes")
 _NOT_THERE = Row(
-    Kind.REJECT, "resource-not-found", "a post this one answers or quotes is gone", "Choose another post to refer to."
+    Kind.REJECT, NOT_THERE, "a post this one answers or quotes is gone", "Choose another post to refer to."
 )
 
 PROBLEMS: Mapping[str, Row] = {

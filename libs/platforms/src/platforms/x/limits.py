@@ -117,6 +117,7 @@ LIMITS = Limits(
         RateLimit("readings of counts", 5000, _WINDOW, Per.ACCOUNT),
         RateLimit("readings of counts", 3500, _WINDOW, Per.APPLICATION),
         RateLimit("listings of an account's posts", 900, _WINDOW, Per.ACCOUNT),
+        RateLimit("removals", 50, _WINDOW, Per.ACCOUNT),
         RateLimit("readings of the profile", 75, _WINDOW, Per.ACCOUNT),
     ),
     fields={

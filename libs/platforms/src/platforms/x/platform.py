@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from platforms.access import Access, Reach, Renewal, Withdrawal
 from platforms.composed import ComposedPlatform
 from platforms.entry import Entry, Placed
+from platforms.removal import Removal
 from platforms.shape import PlatformName
 from platforms.x.api import XApi
 from platforms.x.endpoints import XEndpoints
@@ -14,6 +15,7 @@ from platforms.x.limits import INSIGHTS_IDS_MAX, KINDS, LIMITS
 from platforms.x.oauth import SCOPES, OAuth
 from platforms.x.posting import Posting
 from platforms.x.reading import Reading
+from platforms.x.removing import Removing
 from platforms.x.rules import check
 from platforms.x.settings import XSettings
 from platforms.x.text import weighted_length
@@ -34,6 +36,8 @@ def create(endpoints: XEndpoints) -> ComposedPlatform:
         authorising=OAuth(endpoints, reading),
         posting=Posting(endpoints, api, reading),
         reading=reading,
+        removal=Removal("https://x.com/home", "Open the post at X, choose the three dots, then Delete."),
+        removing=Removing(api),
         webhooks=Webhooks(),
         counter=weighted_length,
     )

@@ -47,6 +47,10 @@ class YouTubeApi:
             # It was done, whatever the answer looks like; only a look tells what it came to.
             raise (OutcomeUnknown if visible else Transient)(error.code, error.detail) from None
 
+    async def delete(self, call: Call, path: str, query: Mapping[str, str]) -> None:
+        """Delete a resource. Costs 50 units."""
+        checked(call, await send(call.http, self._request(call, "DELETE", path, query)))
+
     def _request(
         self, call: Call, method: str, path: str, query: Mapping[str, str], body: Mapping[str, Any] | None = None
     ) -> httpx.Request:
@@ -60,6 +64,6 @@ def bearer(call: Call) -> dict[str, str]:
 
 def checked(call: Call, answer: Answer, *, visible: bool = False) -> Answer:
     """The answer if it is a success; raises what the table says otherwise."""
-    if answer.status != 200:
+    if answer.status not in (200, 204):
         raise api_error(answer, now=call.clock.now(), visible=visible)
     return answer

@@ -29,6 +29,7 @@ from platforms.youtube.limits import (
 )
 
 PACIFIC = ZoneInfo("America/Los_Angeles")
+VIDEO_GONE = "videoNotFound"
 
 
 class Kind(Enum):
@@ -114,7 +115,7 @@ REASONS: Mapping[str, Row] = {
         "YouTube does not let this video be shown; it does so where an application is not audited",
         "Make the video public in YouTube Studio, and have the application audited by YouTube.",
     ),
-    "videoNotFound": Row(Kind.REJECT, "the video is no longer there", "Schedule it anew if it is wanted."),
+    VIDEO_GONE: Row(Kind.REJECT, "the video is no longer there", "Schedule it anew if it is wanted."),
     "playlistNotFound": Row(Kind.REJECT, "there is no such playlist", "Choose a playlist of the channel."),
     "playlistItemsNotAccessible": Row(Kind.REJECT, "the playlist is not the channel's", "Choose one of the channel."),
     "playlistContainsMaximumNumberOfVideos": Row(Kind.REJECT, "the playlist is full", "Choose another playlist."),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from platforms.access import Access, Reach, Renewal, Withdrawal
 from platforms.composed import ComposedPlatform
 from platforms.entry import Entry, Placed
+from platforms.removal import Removal
 from platforms.shape import PlatformName
 from platforms.youtube import oauth, rules, webhooks
 from platforms.youtube.api import YouTubeApi
@@ -13,6 +14,7 @@ from platforms.youtube.endpoints import YouTubeEndpoints
 from platforms.youtube.limits import INSIGHTS_IDS_MAX, KINDS, LIMITS
 from platforms.youtube.posting import Posting
 from platforms.youtube.reading import Reading
+from platforms.youtube.removing import Removing
 from platforms.youtube.settings import YouTubeSettings
 from platforms.youtube.staging import Staging
 
@@ -31,6 +33,11 @@ def create(endpoints: YouTubeEndpoints) -> ComposedPlatform:
         authorising=oauth.OAuth(endpoints, channels),
         posting=Posting(api, Staging(api, channels)),
         reading=Reading(api, channels),
+        removal=Removal(
+            "https://studio.youtube.com",
+            "YouTube Studio, Content, the video, More, Delete forever.",
+        ),
+        removing=Removing(api),
         choosing=channels,
         webhooks=webhooks.Webhooks(),
         secret_facts=("session_uri",),

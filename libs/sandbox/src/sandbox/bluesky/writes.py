@@ -70,8 +70,11 @@ def _add_single(methods: Methods, state: BlueskyState, proofs: ProofChecker) -> 
         session, body = authenticate(request, state, proofs), await _body(request)
         key = _key(session, body)
         require_record_scope(session, key[1], "delete")
-        _remove(state, key)
-        return json_response({}, headers=_spend(state, key[0], POINTS["delete"]))
+        headers = _spend(state, key[0], POINTS["delete"])
+        if not _remove(state, key):
+            return json_response({}, headers=headers)
+        commit = {"cid": cid.of_record([key[2]]), "rev": _new_tid(state)}
+        return json_response({"commit": commit}, headers=headers)
 
 
 def _add_together(methods: Methods, state: BlueskyState, proofs: ProofChecker) -> None:
@@ -167,10 +170,12 @@ def _store(state: BlueskyState, prepared: Prepared) -> None:
     state.records[prepared.key] = Record(prepared.cid, prepared.value, state.clock.now(), post)
 
 
-def _remove(state: BlueskyState, key: Key) -> None:
+def _remove(state: BlueskyState, key: Key) -> bool:
+    """True if there was such a record."""
     removed = state.records.pop(key, None)
     if removed is not None and removed.post is not None:
         removed.post.removed = True
+    return removed is not None
 
 
 def _tell_truth(state: BlueskyState, prepared: Prepared, *, earlier: Post | None) -> Post:
