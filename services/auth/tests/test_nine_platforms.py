@@ -16,8 +16,8 @@ from platforms.registry import ACCESS
 from platforms.shape import PlatformName
 
 from services.auth.tests.client import Room
-from services.auth.tests.conftest import PUBLIC_URL
 from services.auth.tests.nine import NINE
+from services.auth.tests.openid_browser import PUBLIC_URL
 from services.auth.tests.test_connecting import counts
 from services.auth.tests.test_refreshing import move_to, times
 

@@ -24,7 +24,8 @@ from kit.problems import TYPE_PREFIX
 from kit.settings import Environment, SettingError
 
 from services.auth.tests.client import PASSWORD, Auth, sign_up_body
-from services.auth.tests.conftest import PUBLIC_URL, StartAuth
+from services.auth.tests.conftest import StartAuth
+from services.auth.tests.openid_browser import PUBLIC_URL
 from services.auth.tests.openid_stand_in import CLIENT_ID, StandIn
 from services.auth.tests.test_connecting import counts
 
@@ -303,8 +304,8 @@ async def test_nothing_secret_of_a_sign_in_is_stored_or_logged(
     (form,) = provider.forms
     haystack = f"{stored}\n{caplog.text}"
     assert "openid_sign_in_failed" in haystack
-    marks = (BROWSER["X-Signoff-Browser"], asked["state"], asked["nonce"], form["code"], form["code_verifier"])
-    marks += (CLIENT_SECRET, "person@example.com")
+    marks = [BROWSER["X-Signoff-Browser"], asked["state"], asked["nonce"], form["code"], form["code_verifier"]]
+    marks += [CLIENT_SECRET, "person@example.com"]
     assert [mark for mark in marks if mark in haystack] == []
 
 
