@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from platforms.limits import Per
+
 
 class PlatformError(Exception):
     """Base of the six kinds. `code` is the platform's own word, `detail` a sentence without secrets."""
@@ -15,11 +17,16 @@ class PlatformError(Exception):
 
 
 class RateLimited(PlatformError):
-    """Refused before processing; safe to repeat at `until`."""
+    """Refused before processing; safe to repeat at `until`.
 
-    def __init__(self, code: str, detail: str, *, until: datetime) -> None:
+    `per` is who gets nothing more until then: the account, or all of our application. None: it is about this post
+    alone, whose media the platform is still processing for example.
+    """
+
+    def __init__(self, code: str, detail: str, *, until: datetime, per: Per | None = None) -> None:
         super().__init__(code, detail)
         self.until = until
+        self.per = per
 
 
 class Transient(PlatformError):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
+from typing import Any
 
-from platforms.shape import MediaKind
+from platforms.shape import Media, MediaKind
 
 
 class ContentKind(StrEnum):
@@ -74,14 +75,52 @@ class Per(StrEnum):
     ADDRESS = "address"
 
 
+Cost = Callable[[Sequence[Media], Mapping[str, Any]], int]
+"""How much of a rate one post takes: its media, and its settings as they were approved."""
+
+
+def once(media: Sequence[Media], settings: Mapping[str, Any]) -> int:
+    """One of it, whatever the post is."""
+    return 1
+
+
+def further_posts(media: Sequence[Media], settings: Mapping[str, Any]) -> int:
+    """The parts of a thread behind the first, and the first comment."""
+    return len(settings.get("thread") or ()) + bool(settings.get("first_comment"))
+
+
+def all_posts(media: Sequence[Media], settings: Mapping[str, Any]) -> int:
+    """The post, and what follows it."""
+    return 1 + further_posts(media, settings)
+
+
+@dataclass(frozen=True)
+class Spending:
+    """How publishing uses up a rate: what `Platform.stage` takes of it, and what `Platform.publish` does.
+
+    What was spent is remembered by `name`, so that stays. `zone` is the time zone whose midnight begins the window
+    anew, for windows of a day; without one the window rolls.
+    """
+
+    name: str
+    staging: Cost | None = None
+    publishing: Cost | None = None
+    zone: str | None = None
+
+
 @dataclass(frozen=True)
 class RateLimit:
-    """So many calls (or posts, or points) in a window."""
+    """So many calls (or posts, or points) in a window.
+
+    `spending` is None where publishing takes nothing of it, or nobody can say beforehand how much there is: then the
+    platform's refusal counts.
+    """
 
     what: str
     maximum: int
     window: timedelta
     per: Per
+    spending: Spending | None = None
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from platforms.errors import (
     Rejected,
     Transient,
 )
+from platforms.limits import Per
 from platforms.wire import Answer, safe_code
 
 
@@ -33,11 +34,15 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Row:
-    """One error word: its kind, what happened, and what the person can do about it."""
+    """One error word: its kind, what happened, and what the person can do about it.
+
+    `per`: who gets nothing more for a while, of an error that asks to wait; None if that is this post alone.
+    """
 
     kind: Kind
     detail: str
     advice: str = ""
+    per: Per | None = Per.ACCOUNT
 
 
 _CHANGE_POST = "Change the post and have it approved again."
@@ -76,7 +81,7 @@ XRPC_ERRORS: Mapping[str, Row] = {
     "BadAspectRatio": Row(Kind.REJECT, "Bluesky does not show videos of this shape", _OTHER_VIDEO),
     "DailyLimitExceeded": Row(Kind.REJECT, "the account's videos of today are used up", _TOMORROW),
     "UploadForbidden": Row(Kind.REJECT, "the account may not upload videos", _ASK_BLUESKY),
-    "TooManyOpenUploads": Row(Kind.WAIT, "other uploads of the account are not finished yet"),
+    "TooManyOpenUploads": Row(Kind.WAIT, "other uploads of the account are not finished yet", per=None),
     "ServiceOverloaded": Row(Kind.REPEAT, "the video service is overloaded"),
     "UploadNotReady": Row(Kind.REPEAT, "the video service is still putting the upload together"),
     "MissingParts": Row(Kind.REPEAT, "the video service misses a part of the upload"),
@@ -185,7 +190,7 @@ def _row_by_status(status: int) -> Row:
 def _raised(row: Row, word: str, headers: httpx.Headers, *, now: datetime, visible: bool) -> PlatformError:
     match row.kind:
         case Kind.WAIT:
-            return RateLimited(word, row.detail, until=_reset_time(headers, now))
+            return RateLimited(word, row.detail, until=_reset_time(headers, now), per=row.per)
         case Kind.REPEAT_IF_INVISIBLE if visible:
             return OutcomeUnknown(word, row.detail)
         case Kind.REPEAT | Kind.REPEAT_IF_INVISIBLE:

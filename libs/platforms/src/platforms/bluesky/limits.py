@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
-from platforms.limits import ContentKind, Limits, MediaLimit, Per, RateLimit, TextLimit, TextUnit
-from platforms.shape import MediaKind
+from platforms.limits import ContentKind, Limits, MediaLimit, Per, RateLimit, Spending, TextLimit, TextUnit, all_posts
+from platforms.shape import Media, MediaKind
 
 TEXT_GRAPHEMES_MAX = 300
 TEXT_BYTES_MAX = 3000
@@ -32,6 +34,7 @@ RATE_LIMIT_WAIT_SECONDS = 300
 # The data server allows tokens for other services 30 minutes; less leaves room for clocks that differ.
 SERVICE_TOKEN_SECONDS = 20 * 60
 VIDEO_ASK_AGAIN_SECONDS = 5
+RECORD_POINTS = 3
 # Of a file; the video service names the size, and a wrong one must not make millions of requests.
 VIDEO_PARTS_MAX = 1000
 
@@ -47,6 +50,14 @@ KINDS = frozenset(
     }
 )
 
+
+def _points(media: Sequence[Media], settings: Mapping[str, Any]) -> int:
+    """Who may reply is a record of the thread, who may quote one of each post."""
+    posts = all_posts(media, settings)
+    gates = bool(settings.get("replies")) + posts * bool(settings.get("no_quotes"))
+    return RECORD_POINTS * (posts + gates)
+
+
 LIMITS = Limits(
     api_version=None,
     sunset=None,
@@ -56,8 +67,21 @@ LIMITS = Limits(
         MediaLimit(MediaKind.VIDEO, VIDEO_TYPES, 1, VIDEO_BYTES_MAX, seconds_max=VIDEO_SECONDS_MAX),
     ),
     rates=(
-        RateLimit("points for writing (a new record costs 3)", 5_000, timedelta(hours=1), Per.ACCOUNT),
-        RateLimit("points for writing (a new record costs 3)", 35_000, timedelta(days=1), Per.ACCOUNT),
+        RateLimit(
+            "points for writing (a new record costs 3)",
+            5_000,
+            timedelta(hours=1),
+            Per.ACCOUNT,
+            Spending("points_of_hour", publishing=_points),
+        ),
+        RateLimit(
+            "points for writing (a new record costs 3)",
+            35_000,
+            timedelta(days=1),
+            Per.ACCOUNT,
+            Spending("points_of_day", publishing=_points),
+        ),
+        # Of the machine's address, which others may share: only the server knows what is left.
         RateLimit("requests", 3_000, timedelta(minutes=5), Per.ADDRESS),
     ),
     fields={"first_comment": TextLimit(TEXT_GRAPHEMES_MAX, TextUnit.GRAPHEMES)},

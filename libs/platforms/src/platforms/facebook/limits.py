@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
-from platforms.limits import ContentKind, Limits, MediaLimit, Per, RateLimit, TextLimit, TextUnit
+from platforms.limits import ContentKind, Limits, MediaLimit, Per, RateLimit, Spending, TextLimit, TextUnit
 from platforms.meta.versions import GRAPH_SUNSET, GRAPH_VERSION
-from platforms.shape import MediaKind
+from platforms.shape import Media, MediaKind
 
 MESSAGE_MAX = 63_206
 COMMENT_MAX = 8_000
@@ -69,6 +71,11 @@ KINDS = frozenset(
     }
 )
 
+
+def _reel(media: Sequence[Media], settings: Mapping[str, Any]) -> int:
+    return int(settings.get("kind") == "reel")
+
+
 LIMITS = Limits(
     api_version=GRAPH_VERSION,
     sunset=GRAPH_SUNSET,
@@ -79,9 +86,10 @@ LIMITS = Limits(
         MediaLimit(MediaKind.VIDEO, VIDEO_TYPES, 1, VIDEO_BYTES_MAX, seconds_max=VIDEO_SECONDS_MAX),
     ),
     rates=(
+        # How many people that is only Facebook knows: its refusal counts.
         RateLimit("calls for each person who uses the application", 200, timedelta(hours=1), Per.APPLICATION),
         RateLimit("calls for each person the Page engages", 4_800, timedelta(hours=24), Per.ACCOUNT),
-        RateLimit("reels", 30, timedelta(hours=24), Per.ACCOUNT),
+        RateLimit("reels", 30, timedelta(hours=24), Per.ACCOUNT, Spending("reels", publishing=_reel)),
     ),
     fields={
         "first_comment": TextLimit(COMMENT_MAX, TextUnit.UTF16_UNITS, 1),

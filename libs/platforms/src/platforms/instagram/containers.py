@@ -23,6 +23,7 @@ from platforms.instagram.limits import (
 )
 from platforms.instagram.rules import shown_media
 from platforms.instagram.settings import InstagramSettings, UserTag
+from platforms.limits import Per
 from platforms.meta.graph import Graph
 from platforms.shape import Call, Delivery, Journal, Media, MediaKind
 
@@ -60,7 +61,9 @@ class Containers:
         quota = told.data[0] if told.data else None
         if quota is not None and quota.quota_usage >= (quota.config.quota_total or quota.quota_usage + 1):
             until = call.clock.now() + timedelta(seconds=QUOTA_WAIT_SECONDS)
-            raise RateLimited("quota_reached", "the account has reached its posts for 24 hours", until=until)
+            raise RateLimited(
+                "quota_reached", "the account has reached its posts for 24 hours", until=until, per=Per.ACCOUNT
+            )
 
     async def _children(
         self, call: Call, shown: list[tuple[int, Media]], settings: InstagramSettings, journal: Journal

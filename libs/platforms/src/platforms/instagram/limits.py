@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
-from platforms.limits import ContentKind, Limits, MediaLimit, Per, RateLimit, TextLimit, TextUnit
+from platforms.limits import ContentKind, Limits, MediaLimit, Per, RateLimit, Spending, TextLimit, TextUnit, once
 from platforms.meta.versions import GRAPH_SUNSET, GRAPH_VERSION
-from platforms.shape import MediaKind
+from platforms.shape import Media, MediaKind
 
 CAPTION_MAX = 2_200
 HASHTAGS_MAX = 30
@@ -78,6 +80,12 @@ KINDS = frozenset(
     }
 )
 
+
+def _containers(media: Sequence[Media], settings: Mapping[str, Any]) -> int:
+    """One for each item of a carousel, and one for the post."""
+    return 1 + (len(media) if len(media) > 1 else 0)
+
+
 LIMITS = Limits(
     api_version=GRAPH_VERSION,
     sunset=GRAPH_SUNSET,
@@ -106,9 +114,11 @@ LIMITS = Limits(
         ),
     ),
     rates=(
-        # Pages of the documentation say 25, 50 and 100; each account's own number is asked for before a post.
-        RateLimit("posts", 50, timedelta(hours=24), Per.ACCOUNT),
-        RateLimit("containers", 400, timedelta(hours=24), Per.ACCOUNT),
+        # Pages of the documentation say 25, 50 and 100. Each account's own number is asked for before a post, so the
+        # largest holds back nothing that Instagram would take.
+        RateLimit("posts", 100, timedelta(hours=24), Per.ACCOUNT, Spending("posts", publishing=once)),
+        RateLimit("containers", 400, timedelta(hours=24), Per.ACCOUNT, Spending("containers", staging=_containers)),
+        # How often that is only Instagram knows: its refusal counts.
         RateLimit("calls for each time the account is seen", 4_800, timedelta(hours=24), Per.ACCOUNT),
     ),
     fields={"first_comment": TextLimit(COMMENT_MAX, TextUnit.UTF16_UNITS, 1)},

@@ -21,6 +21,7 @@ from platforms.errors import (
     Rejected,
     Transient,
 )
+from platforms.limits import Per
 from platforms.linkedin.limits import PROCESSING_ASK_AGAIN_SECONDS, RATE_LIMIT_WAIT_SECONDS, WAIT_SECONDS_MAX
 from platforms.wire import Answer, safe_code
 
@@ -163,7 +164,7 @@ def _by_status(status: int) -> Row:
 def _raised(row: Row, word: str, answer: Answer, *, now: datetime, visible: bool) -> PlatformError:
     match row.kind:
         case Kind.WAIT:
-            return RateLimited(word, row.detail, until=_until(answer, now))
+            return RateLimited(word, row.detail, until=_until(answer, now), per=_per(answer))
         case Kind.WAIT_FOR_MEDIA:
             return RateLimited(word, row.detail, until=now + timedelta(seconds=PROCESSING_ASK_AGAIN_SECONDS))
         case Kind.UNCLEAR if visible:
@@ -176,6 +177,11 @@ def _raised(row: Row, word: str, answer: Answer, *, now: datetime, visible: bool
             return Rejected(word, row.detail, advice=row.advice)
         case Kind.OPERATOR:
             return Misconfigured(word, row.detail)
+
+
+def _per(answer: Answer) -> Per:
+    """Whose limit it is stands in the words only: "… throttle APPLICATION DAY limit …"."""
+    return Per.APPLICATION if re.search(r"\bAPPLICATION\b", str(answer.json().get("message", ""))) else Per.ACCOUNT
 
 
 def _until(answer: Answer, now: datetime) -> datetime:

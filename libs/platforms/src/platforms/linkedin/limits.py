@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from platforms.limits import ContentKind, Limits, MediaLimit, Per, RateLimit, TextLimit, TextUnit
+from platforms.limits import ContentKind, Limits, MediaLimit, Per, RateLimit, Spending, TextLimit, TextUnit, once
 from platforms.shape import MediaKind
 
 VERSION = "202609"
@@ -98,8 +98,22 @@ LIMITS = Limits(
         MediaLimit(MediaKind.DOCUMENT, DOCUMENT_TYPES, 1, DOCUMENT_BYTES_MAX),
     ),
     rates=(
-        RateLimit("requests of a sharing application", 150, timedelta(days=1), Per.ACCOUNT),
-        RateLimit("requests of a sharing application", 100_000, timedelta(days=1), Per.APPLICATION),
+        # Each endpoint has its own count. The numbers of other products stand in the developer portal only; an
+        # application in development has fewer and hears it from LinkedIn.
+        RateLimit(
+            "requests of a sharing application",
+            150,
+            timedelta(days=1),
+            Per.ACCOUNT,
+            Spending("posts", publishing=once, zone="UTC"),
+        ),
+        RateLimit(
+            "requests of a sharing application",
+            100_000,
+            timedelta(days=1),
+            Per.APPLICATION,
+            Spending("posts_of_all", publishing=once, zone="UTC"),
+        ),
         RateLimit("requests while access is in development", 100, timedelta(days=1), Per.ACCOUNT),
         RateLimit("requests while access is in development", 500, timedelta(days=1), Per.APPLICATION),
     ),

@@ -22,6 +22,7 @@ from platforms.errors import (
     Rejected,
     Transient,
 )
+from platforms.limits import Per
 from platforms.meta.usage import regained_at
 from platforms.wire import Answer, safe_code
 
@@ -45,12 +46,16 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Row:
-    """One error: its kind, what happened, and what the person can do about it. `wait_seconds` for WAIT alone."""
+    """One error: its kind, what happened, and what the person can do about it.
+
+    `wait_seconds` and `per`, who gets nothing more for a while, for WAIT alone.
+    """
 
     kind: Kind
     detail: str
     advice: str = ""
     wait_seconds: int | None = None
+    per: Per = Per.ACCOUNT
 
 
 Key = tuple[int | None, int | None]
@@ -65,10 +70,10 @@ ERRORS: Table = {
     (1, None): Row(Kind.UNCLEAR, "Meta had an unknown error"),
     (2, None): Row(Kind.UNCLEAR, "Meta's service was down for a moment"),
     (3, None): Row(Kind.OPERATOR, "our application lacks a capability this needs"),
-    (4, None): Row(Kind.WAIT, f"{_SHORT_WAIT} for our application"),
+    (4, None): Row(Kind.WAIT, f"{_SHORT_WAIT} for our application", per=Per.APPLICATION),
     (17, None): Row(Kind.WAIT, f"{_SHORT_WAIT} for the person"),
     (32, None): Row(Kind.WAIT, f"{_SHORT_WAIT} for the Page"),
-    (341, None): Row(Kind.WAIT, f"{_SHORT_WAIT} for our application, for now"),
+    (341, None): Row(Kind.WAIT, f"{_SHORT_WAIT} for our application, for now", per=Per.APPLICATION),
     (613, None): Row(Kind.WAIT, f"{_SHORT_WAIT} for this kind of call"),
     (80001, None): Row(Kind.WAIT, f"{_SHORT_WAIT} for the Page"),
     (80002, None): Row(Kind.WAIT, f"{_SHORT_WAIT} for the Instagram account"),
@@ -155,7 +160,7 @@ def _raised(row: Row, word: str, addition: str, *, answer: Answer, now: datetime
     match row.kind:
         case Kind.WAIT:
             fixed = None if row.wait_seconds is None else now + timedelta(seconds=row.wait_seconds)
-            return RateLimited(word, detail, until=fixed or regained_at(answer.headers, now))
+            return RateLimited(word, detail, until=fixed or regained_at(answer.headers, now), per=row.per)
         case Kind.UNCLEAR:
             return (OutcomeUnknown if visible else Transient)(word, detail)
         case Kind.REPEAT:

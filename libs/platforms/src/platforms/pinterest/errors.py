@@ -16,6 +16,7 @@ from platforms.errors import (
     Rejected,
     Transient,
 )
+from platforms.limits import Per
 from platforms.pinterest.limits import RATE_LIMIT_WAIT_SECONDS, SPAM_WAIT_SECONDS, WAIT_SECONDS_MAX
 from platforms.wire import Answer
 
@@ -104,9 +105,9 @@ def _raised(row: Row, code: int | None, answer: Answer, *, now: datetime, visibl
     word = f"{answer.status}.{code}" if code is not None else str(answer.status)
     match row.kind:
         case Kind.WAIT:
-            return RateLimited(word, row.detail, until=now + _reset(answer))
+            return RateLimited(word, row.detail, until=now + _reset(answer), per=Per.ACCOUNT)
         case Kind.WAIT_LONG:
-            return RateLimited(word, row.detail, until=now + timedelta(seconds=SPAM_WAIT_SECONDS))
+            return RateLimited(word, row.detail, until=now + timedelta(seconds=SPAM_WAIT_SECONDS), per=Per.ACCOUNT)
         case Kind.UNCLEAR if visible:
             return OutcomeUnknown(word, row.detail)
         case Kind.REPEAT | Kind.UNCLEAR:

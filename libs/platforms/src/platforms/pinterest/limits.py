@@ -55,6 +55,8 @@ LIMITS = Limits(
         ),
     ),
     rates=(
+        # Which access an application has Pinterest does not tell it, and trial access creates no public pins; a hundred
+        # requests in a second no account of ours comes near. So its refusal counts.
         RateLimit("requests with trial access", 1_000, timedelta(days=1), Per.APPLICATION),
         RateLimit("requests with standard access", 100, timedelta(seconds=1), Per.ACCOUNT),
     ),

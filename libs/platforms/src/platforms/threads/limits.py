@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from platforms.limits import ContentKind, Limits, MediaLimit, Per, RateLimit, TextLimit, TextUnit
+from platforms.limits import (
+    ContentKind,
+    Limits,
+    MediaLimit,
+    Per,
+    RateLimit,
+    Spending,
+    TextLimit,
+    TextUnit,
+    further_posts,
+    once,
+)
 from platforms.shape import MediaKind
 
 API_VERSION = "v1.0"
@@ -106,9 +117,10 @@ LIMITS = Limits(
         ),
     ),
     rates=(
-        RateLimit("posts", 250, _DAY, Per.ACCOUNT),
-        RateLimit("replies", 1000, _DAY, Per.ACCOUNT),
+        RateLimit("posts", 250, _DAY, Per.ACCOUNT, Spending("posts", publishing=once)),
+        RateLimit("replies", 1000, _DAY, Per.ACCOUNT, Spending("replies", publishing=further_posts)),
         RateLimit("removals", 100, _DAY, Per.ACCOUNT),
+        # How often that is only Threads knows: its refusal counts.
         RateLimit("calls for each time a post of the account was seen, 10 at least", 4800, _DAY, Per.ACCOUNT),
     ),
     fields={

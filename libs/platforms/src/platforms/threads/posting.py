@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from platforms.errors import Misconfigured, OutcomeUnknown, PlatformError, RateLimited, Rejected, Transient
+from platforms.limits import Per
 from platforms.shape import Absent, Call, Delivery, Finding, Journal, Outcome, Published, Receipt, Refused, Undecided
 from platforms.threads.answers import Linked, Made, Quotas
 from platforms.threads.api import ThreadsApi
@@ -179,7 +180,10 @@ class Posting:
             too_few = replies is not None and quota.reply_quota_usage + len(parts) - 1 > replies
             if none_left or (too_few and len(parts) > 1):
                 until = call.clock.now() + timedelta(seconds=QUOTA_WAIT_SECONDS)
-                raise RateLimited("quota", "the account has used up its posts or replies for the day", until=until)
+                per = Per.ACCOUNT if none_left else None
+                raise RateLimited(
+                    "quota", "the account has used up its posts or replies for the day", until=until, per=per
+                )
 
     async def _published(self, call: Call, journal: Journal) -> Published:
         first = id_of(journal, 0)

@@ -19,6 +19,7 @@ from platforms.errors import (
     Rejected,
     Transient,
 )
+from platforms.limits import Per
 from platforms.shape import Refused
 from platforms.tiktok.limits import DAILY_CAP_WAIT_SECONDS, RATE_LIMIT_WAIT_SECONDS
 from platforms.wire import safe_code
@@ -35,11 +36,15 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Row:
-    """One error word: its kind, what happened, and what the person can do about it."""
+    """One error word: its kind, what happened, and what the person can do about it.
+
+    `per`: who gets nothing more for a while, of an error that asks to wait.
+    """
 
     kind: Kind
     detail: str
     advice: str = ""
+    per: Per = Per.ACCOUNT
 
 
 API_ERRORS: Mapping[str, Row] = {
@@ -48,6 +53,7 @@ API_ERRORS: Mapping[str, Row] = {
     "internal": Row(Kind.REPEAT, "TikTok had an internal error"),
     "spam_risk_too_many_posts": Row(Kind.WAIT_A_DAY, "the account has reached its posts for the day"),
     "spam_risk_too_many_pending_share": Row(Kind.WAIT_A_DAY, "too many drafts wait in the account's inbox"),
+    # Those who posted today still may.
     "reached_active_user_cap": Row(Kind.WAIT_A_DAY, "the application has reached its posting users for the day"),
     "access_token_invalid": Row(Kind.AUTHORISE_AGAIN, "the access token is invalid or has expired"),
     "scope_not_authorized": Row(Kind.AUTHORISE_AGAIN, "the person did not grant a permission this needs"),
@@ -178,9 +184,9 @@ def _raised(row: Row, word: str, *, log_id: object, now: datetime) -> PlatformEr
     detail = _with_log_id(row.detail, log_id)
     match row.kind:
         case Kind.WAIT_A_MINUTE:
-            return RateLimited(word, detail, until=now + timedelta(seconds=RATE_LIMIT_WAIT_SECONDS))
+            return RateLimited(word, detail, until=now + timedelta(seconds=RATE_LIMIT_WAIT_SECONDS), per=row.per)
         case Kind.WAIT_A_DAY:
-            return RateLimited(word, detail, until=now + timedelta(seconds=DAILY_CAP_WAIT_SECONDS))
+            return RateLimited(word, detail, until=now + timedelta(seconds=DAILY_CAP_WAIT_SECONDS), per=row.per)
         case Kind.REPEAT:
             return Transient(word, detail)
         case Kind.AUTHORISE_AGAIN:

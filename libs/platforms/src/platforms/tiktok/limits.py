@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
-from platforms.limits import ContentKind, Limits, MediaLimit, Per, RateLimit, TextLimit, TextUnit
-from platforms.shape import MediaKind
+from platforms.limits import ContentKind, Limits, MediaLimit, Per, RateLimit, Spending, TextLimit, TextUnit, once
+from platforms.shape import Media, MediaKind
 
 CAPTION_UTF16_UNITS_MAX = 2200
 DESCRIPTION_UTF16_UNITS_MAX = 4000
@@ -45,6 +47,15 @@ WEBHOOK_AGE_SECONDS_MAX = 300
 
 KINDS = frozenset({ContentKind.VIDEO, ContentKind.IMAGE, ContentKind.CAROUSEL})
 
+
+def _start_of_video(media: Sequence[Media], settings: Mapping[str, Any]) -> int:
+    return int(any(each.kind is MediaKind.VIDEO for each in media))
+
+
+def _start_of_photos(media: Sequence[Media], settings: Mapping[str, Any]) -> int:
+    return 1 - _start_of_video(media, settings)
+
+
 LIMITS = Limits(
     api_version="v2",
     sunset=None,
@@ -63,9 +74,23 @@ LIMITS = Limits(
         ),
     ),
     rates=(
-        RateLimit("starts of a post", 6, timedelta(minutes=1), Per.ACCOUNT),
+        # A video is started while it is staged, photos by the call that posts them.
+        RateLimit(
+            "starts of a post",
+            6,
+            timedelta(minutes=1),
+            Per.ACCOUNT,
+            Spending("starts", staging=_start_of_video, publishing=_start_of_photos),
+        ),
         RateLimit("questions for a post's status", 30, timedelta(minutes=1), Per.ACCOUNT),
-        RateLimit("posts, whichever application makes them", 15, timedelta(hours=24), Per.ACCOUNT),
+        # "Typically around 15", TikTok says. More would get the account marked for spam, and locked for a day.
+        RateLimit(
+            "posts, whichever application makes them",
+            15,
+            timedelta(hours=24),
+            Per.ACCOUNT,
+            Spending("posts", publishing=once),
+        ),
         RateLimit("requests to one other endpoint", 600, timedelta(minutes=1), Per.APPLICATION),
     ),
     fields={"title": TextLimit(TITLE_UTF16_UNITS_MAX, TextUnit.UTF16_UNITS)},

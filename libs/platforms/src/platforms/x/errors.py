@@ -21,9 +21,10 @@ from platforms.errors import (
     Rejected,
     Transient,
 )
+from platforms.limits import Per
 from platforms.wire import Answer, safe_code
 from platforms.x.limits import CREDITS_WAIT_SECONDS, DAY_WAIT_SECONDS, WINDOW_SECONDS
-from platforms.x.waiting import wait_until
+from platforms.x.waiting import used_up_by, wait_until
 
 
 class Kind(Enum):
@@ -38,12 +39,16 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Row:
-    """One error: its kind, the word we call it by, what happened, and what the person can do about it."""
+    """One error: its kind, the word we call it by, what happened, and what the person can do about it.
+
+    `per`: who gets nothing more for a while, of an error that asks to wait.
+    """
 
     kind: Kind
     code: str
     detail: str
     advice: str = ""
+    per: Per = Per.ACCOUNT
 
 
 DUPLICATE = "duplicate_content"
@@ -68,8 +73,15 @@ _NOT_THERE = Row(
 
 PROBLEMS: Mapping[str, Row] = {
     "rate-limit-exceeded": _RATE,
-    "usage-capped": Row(Kind.WAIT_A_DAY, "usage-capped", "the application has used up what its plan allows"),
-    "credits": Row(Kind.WAIT_FOR_CREDITS, "credits_depleted", "the application has no credits left at X"),
+    "usage-capped": Row(
+        Kind.WAIT_A_DAY,
+        "usage-capped",
+        "the application has used up what its plan allows",
+        per=Per.APPLICATION,
+    ),
+    "credits": Row(
+        Kind.WAIT_FOR_CREDITS, "credits_depleted", "the application has no credits left at X", per=Per.APPLICATION
+    ),
     "unsupported-authentication": Row(
         Kind.AUTHORISE_AGAIN, "unsupported-authentication", "the token is of a kind that may not do this"
     ),
@@ -253,11 +265,14 @@ def _unknown_oauth(status: int, word: str) -> Row:
 def _raised(row: Row, answer: Answer, *, now: datetime) -> PlatformError:
     match row.kind:
         case Kind.WAIT:
-            return RateLimited(row.code, row.detail, until=wait_until(answer.headers, now, WINDOW_SECONDS))
+            until = wait_until(answer.headers, now, WINDOW_SECONDS)
+            return RateLimited(row.code, row.detail, until=until, per=used_up_by(answer.headers) or row.per)
         case Kind.WAIT_A_DAY:
-            return RateLimited(row.code, row.detail, until=wait_until(answer.headers, now, DAY_WAIT_SECONDS))
+            return RateLimited(
+                row.code, row.detail, until=wait_until(answer.headers, now, DAY_WAIT_SECONDS), per=row.per
+            )
         case Kind.WAIT_FOR_CREDITS:
-            return RateLimited(row.code, row.detail, until=wait_until({}, now, CREDITS_WAIT_SECONDS))
+            return RateLimited(row.code, row.detail, until=wait_until({}, now, CREDITS_WAIT_SECONDS), per=row.per)
         case Kind.REPEAT:
             return Transient(row.code, row.detail)
         case Kind.AUTHORISE_AGAIN:

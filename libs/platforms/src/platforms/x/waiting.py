@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
+from platforms.limits import Per
 from platforms.x.limits import WAIT_SECONDS_MAX
 
-_PER_DAY = ("x-user-limit-24hour", "x-app-limit-24hour")
+_PER_DAY = {"x-app-limit-24hour": Per.APPLICATION, "x-user-limit-24hour": Per.ACCOUNT}
 
 
 def wait_until(headers: Mapping[str, str], now: datetime, otherwise_seconds: float) -> datetime:
@@ -17,6 +18,11 @@ def wait_until(headers: Mapping[str, str], now: datetime, otherwise_seconds: flo
         otherwise_seconds,
     )
     return now + timedelta(seconds=min(max(seconds, 1.0), WAIT_SECONDS_MAX))
+
+
+def used_up_by(headers: Mapping[str, str]) -> Per | None:
+    """Whose day is over, where X says that; the application's counts more, because it holds back everybody."""
+    return next((per for name, per in _PER_DAY.items() if headers.get(f"{name}-remaining") == "0"), None)
 
 
 def _told(headers: Mapping[str, str], now: datetime) -> list[float | None]:

@@ -21,14 +21,16 @@ from platforms.errors import (
     Rejected,
     Transient,
 )
+from platforms.limits import Per
 from platforms.wire import Answer, safe_code
 from platforms.youtube.limits import (
     CHANNEL_CAP_WAIT_SECONDS,
+    DAY_ZONE,
     RATE_LIMIT_WAIT_SECONDS,
     RETRY_AFTER_SECONDS_MAX,
 )
 
-PACIFIC = ZoneInfo("America/Los_Angeles")
+PACIFIC = ZoneInfo(DAY_ZONE)
 VIDEO_GONE = "videoNotFound"
 
 
@@ -44,13 +46,18 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Row:
-    """One error word: its kind, what happened, and what the person can do about it."""
+    """One error word: its kind, what happened, and what the person can do about it.
+
+    `per`: who gets nothing more for a while, of an error that asks to wait.
+    """
 
     kind: Kind
     detail: str
     advice: str = ""
+    per: Per = Per.ACCOUNT
 
 
+_USED_UP = Row(Kind.WAIT_FOR_MIDNIGHT, "the application has used up its quota of the day", per=Per.APPLICATION)
 _SETTINGS = "Change it and have the post approved again."
 _CHANNEL = "Look at the channel in YouTube Studio."
 _THUMBNAIL = "Use a JPEG or PNG of 1280 × 720 pixels and at most 2 MB."
@@ -63,12 +70,12 @@ REASONS: Mapping[str, Row] = {
     "SERVICE_UNAVAILABLE": Row(Kind.REPEAT, "YouTube is not available now"),
     "UNAVAILABLE": Row(Kind.REPEAT, "YouTube is not available now"),
     "INTERNAL": Row(Kind.REPEAT, "YouTube had an internal error"),
-    "rateLimitExceeded": Row(Kind.WAIT_A_MINUTE, "too many calls in a short time"),
+    "rateLimitExceeded": Row(Kind.WAIT_A_MINUTE, "too many calls in a short time", per=Per.APPLICATION),
     "userRateLimitExceeded": Row(Kind.WAIT_A_MINUTE, "too many calls for this account in a short time"),
-    "RESOURCE_EXHAUSTED": Row(Kind.WAIT_A_MINUTE, "too many calls in a short time"),
+    "RESOURCE_EXHAUSTED": Row(Kind.WAIT_A_MINUTE, "too many calls in a short time", per=Per.APPLICATION),
     # After a reset.
-    "quotaExceeded": Row(Kind.WAIT_FOR_MIDNIGHT, "the application has used up its quota of the day"),
-    "dailyLimitExceeded": Row(Kind.WAIT_FOR_MIDNIGHT, "the application has used up its quota of the day"),
+    "quotaExceeded": _USED_UP,
+    "dailyLimitExceeded": _USED_UP,
     "uploadLimitExceeded": Row(Kind.WAIT_A_DAY, "the channel has reached its uploads for the day"),
     "uploadRateLimitExceeded": Row(Kind.WAIT_A_DAY, "the channel has sent too many thumbnails"),
     # The grant.
@@ -214,11 +221,11 @@ def _row_by_status(status: int) -> Row:
 def _raised(row: Row, word: str, answer: Answer, now: datetime) -> PlatformError:
     match row.kind:
         case Kind.WAIT_A_MINUTE:
-            return RateLimited(word, row.detail, until=now + _pause(answer, RATE_LIMIT_WAIT_SECONDS))
+            return RateLimited(word, row.detail, until=now + _pause(answer, RATE_LIMIT_WAIT_SECONDS), per=row.per)
         case Kind.WAIT_FOR_MIDNIGHT:
-            return RateLimited(word, row.detail, until=next_midnight(now))
+            return RateLimited(word, row.detail, until=next_midnight(now), per=row.per)
         case Kind.WAIT_A_DAY:
-            return RateLimited(word, row.detail, until=now + _pause(answer, CHANNEL_CAP_WAIT_SECONDS))
+            return RateLimited(word, row.detail, until=now + _pause(answer, CHANNEL_CAP_WAIT_SECONDS), per=row.per)
         case Kind.REPEAT:
             return Transient(word, row.detail)
         case Kind.AUTHORISE_AGAIN:

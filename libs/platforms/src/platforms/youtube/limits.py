@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
-from platforms.limits import ContentKind, Limits, MediaLimit, Per, RateLimit, TextLimit, TextUnit
-from platforms.shape import MediaKind
+from platforms.limits import ContentKind, Limits, MediaLimit, Per, RateLimit, Spending, TextLimit, TextUnit, once
+from platforms.shape import Media, MediaKind
 
 TITLE_CHARACTERS_MAX = 100
 DESCRIPTION_BYTES_MAX = 5000
@@ -44,11 +46,21 @@ RETRY_AFTER_SECONDS_MAX = 24 * 3600
 CHANNEL_CAP_WAIT_SECONDS = 24 * 3600
 # A comment that was just written may not be listed yet; to write it again before that would double it.
 COMMENT_LISTED_WITHIN_SECONDS = 60
+CHANGE_UNITS = 50
+DAY_ZONE = "America/Los_Angeles"
 # What is added to a video that is out (thumbnail, playlist, comment) must not keep it from being told as published.
 EXTRA_FAILURES_MAX = 3
 EXTRA_WAIT_SECONDS_MAX = 3600
 
 KINDS = frozenset({ContentKind.VIDEO, ContentKind.REEL, ContentKind.FIRST_COMMENT})
+
+
+def _units(media: Sequence[Media], settings: Mapping[str, Any]) -> int:
+    """Showing the video, its thumbnail, its place in a playlist and its first comment are changes, each read back."""
+    thumbnail = any(each.kind is MediaKind.IMAGE for each in media)
+    changes = 1 + thumbnail + bool(settings.get("playlist_id")) + bool(settings.get("first_comment"))
+    return changes * (CHANGE_UNITS + 1)
+
 
 LIMITS = Limits(
     api_version="v3",
@@ -59,12 +71,20 @@ LIMITS = Limits(
         MediaLimit(MediaKind.IMAGE, THUMBNAIL_TYPES, 1, THUMBNAIL_BYTES_MAX),
     ),
     rates=(
-        RateLimit("starts of an upload (day of the Pacific zone)", 100, timedelta(days=1), Per.APPLICATION),
+        RateLimit(
+            "starts of an upload (day of the Pacific zone)",
+            100,
+            timedelta(days=1),
+            Per.APPLICATION,
+            Spending("uploads", staging=once, zone=DAY_ZONE),
+        ),
+        # Reading counts takes of it as well, which is not counted here.
         RateLimit(
             "units (a question costs 1, a change 50; day of the Pacific zone)",
             10_000,
             timedelta(days=1),
             Per.APPLICATION,
+            Spending("units", publishing=_units, zone=DAY_ZONE),
         ),
     ),
     fields={
