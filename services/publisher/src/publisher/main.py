@@ -20,7 +20,7 @@ from platforms.environment import OfferedPlatforms
 from platforms.http import create_http_client
 from platforms.leasing import Leases
 
-from publisher import api, jobs, ports, subscribers
+from publisher import api, ports, subscribers
 from publisher.adapters.grants import SharedGrants
 from publisher.adapters.journal import PostgresJournals, Seals
 from publisher.adapters.media import ObjectMedia
@@ -29,6 +29,8 @@ from publisher.adapters.platform_calls import HttpPlatforms
 from publisher.adapters.settlements import GatheredSettlements
 from publisher.adapters.store import Store
 from publisher.data_map import DATA_MAP
+from publisher.jobs.forgetting import forgetting
+from publisher.jobs.lanes import Lanes
 from publisher.settings import Settings
 
 
@@ -65,14 +67,14 @@ def create_app(
         journals=PostgresJournals(service.database, seals, offered.platforms),
         platforms=HttpPlatforms(offered.platforms, http, service.clock),
     )
-    lanes = jobs.Lanes(means, service.tracer)
+    lanes = Lanes(means, service.tracer)
     return service.app(
         routes=api.routes(units, clock=service.clock, wake=lanes.wake),
         subscriptions=[
             *subscribers.subscriptions(units, service.clock, wake=lanes.wake, forget=grants.forget),
             eraser.subscription(),
         ],
-        loops=[*lanes.loops(), jobs.forgetting(means), eraser.loop()],
+        loops=[*lanes.loops(), forgetting(means), eraser.loop()],
         resources=[lambda: http, grants.open],
     )
 

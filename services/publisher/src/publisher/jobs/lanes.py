@@ -1,10 +1,10 @@
-"""The clock's edge: two lanes of workers, so that a long upload never delays a post that is due."""
+"""Two lanes of workers, so that a long upload never delays a post that is due."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 import psycopg
@@ -32,13 +32,6 @@ LEASE = timedelta(seconds=20)
 
 PROLONG_SECONDS = 5.0
 PAUSE_SECONDS = 0.2
-
-JOURNAL_KEPT = timedelta(days=30)
-"""Of what has failed or needs a person: longer than anybody may try again."""
-
-FORGET_EVERY = timedelta(hours=1)
-LOOK_SECONDS = 5.0
-"""The clock may be moved; looking at it costs nothing."""
 
 STAGING_STATES = frozenset({State.PLANNED, State.STAGING})
 PUBLISHING_STATES = frozenset(
@@ -159,19 +152,3 @@ class Lanes:
     def wake(self) -> None:
         self._staging.wake.set()
         self._publishing.wake.set()
-
-
-def forgetting(means: Means) -> Loop:
-    """Drop the journals of what nobody will try again."""
-    due_at: datetime | None = None
-
-    async def step() -> float:
-        nonlocal due_at
-        now = means.clock.now()
-        if due_at is None or now >= due_at:
-            async with means.work() as store:
-                await store.forget_journals(before=now - JOURNAL_KEPT)
-            due_at = now + FORGET_EVERY
-        return LOOK_SECONDS
-
-    return Loop("forget", step)
