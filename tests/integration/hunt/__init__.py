@@ -1,0 +1,1 @@
+"""Planting secrets, and looking for them in every byte that was written."""
