@@ -116,6 +116,25 @@ def test_what_is_moved_to_a_near_time_is_staged_at_once_and_what_is_staged_waits
     assert (ready.state, ready.next_at, ready.due_at) == (State.STAGED, None, near)
 
 
+@pytest.mark.parametrize("state", sorted(State))
+def test_nothing_that_is_paused_goes_on_before_it_is_due_again(state: State):
+    before = publication(state, claim=new_id(), leased_until=NOW, code="why")
+    paused = before.pause()
+    if state in ENDED:
+        assert paused is before
+        return
+    assert not paused.due
+    if state in BEFORE_INTENT:
+        assert (paused.state, paused.next_at, paused.claim, paused.code) == (State.PLANNED, None, None, "why")
+        resumed = paused.move(NOW + STAGE_AHEAD * 2, None, "hold", NOW)
+        assert (resumed.next_at, resumed.due) == (NOW + STAGE_AHEAD, False)
+    else:
+        # The call that is under way answers for itself; what has to be repeated waits.
+        assert (paused.state, paused.claim) == (state, before.claim)
+        assert staged(replace(paused, state=State.STAGING), NOW).next_at is None
+    assert paused.mark_due(NOW).due
+
+
 def test_what_is_moved_far_ahead_is_staged_again_before_its_new_time_and_what_is_due_stays():
     later = NOW + timedelta(days=1)
     moved = publication(State.STAGED, due=False, next_at=None).move(later, None, "hold", NOW)

@@ -115,6 +115,11 @@ class Member:
     async def move(self, schedule_id: str, **fields: Any) -> httpx.Response:
         return await self.client.patch(f"{self.path}/{schedule_id}", json=fields, headers=self.headers)
 
+    async def tell(self, verb: str, schedule_id: str | None = None) -> httpx.Response:
+        """`pause` or `resume` one schedule, or everything."""
+        place = f"{self.path}/{schedule_id}" if schedule_id else self.path
+        return await self.client.post(f"{place}/{verb}", headers=self.headers)
+
     async def cancel(self, schedule_id: str) -> httpx.Response:
         return await self.client.delete(f"{self.path}/{schedule_id}", headers=self.headers)
 

@@ -45,6 +45,31 @@ class ScheduleChangedV1(Event):
     when_missed: Word = WHEN_MISSED_HOLD
 
 
+@event("schedule.paused", 1, owner="scheduler", aggregate="schedule_id")
+class SchedulePausedV1(Event):
+    """Nothing of the schedule goes out until it is resumed, its time having come or not.
+
+    What a platform is being told at this moment cannot be stopped any more.
+    """
+
+    workspace_id: UUID
+    schedule_id: UUID
+    occurrence: int
+    reason: Word
+
+
+@event("schedule.resumed", 1, owner="scheduler", aggregate="schedule_id")
+class ScheduleResumedV1(Event):
+    """The schedule goes on, at the time it has now. Where that has passed, `schedule.due` follows at once."""
+
+    workspace_id: UUID
+    schedule_id: UUID
+    occurrence: int
+    due_at: Instant
+    publish_until: Instant | None = None
+    when_missed: Word = WHEN_MISSED_HOLD
+
+
 @event("schedule.cancelled", 1, owner="scheduler", aggregate="schedule_id")
 class ScheduleCancelledV1(Event):
     """Nothing more goes out for this schedule. `connection_ids` empty: for none of its connections.

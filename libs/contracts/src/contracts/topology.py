@@ -172,6 +172,8 @@ CONSUMERS: Mapping[str, Consumer] = MappingProxyType(
                 (
                     scheduler.ScheduleCreatedV1,
                     scheduler.ScheduleChangedV1,
+                    scheduler.SchedulePausedV1,
+                    scheduler.ScheduleResumedV1,
                     scheduler.ScheduleCancelledV1,
                     scheduler.ScheduleDueV1,
                 ),

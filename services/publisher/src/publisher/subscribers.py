@@ -11,7 +11,14 @@ from contracts.auth import (
     ConnectionRevokedV2,
     WorkspaceDeletedV1,
 )
-from contracts.scheduler import ScheduleCancelledV1, ScheduleChangedV1, ScheduleCreatedV1, ScheduleDueV1
+from contracts.scheduler import (
+    ScheduleCancelledV1,
+    ScheduleChangedV1,
+    ScheduleCreatedV1,
+    ScheduleDueV1,
+    SchedulePausedV1,
+    ScheduleResumedV1,
+)
 from contracts.topology import CONSUMERS
 from kit.clock import Clock
 from kit.database import Units
@@ -21,7 +28,7 @@ from publisher.domain.connection import Connection, ConnectionState
 from publisher.ports import Store
 from publisher.use_cases.cancel_publications import cancel_of_schedule, cancel_of_workspace
 from publisher.use_cases.follow_connection import follow_connection
-from publisher.use_cases.plan_publications import mark_due, move_publications, plan_publications
+from publisher.use_cases.plan_publications import mark_due, move_publications, pause_publications, plan_publications
 
 
 def subscriptions(
@@ -40,6 +47,14 @@ def _scheduler(units: Units[Store], clock: Clock, wake: Callable[[], None]) -> S
 
     @subscription.on(ScheduleChangedV1)
     async def on_changed(event: ScheduleChangedV1) -> None:
+        await move_publications(event, store=units.joined(), now=clock.now())
+
+    @subscription.on(SchedulePausedV1)
+    async def on_paused(event: SchedulePausedV1) -> None:
+        await pause_publications(event, store=units.joined())
+
+    @subscription.on(ScheduleResumedV1)
+    async def on_resumed(event: ScheduleResumedV1) -> None:
         await move_publications(event, store=units.joined(), now=clock.now())
 
     @subscription.on_batch(ScheduleDueV1)

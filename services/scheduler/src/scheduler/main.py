@@ -17,7 +17,7 @@ from scheduler import ports, subscribers
 from scheduler.adapters.connections import AuthConnections
 from scheduler.adapters.revisions import ContentRevisions
 from scheduler.adapters.store import Store
-from scheduler.api import forecast, schedules
+from scheduler.api import forecast, pausing, schedules
 from scheduler.data_map import DATA_MAP
 from scheduler.jobs.clockwork import Clockwork
 from scheduler.settings import Settings
@@ -39,6 +39,7 @@ def create_app(
     return service.app(
         routes=[
             *schedules.routes(units, revisions=revisions, clock=service.clock, wake=clockwork.wake),
+            *pausing.routes(units, wake=clockwork.wake),
             *forecast.routes(units, connections=connections, clock=service.clock),
         ],
         subscriptions=[*subscribers.subscriptions(units), eraser.subscription()],

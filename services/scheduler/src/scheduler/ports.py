@@ -62,8 +62,17 @@ class Store(Protocol):
     async def reschedule(self, schedules: Sequence[Schedule]) -> None:
         """Write times and windows that were changed. No clock holds these schedules any more: it asks anew."""
 
-    async def mark_due(self, schedules: Sequence[Schedule]) -> None:
-        """Write the state of many schedules that were announced."""
+    async def mark(self, schedules: Sequence[Schedule]) -> None:
+        """Write state and reason of many schedules whose targets stay as they are. No clock holds them any more."""
+
+    async def running(self, workspace_id: UUID, *, reach: Reach, limit: int) -> list[UUID]:
+        """Schedules that can be paused, all of whose connections are within reach, the soonest first."""
+
+    async def paused(self, workspace_id: UUID, reason: str, *, reach: Reach, limit: int) -> list[UUID]:
+        """Schedules that were paused for this reason, likewise."""
+
+    async def lock_all(self, schedule_ids: Sequence[UUID]) -> list[Schedule]:
+        """These, held until the unit of work ends."""
 
 
 class Connections(Protocol):

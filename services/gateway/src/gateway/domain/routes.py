@@ -268,6 +268,10 @@ def _delivery() -> tuple[Route, ...]:
         Route("GET", f"{schedules}/{{schedule_id}}", "scheduler", Access.WORKSPACE),
         Route("PATCH", f"{schedules}/{{schedule_id}}", "scheduler", Access.WORKSPACE),
         Route("DELETE", f"{schedules}/{{schedule_id}}", "scheduler", Access.WORKSPACE),
+        Route("POST", f"{schedules}/{{schedule_id}}/pause", "scheduler", Access.WORKSPACE),
+        Route("POST", f"{schedules}/{{schedule_id}}/resume", "scheduler", Access.WORKSPACE),
+        Route("POST", f"{schedules}/pause", "scheduler", Access.WORKSPACE),
+        Route("POST", f"{schedules}/resume", "scheduler", Access.WORKSPACE),
         Route("GET", "/api/workspaces/{workspace_id}/connection-forecast", "scheduler", Access.WORKSPACE),
         Route(
             "GET", "/api/workspaces/{workspace_id}/connections/{connection_id}/forecast", "scheduler", Access.WORKSPACE

@@ -146,8 +146,10 @@ class Publication:
 
     def mark_due(self, now: datetime, trace: str | None = None) -> Publication:
         """Its time has come: the next steps continue `trace`. What has to wait for other reasons goes on waiting."""
-        if self.due or self.state not in BEFORE_INTENT:
+        if self.due or self.state in ENDED:
             return self
+        if self.state not in BEFORE_INTENT:
+            return replace(self, due=True)
         waits = self.held or self.state is State.STAGING
         return replace(self, due=True, next_at=(self.next_at or now) if waits else now, trace=trace or self.trace)
 
@@ -161,6 +163,20 @@ class Publication:
                 return moved
             moved = moved.become(State.PLANNED, code=self.code, detail=self.detail, advice=self.advice)
         return replace(moved, next_at=stage_at(due_at, now), claim=None, leased_until=None)
+
+    def pause(self) -> Publication:
+        """Nothing visible begins until it is due again. What is staged stays in the journal.
+
+        What the platform is being told just now comes to its end; if that is a refusal, it waits too.
+        """
+        if self.state in ENDED:
+            return self
+        paused = replace(self, due=False)
+        if self.state not in BEFORE_INTENT:
+            return paused
+        if self.state is not State.PLANNED:
+            paused = paused.become(State.PLANNED, code=self.code, detail=self.detail, advice=self.advice)
+        return replace(paused, next_at=None, claim=None, leased_until=None)
 
     def released(self) -> Publication:
         """Nobody works on it any more."""

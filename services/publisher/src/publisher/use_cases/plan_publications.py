@@ -1,4 +1,4 @@
-"""A schedule has a time, is moved, or its time has come: one publication for each connection, made once."""
+"""A schedule has a time, is moved, paused, or its time has come: one publication for each connection, made once."""
 
 from __future__ import annotations
 
@@ -7,7 +7,13 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from contracts.scheduler import ScheduleChangedV1, ScheduleCreatedV1, ScheduleDueV1
+from contracts.scheduler import (
+    ScheduleChangedV1,
+    ScheduleCreatedV1,
+    ScheduleDueV1,
+    SchedulePausedV1,
+    ScheduleResumedV1,
+)
 from kit.ids import new_id
 from kit.subscription import traceparent_of
 
@@ -29,15 +35,26 @@ async def plan_publications(event: ScheduleCreatedV1 | ScheduleDueV1, *, store: 
         await _plan(event, connection_id, store=store, now=now)
 
 
-async def move_publications(event: ScheduleChangedV1, *, store: Store, now: datetime) -> None:
-    """Give what is planned its new time, as far as the old one had not come."""
-    await store.serialise(event.schedule_id)
+async def move_publications(event: ScheduleChangedV1 | ScheduleResumedV1, *, store: Store, now: datetime) -> None:
+    """Give what is planned its new time, as far as the old one had not come. What was paused goes on with it."""
     changes: list[Change] = [
         (each, each.move(event.due_at, event.publish_until, event.when_missed, now))
-        for each in await store.lock_of_schedules([event.schedule_id])
-        if each.occurrence == event.occurrence
+        for each in await _of_occurrence(event, store=store)
     ]
     await write(changes, store=store)
+
+
+async def pause_publications(event: SchedulePausedV1, *, store: Store) -> None:
+    """Put aside what is not out yet, whether its time has come or not."""
+    await write([(each, each.pause()) for each in await _of_occurrence(event, store=store)], store=store)
+
+
+async def _of_occurrence(
+    event: ScheduleChangedV1 | SchedulePausedV1 | ScheduleResumedV1, *, store: Store
+) -> list[Publication]:
+    await store.serialise(event.schedule_id)
+    rows = await store.lock_of_schedules([event.schedule_id])
+    return [row for row in rows if row.occurrence == event.occurrence]
 
 
 async def mark_due(events: Sequence[ScheduleDueV1], *, store: Store, now: datetime) -> None:

@@ -71,8 +71,14 @@ class ClockworkRows(Rows):
             ],
         )  # fmt: skip
 
-    async def mark_due(self, schedules: Sequence[Schedule]) -> None:
+    async def mark(self, schedules: Sequence[Schedule]) -> None:
         await self._transaction.execute(
-            "UPDATE schedule SET state = 'due' WHERE schedule_id = ANY(%s)",
-            ([schedule.schedule_id for schedule in schedules],),
+            "UPDATE schedule SET state = new.state, reason = new.reason, held_by = NULL"
+            " FROM unnest(%s::uuid[], %s::text[], %s::text[]) AS new (schedule_id, state, reason)"
+            " WHERE schedule.schedule_id = new.schedule_id",
+            (
+                [schedule.schedule_id for schedule in schedules],
+                [schedule.state for schedule in schedules],
+                [schedule.reason for schedule in schedules],
+            ),
         )

@@ -22,10 +22,12 @@ SELECT schedule_id, workspace_id, post_id, revision_id, wall_clock, time_zone, a
 FROM schedule
 """
 
+SELECT_ID: LiteralString = "SELECT schedule_id FROM schedule"
+
 IN_REACH: LiteralString = """
-WHERE %(reach)s::uuid[] IS NULL OR NOT EXISTS (
+WHERE (%(reach)s::uuid[] IS NULL OR NOT EXISTS (
     SELECT 1 FROM target t
-    WHERE t.schedule_id = schedule.schedule_id AND t.connection_id <> ALL (%(reach)s::uuid[]))
+    WHERE t.schedule_id = schedule.schedule_id AND t.connection_id <> ALL (%(reach)s::uuid[])))
 """
 
 

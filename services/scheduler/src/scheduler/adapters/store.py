@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from kit.passport import Reach
 from psycopg.types.json import Jsonb
 
 from scheduler.adapters.clockwork import ClockworkRows
-from scheduler.adapters.rows import IN_REACH, SELECT, ScheduleRow
+from scheduler.adapters.rows import IN_REACH, SELECT, SELECT_ID, ScheduleRow
 from scheduler.domain.schedule import Schedule
 
 
@@ -63,6 +64,27 @@ class Store(ClockworkRows):
         await self._transaction.execute("SELECT 1 FROM schedule WHERE schedule_id = %s FOR UPDATE", (schedule_id,))
         return await self.find(schedule_id)
 
+    async def lock_all(self, schedule_ids: Sequence[UUID]) -> list[Schedule]:
+        ids = await self._transaction.scalars(
+            "SELECT schedule_id FROM schedule WHERE schedule_id = ANY(%s) ORDER BY schedule_id FOR UPDATE",
+            (list(schedule_ids),),
+        )
+        return await self._of(ids)
+
+    async def running(self, workspace_id: UUID, *, reach: Reach, limit: int) -> list[UUID]:
+        return await self._transaction.scalars(
+            SELECT_ID + IN_REACH + " AND workspace_id = %(workspace_id)s"
+            " AND state IN ('scheduled', 'due') ORDER BY due_at LIMIT %(limit)s",
+            {"workspace_id": workspace_id, "reach": reach, "limit": limit},
+        )
+
+    async def paused(self, workspace_id: UUID, reason: str, *, reach: Reach, limit: int) -> list[UUID]:
+        return await self._transaction.scalars(
+            SELECT_ID + IN_REACH + " AND workspace_id = %(workspace_id)s"
+            " AND state = 'paused' AND reason = %(reason)s ORDER BY due_at LIMIT %(limit)s",
+            {"workspace_id": workspace_id, "reason": reason, "reach": reach, "limit": limit},
+        )
+
     async def lock_open(
         self,
         workspace_id: UUID,
@@ -74,7 +96,7 @@ class Store(ClockworkRows):
         ids = await self._transaction.scalars(
             """
             SELECT schedule_id FROM schedule
-            WHERE workspace_id = %(workspace_id)s AND state IN ('scheduled', 'due')
+            WHERE workspace_id = %(workspace_id)s AND state IN ('scheduled', 'paused', 'due')
               AND (%(post_id)s::uuid IS NULL OR post_id = %(post_id)s)
               AND (%(revision_id)s::uuid IS NULL OR revision_id = %(revision_id)s)
               AND (%(connection_id)s::uuid IS NULL OR EXISTS (
@@ -93,8 +115,10 @@ class Store(ClockworkRows):
 
     async def save(self, schedule: Schedule) -> None:
         await self._transaction.execute(
-            "UPDATE schedule SET state = %s, reason = %s WHERE schedule_id = %s",
-            (schedule.state, schedule.reason, schedule.schedule_id),
+            # Who held it in another state holds it no longer.
+            "UPDATE schedule SET reason = %(reason)s, state = %(state)s,"
+            " held_by = CASE WHEN state = %(state)s THEN held_by END WHERE schedule_id = %(schedule_id)s",
+            {"reason": schedule.reason, "state": schedule.state, "schedule_id": schedule.schedule_id},
         )
         targets = [
             {

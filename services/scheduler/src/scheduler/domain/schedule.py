@@ -33,9 +33,10 @@ OCCURRENCE = 1
 
 
 class ScheduleState(StrEnum):
-    """`scheduled` waits for its time, `due` is with the publisher, the others are ends."""
+    """`scheduled` waits for its time, `paused` for a person, `due` is with the publisher, the others are ends."""
 
     SCHEDULED = "scheduled"
+    PAUSED = "paused"
     DUE = "due"
     DONE = "done"
     PARTIAL = "partial"
@@ -43,7 +44,10 @@ class ScheduleState(StrEnum):
     CANCELLED = "cancelled"
 
 
-OPEN = frozenset({ScheduleState.SCHEDULED, ScheduleState.DUE})
+BEFORE_DUE = frozenset({ScheduleState.SCHEDULED, ScheduleState.PAUSED})
+"""The publisher shows nothing of it: it can be moved, and taken back at once."""
+
+OPEN = BEFORE_DUE | {ScheduleState.DUE}
 
 
 class TargetState(StrEnum):
@@ -73,7 +77,7 @@ class InThePast(Invalid):
 
 class AlreadyOut(Conflict):
     code = "already-out"
-    title = "The schedule has run; there is nothing left to cancel"
+    title = "The schedule has run; there is nothing left to stop"
 
 
 class TimeHasCome(Conflict):
@@ -124,7 +128,7 @@ class Schedule:
         self, at: datetime, time_zone: str, resolved: Resolved, *, late: timedelta | None, when_missed: str | None
     ) -> Schedule:
         """Give it another time or another window, which moves with the time. Raises `TimeHasCome`."""
-        if self.state is not ScheduleState.SCHEDULED:
+        if self.state not in BEFORE_DUE:
             raise TimeHasCome()
         if late is None and self.publish_until is not None:
             late = self.publish_until - self.due_at
@@ -138,6 +142,18 @@ class Schedule:
             when_missed=when_missed or self.when_missed,
         )
 
+    def pause(self, reason: str) -> Schedule:
+        """Nothing of it begins to go out until it is resumed. Raises `AlreadyOut`."""
+        if self.state not in OPEN:
+            raise AlreadyOut()
+        return self if self.state is ScheduleState.PAUSED else replace(self, state=ScheduleState.PAUSED, reason=reason)
+
+    def resume(self) -> Schedule:
+        """Let it go on; if its time has passed meanwhile, it is due at once. Raises `AlreadyOut`."""
+        if self.state not in OPEN:
+            raise AlreadyOut()
+        return replace(self, state=ScheduleState.SCHEDULED, reason=None) if self.state is ScheduleState.PAUSED else self
+
     def announce(self) -> Schedule:
         """Its time has come."""
         assert self.state is ScheduleState.SCHEDULED
@@ -149,7 +165,7 @@ class Schedule:
         Before its time that settles the outcome. Afterwards the publisher decides what could still be
         stopped, and its answers settle it; only the reason is noted here.
         """
-        if self.state is not ScheduleState.SCHEDULED:
+        if self.state not in BEFORE_DUE:
             return replace(self, reason=reason) if connection_id is None else self
         cancelled = [
             replace(target, state=TargetState.CANCELLED, code=reason)

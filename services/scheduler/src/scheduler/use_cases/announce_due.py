@@ -26,7 +26,7 @@ async def announce(schedule_ids: Sequence[UUID], *, holder: UUID, now: datetime,
     due = await store.lock_held(schedule_ids, holder=holder, now=now)
     announced = [schedule.announce() for schedule in due]
     if announced:
-        await store.mark_due(announced)
+        await store.mark(announced)
     for schedule in announced:
         with continued(tracer, "announce schedule", schedule.trace):
             store.emit(_due(schedule))

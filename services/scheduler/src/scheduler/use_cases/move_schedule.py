@@ -8,7 +8,7 @@ from uuid import UUID
 
 from contracts.scheduler import ScheduleChangedV1
 
-from scheduler.domain.schedule import OCCURRENCE, Schedule, ScheduleNotFound
+from scheduler.domain.schedule import OCCURRENCE, Schedule, ScheduleNotFound, ScheduleState
 from scheduler.domain.wall_clock import Resolved
 from scheduler.ports import Store
 from scheduler.use_cases.timing import instant, known_zone
@@ -36,7 +36,8 @@ async def move_schedule(schedule_id: UUID, move: Move, *, store: Store, now: dat
     moved = schedule.move(at, time_zone, resolved, late=move.late, when_missed=move.when_missed)
     if moved != schedule:
         await store.reschedule([moved])
-        store.emit(changed(moved))
+        if moved.state is not ScheduleState.PAUSED:  # of one that is paused the publisher hears when it goes on
+            store.emit(changed(moved))
     return moved
 
 

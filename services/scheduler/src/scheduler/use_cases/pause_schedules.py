@@ -1,0 +1,128 @@
+"""Stop, and go on: one schedule, or everything a workspace has planned when something has gone wrong.
+
+The publisher is told of each: what is not out yet goes no further there, even if its time has come. When a schedule
+goes on after its time, it is announced at once, and its window decides: within it the post goes out late, behind it
+the publisher makes it missed and asks, or drops it, as its author said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from uuid import UUID
+
+from contracts.scheduler import SchedulePausedV1, ScheduleResumedV1
+from kit.passport import Reach
+
+from scheduler.domain.schedule import OCCURRENCE, OPEN, Schedule, ScheduleNotFound, ScheduleState
+from scheduler.ports import Store
+
+BY_PERSON = "paused_by_person"
+WITH_WORKSPACE = "workspace_paused"
+
+BATCH = 500
+"""Schedules in one transaction: the soonest are stopped within moments, however many there are."""
+
+ROUNDS_MAX = 100
+"""50,000 schedules, more than any workspace plans. A request must end; who has more asks again."""
+
+
+@dataclass(frozen=True)
+class Paused:
+    """What a whole workspace's pause or its end reached. Not `complete`: there is more, ask again."""
+
+    schedules: int
+    complete: bool
+
+
+OpenStore = Callable[[], AbstractAsyncContextManager[Store]]
+"""Opens a unit of work in one workspace."""
+
+
+async def pause_schedule(schedule_id: UUID, *, store: Store) -> Schedule:
+    """Once is as good as twice. Raises `ScheduleNotFound`, `AlreadyOut`."""
+    schedule = await _locked(schedule_id, store=store)
+    paused = schedule.pause(BY_PERSON)
+    await _keep([(schedule, paused)], store=store)
+    return paused
+
+
+async def resume_schedule(schedule_id: UUID, *, store: Store) -> Schedule:
+    """Once is as good as twice. Raises `ScheduleNotFound`, `AlreadyOut`."""
+    schedule = await _locked(schedule_id, store=store)
+    resumed = schedule.resume()
+    await _keep([(schedule, resumed)], store=store)
+    return resumed
+
+
+async def pause_workspace(workspace_id: UUID, *, reach: Reach, open_store: OpenStore) -> Paused:
+    """Pause everything planned and everything due that is not out yet, the soonest first."""
+    return await _in_rounds(
+        lambda store: store.running(workspace_id, reach=reach, limit=BATCH),
+        lambda schedule: schedule.pause(WITH_WORKSPACE),
+        open_store=open_store,
+    )
+
+
+async def resume_workspace(workspace_id: UUID, *, reach: Reach, open_store: OpenStore) -> Paused:
+    """Let go on what was paused with the workspace. What a person paused by itself stays paused."""
+    return await _in_rounds(
+        lambda store: store.paused(workspace_id, WITH_WORKSPACE, reach=reach, limit=BATCH),
+        Schedule.resume,
+        open_store=open_store,
+    )
+
+
+async def _in_rounds(
+    choose: Callable[[Store], Awaitable[Sequence[UUID]]],
+    change: Callable[[Schedule], Schedule],
+    *,
+    open_store: OpenStore,
+) -> Paused:
+    done = 0
+    for _ in range(ROUNDS_MAX):
+        async with open_store() as store:
+            chosen = await choose(store)
+            if not chosen:
+                return Paused(done, complete=True)
+            # Some may have come to an end between the look and the lock.
+            locked = [schedule for schedule in await store.lock_all(chosen) if schedule.state in OPEN]
+            done += await _keep([(schedule, change(schedule)) for schedule in locked], store=store)
+    return Paused(done, complete=False)
+
+
+async def _locked(schedule_id: UUID, *, store: Store) -> Schedule:
+    schedule = await store.lock(schedule_id)
+    if schedule is None:
+        raise ScheduleNotFound()
+    return schedule
+
+
+async def _keep(changes: Sequence[tuple[Schedule, Schedule]], *, store: Store) -> int:
+    """Write and tell what is different; returns how many."""
+    changed = [after for before, after in changes if before != after]
+    if changed:
+        await store.mark(changed)
+    for schedule in changed:
+        store.emit(_told(schedule))
+    return len(changed)
+
+
+def _told(schedule: Schedule) -> SchedulePausedV1 | ScheduleResumedV1:
+    if schedule.state is ScheduleState.PAUSED:
+        assert schedule.reason is not None
+        return SchedulePausedV1(
+            workspace_id=schedule.workspace_id,
+            schedule_id=schedule.schedule_id,
+            occurrence=OCCURRENCE,
+            reason=schedule.reason,
+        )
+    return ScheduleResumedV1(
+        workspace_id=schedule.workspace_id,
+        schedule_id=schedule.schedule_id,
+        occurrence=OCCURRENCE,
+        due_at=schedule.due_at,
+        publish_until=schedule.publish_until,
+        when_missed=schedule.when_missed,
+    )
