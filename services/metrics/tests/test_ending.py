@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from contracts.auth import WorkspaceDeletedV1
 from contracts.metrics import MetricsCollectedV1
+from contracts.publisher import PublicationRemovedV1
 from contracts.retention import ErasureRequestedV1, ErasureTaskDoneV1, SubjectKind
 from kit.ids import new_id
 from kit.testing import wait_for
@@ -34,6 +35,19 @@ async def test_a_revoked_connection_is_not_asked_again(world: World, published: 
     world.clock.advance(timedelta(hours=2))
     await world.bus.wait_told(MetricsCollectedV1, 3)
     assert [account for account, _ in world.platform.calls[asked:]] == [str(other.connection_id)]
+
+
+@pytest.mark.promise("P24")
+async def test_a_post_that_was_taken_off_is_not_asked_for_again(world: World, published: MakePublished):
+    event, other = await measured(world, published), await measured(world, published)
+    facts = event.model_dump(exclude={"published_at", "platform_post_id"})
+    await world.bus.publish(PublicationRemovedV1(**facts, removed_at=world.clock.now()))
+    await wait_for(lambda: world.state(event.publication_id) == "gone")
+    asked = len(world.platform.calls)
+    world.clock.advance(timedelta(hours=2))
+    await world.bus.wait_told(MetricsCollectedV1, 3)
+    assert [account for account, _ in world.platform.calls[asked:]] == [str(other.connection_id)]
+    assert world.rows("SELECT count(*) FROM snapshot WHERE publication_id = %s", event.publication_id) == [(1,)]
 
 
 @pytest.mark.promise("P24")

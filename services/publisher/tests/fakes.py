@@ -9,7 +9,20 @@ from typing import Any
 from uuid import UUID
 
 from kit.secret import Secret
-from platforms.shape import Absent, Call, Delivery, Finding, Journal, Outcome, PlatformName, Published, Receipt
+from platforms.removal import Removal
+from platforms.shape import (
+    Absent,
+    Call,
+    Delivery,
+    Finding,
+    Journal,
+    NotThere,
+    Outcome,
+    PlatformName,
+    Published,
+    Receipt,
+    Removed,
+)
 
 UPLOAD_URL = "https://upload.example/?upload_token=worth-as-much-as-a-token"
 
@@ -35,7 +48,7 @@ def answering(outcome: Any) -> Fault:
 
 
 class FakePlatform:
-    """Satisfies `platforms.shape.Platform` as far as publishing goes.
+    """Satisfies `platforms.platform.Platform` as far as publishing and removing go.
 
     `before[step]` and `after[step]` are faults that hit the next calls of a step, before or after its effect:
     each is awaited, and what it returns (if anything) is the answer.
@@ -45,6 +58,7 @@ class FakePlatform:
     name = PlatformName.BLUESKY
     scopes: tuple[str, ...] = ()
     insights_batch_max = 1
+    removal = Removal("https://social.example/posts", "Choose the post, then Delete.")
 
     def __init__(self) -> None:
         self.posts: list[tuple[UUID, str]] = []
@@ -82,6 +96,13 @@ class FakePlatform:
         if self.posted(delivery.publication_id):
             return self._receipt(delivery)
         return Absent({"looked": "everywhere"})
+
+    async def remove(self, call: Call, receipt: Receipt) -> Removed | NotThere:
+        await self._hit("remove", self.before, call)
+        left = [post for post in self.posts if f"post-{post[0]}" != receipt.post_id]
+        there, self.posts = len(left) < len(self.posts), left
+        await self._hit("remove", self.after)
+        return Removed({"removed": [receipt.post_id]}) if there else NotThere({"not_there": [receipt.post_id]})
 
     async def _hit(self, step: str, faults: Mapping[str, list[Fault]], call: Call | None = None) -> Any:
         if call is not None:

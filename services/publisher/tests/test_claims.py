@@ -128,6 +128,7 @@ async def bench(
         grants=_Grants(),
         journals=PostgresJournals(database, seals, {PlatformName.BLUESKY: cast("Any", platform)}),
         platforms=cast("ports.PlatformCalls", _Platform(platform)),
+        removing=cast("ports.Removing", None),
     )
     await database.open()
     async with units(Scope.worker()) as store:

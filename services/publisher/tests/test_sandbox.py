@@ -10,7 +10,7 @@ from uuid import UUID
 
 import httpx
 import pytest
-from contracts.publisher import PublicationIdentifiedV1
+from contracts.publisher import PublicationIdentifiedV1, PublicationRemovedV1
 from kit.calls import Transports
 from kit.clock import MovableClock
 from kit.secret import Secret
@@ -138,6 +138,26 @@ async def test_a_lost_answer_to_the_visible_step_neither_doubles_nor_loses_the_p
     await platforms.world.tell(plan.created(), plan.due())
     await platforms.world.wait(platforms.client, plan, "published", timeout_seconds=40)
     platforms.check_truth(name, plan)
+
+
+@pytest.mark.promise("P43")
+@pytest.mark.parametrize("fault", ["reset_before", "reset_after", "answer"])
+async def test_a_post_leaves_the_platform_whatever_is_answered(platforms: Platforms, fault: str):
+    plan = await platforms.plan(PlatformName.BLUESKY)
+    await platforms.world.tell(plan.created(), plan.due())
+    (publication,) = await platforms.world.wait(platforms.client, plan, "published")
+    platforms.sandbox.add_fault("bluesky", "POST /xrpc/com.atproto.repo.deleteRecord", fault)
+    path = f"/api/workspaces/{plan.workspace_id}/publications/{publication['publication_id']}/post"
+    headers = platforms.world.passport(workspace_id=plan.workspace_id, role="editor")
+    assert (await platforms.client.delete(path, headers=headers)).status_code == 202
+
+    async def tried() -> bool:
+        return bool((await platforms.world.seen(platforms.client))[0]["removal"]["tries"])
+
+    await wait_for(tried)
+    platforms.world.clock.advance(HOUR / 60)
+    await platforms.world.bus.wait_told(PublicationRemovedV1)
+    assert platforms.sandbox.truth.posts("bluesky") == []
 
 
 @pytest.mark.promise("P42")

@@ -38,6 +38,7 @@ class Permission(StrEnum):
     POST_APPROVE = "post.approve"
     SCHEDULE_WRITE = "schedule.write"
     PUBLICATION_RESOLVE = "publication.resolve"
+    PUBLICATION_REMOVE = "publication.remove"
     METRICS_READ = "metrics.read"
     REPORT_WRITE = "report.write"
     USAGE_READ = "usage.read"
@@ -76,6 +77,7 @@ RULES: tuple[Rule, ...] = (
     Rule(Permission.POST_APPROVE, "approve posts, ask for changes, withdraw an approval", _REVIEWERS),
     Rule(Permission.SCHEDULE_WRITE, "schedule and publish what is approved, and cancel it", _TEAM),
     Rule(Permission.PUBLICATION_RESOLVE, "retry a failed publication, or say what became of an unknown one", _TEAM),
+    Rule(Permission.PUBLICATION_REMOVE, "take a published post off its platform again", _AUTHORS),
     Rule(Permission.METRICS_READ, "see how posts did, and reports on it", _EVERYBODY),
     Rule(Permission.REPORT_WRITE, "make reports and share them with clients", _TEAM),
     Rule(Permission.USAGE_READ, "see who did what in the workspace", _EVERYBODY),

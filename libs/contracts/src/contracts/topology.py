@@ -188,7 +188,11 @@ CONSUMERS: Mapping[str, Consumer] = MappingProxyType(
             Consumer(
                 "metrics",
                 "PUBLISHER",
-                (publisher.PublicationPublishedV1, publisher.PublicationIdentifiedV1),
+                (
+                    publisher.PublicationPublishedV1,
+                    publisher.PublicationIdentifiedV1,
+                    publisher.PublicationRemovedV1,
+                ),
             ),
             Consumer("metrics", "RETENTION", _ERASES),
             Consumer(

@@ -50,6 +50,9 @@ class Store(Protocol):
     async def stop(self, subject_id: UUID) -> None:
         """Look no more at anything of this workspace or connection."""
 
+    async def stop_publication(self, publication_id: UUID) -> None:
+        """Look no more at this one, because the platform has it no more."""
+
     async def delete_if_erased(self, subject_id: UUID, erasure_id: UUID) -> None:
         """Delete what was noted of a workspace or connection after its erasure was already answered."""
 

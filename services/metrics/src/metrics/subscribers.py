@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from contracts.auth import ConnectionRevokedV2, WorkspaceDeletedV1
-from contracts.publisher import PublicationIdentifiedV1, PublicationPublishedV1
+from contracts.publisher import PublicationIdentifiedV1, PublicationPublishedV1, PublicationRemovedV1
 from contracts.topology import CONSUMERS
 from kit.clock import Clock
 from kit.database import Units
 from kit.subscription import Subscription
 
 from metrics.ports import Store
-from metrics.use_cases.track import stop_tracking, track
+from metrics.use_cases.track import stop_removed, stop_tracking, track
 
 
 def subscriptions(units: Units[Store], clock: Clock) -> list[Subscription]:
@@ -27,6 +27,10 @@ def _from_publisher(units: Units[Store], clock: Clock) -> Subscription:
     @subscription.on(PublicationIdentifiedV1)
     async def on_identified(event: PublicationIdentifiedV1) -> None:
         await track(event, units.joined(), at=clock.now())
+
+    @subscription.on(PublicationRemovedV1)
+    async def on_removed(event: PublicationRemovedV1) -> None:
+        await stop_removed(event.publication_id, units.joined())
 
     return subscription
 

@@ -45,6 +45,25 @@ DATA_MAP = DataMap(
             },
         ),
         Table(
+            name="removal",
+            purpose="a published post that a person wanted off the platform, and what came of it",
+            retention=_OWN_RECORD + "; what came from the platform goes with the connection",
+            columns={
+                "publication_id": Kind.ID, "workspace_id": Kind.ID, "asked_by": Kind.ID, "asked_at": Kind.TIME,
+                "state": Kind.STATE, "tries": Kind.STATE, "next_at": Kind.TIME, "ended_at": Kind.TIME,
+                "code": Kind.STATE, "detail": Kind.CONTENT, "advice": Kind.STATE, "evidence": Kind.PERSONAL,
+                "claim": Kind.ID, "leased_until": Kind.TIME,
+            },
+            subjects={
+                SubjectKind.WORKSPACE: _WORKSPACE,
+                SubjectKind.ACCOUNT: Anonymise("asked_by = %(subject)s", "asked_by = NULL"),
+                SubjectKind.CONNECTION: Anonymise(
+                    _OF_CONNECTION + " AND (evidence IS NOT NULL OR detail IS NOT NULL)",
+                    "evidence = NULL, detail = NULL",
+                ),
+            },
+        ),
+        Table(
             name="attempt",
             purpose="every try to show a post, and its outcome",
             retention=_OWN_RECORD,

@@ -31,6 +31,7 @@ from publisher.adapters.store import Store
 from publisher.data_map import DATA_MAP
 from publisher.jobs.forgetting import forgetting
 from publisher.jobs.lanes import Lanes
+from publisher.jobs.removals import Removals
 from publisher.settings import Settings
 
 
@@ -55,6 +56,7 @@ def create_app(
     def work() -> AbstractAsyncContextManager[ports.Store]:
         return units(Scope.worker())
 
+    platforms = HttpPlatforms(offered.platforms, http, service.clock)
     means = ports.Means(
         work=work,
         settlements=GatheredSettlements(work),
@@ -65,16 +67,18 @@ def create_app(
         ),
         grants=grants,
         journals=PostgresJournals(service.database, seals, offered.platforms),
-        platforms=HttpPlatforms(offered.platforms, http, service.clock),
+        platforms=platforms,
+        removing=platforms,
     )
     lanes = Lanes(means, service.tracer)
+    removals = Removals(means)
     return service.app(
-        routes=api.routes(units, clock=service.clock, wake=lanes.wake),
+        routes=api.routes(units, platforms, clock=service.clock, wake=lanes.wake, wake_removals=removals.wake),
         subscriptions=[
             *subscribers.subscriptions(units, service.clock, wake=lanes.wake, forget=grants.forget),
             eraser.subscription(),
         ],
-        loops=[*lanes.loops(), forgetting(means), eraser.loop()],
+        loops=[*lanes.loops(), removals.loop(), forgetting(means), eraser.loop()],
         resources=[lambda: http, grants.open],
     )
 

@@ -14,10 +14,12 @@ from contracts.scheduler import ScheduleCancelledV1
 from contracts.sealing import SealedMedia, SealedRevision
 from kit.clock import Clock
 from kit.passport import Reach
-from platforms.shape import Delivery, Finding, Grant, Journal, MediaSource, Outcome
+from platforms.removal import Removal as RemovalRules
+from platforms.shape import Delivery, Finding, Grant, Journal, MediaSource, NotThere, Outcome, Receipt, Removed
 
 from publisher.domain.connection import Connection
 from publisher.domain.publication import Publication, State
+from publisher.domain.removal import Removal
 
 Verdict = Callable[[Publication], Publication]
 """What becomes of a row, seen as it is at that moment."""
@@ -145,6 +147,18 @@ class Store(Protocol):
     async def forget_journals(self, *, before: datetime) -> None:
         """Of what has ended: those in which nothing was recorded since then."""
 
+    async def removals(self, publication_ids: Collection[UUID]) -> dict[UUID, Removal]:
+        """Those that were asked for, by publication."""
+
+    async def keep_removal(self, removal: Removal, *, actor: UUID | None = None) -> None:
+        """Keep a removal as it is now, with its line in the publication's history if it began or ended."""
+
+    async def claim_removals(self, *, limit: int, leased_until: datetime) -> list[Removal]:
+        """Take those that are to be done now and nobody has, the longest waiting first."""
+
+    async def lock_removal(self, claimed: Removal) -> Removal | None:
+        """The row of a claim, if it is that claim's still."""
+
     async def histories(self, publication_ids: Sequence[UUID]) -> dict[UUID, list[Entry]]: ...
 
 
@@ -194,6 +208,16 @@ class PlatformCalls(Protocol):
     async def reconcile(self, platform: str, grant: Grant, delivery: Delivery, journal: Journal) -> Finding: ...
 
 
+class Removing(Protocol):
+    """The platforms by name, as far as taking posts off goes."""
+
+    def rules(self, platform: str | None) -> RemovalRules | None:
+        """What holds there; None where this installation does not offer the platform (any more)."""
+
+    async def remove(self, platform: str | None, grant: Grant, receipt: Receipt) -> Removed | NotThere:
+        """Raises `platforms.errors.PlatformError`."""
+
+
 class Settlements(Protocol):
     """Ends of steps, written several in one transaction."""
 
@@ -213,3 +237,4 @@ class Means:
     grants: Grants
     journals: Journals
     platforms: PlatformCalls
+    removing: Removing

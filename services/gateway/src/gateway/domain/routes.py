@@ -280,6 +280,7 @@ def _delivery() -> tuple[Route, ...]:
         Route("GET", f"{publications}/{{publication_id}}", "publisher", Access.WORKSPACE),
         Route("GET", f"{publications}/{{publication_id}}/attempts", "publisher", Access.WORKSPACE),
         Route("POST", f"{publications}/{{publication_id}}/answer", "publisher", Access.WORKSPACE),
+        Route("DELETE", f"{publications}/{{publication_id}}/post", "publisher", Access.WORKSPACE),
         Route("GET", f"{publications}/{{publication_id}}/metrics", "metrics", Access.WORKSPACE),
         Route("GET", "/api/workspaces/{workspace_id}/metrics", "metrics", Access.WORKSPACE),
     )

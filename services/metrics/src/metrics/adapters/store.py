@@ -91,6 +91,13 @@ class PostgresStore:
             {"subject": subject_id},
         )
 
+    async def stop_publication(self, publication_id: UUID) -> None:
+        await self._transaction.execute(
+            "UPDATE tracked SET state = 'gone', next_at = NULL"
+            " WHERE publication_id = %s AND state IN ('waiting', 'tracking')",
+            (publication_id,),
+        )
+
     async def delete_if_erased(self, subject_id: UUID, erasure_id: UUID) -> None:
         await self._transaction.execute(
             "DELETE FROM tracked WHERE (connection_id = %(subject)s OR workspace_id = %(subject)s) AND EXISTS"

@@ -27,6 +27,11 @@ async def track(event: PublicationPublishedV1 | PublicationIdentifiedV1, store: 
     await store.start_if_complete(event.publication_id, at)
 
 
+async def stop_removed(publication_id: UUID, store: Store) -> None:
+    """The post is off the platform: there is nothing to measure any more. What was measured stays."""
+    await store.stop_publication(publication_id)
+
+
 async def stop_tracking(subject_id: UUID, erasure_id: UUID, store: Store, *, at: datetime) -> None:
     """A connection or a workspace ended: nothing of it is measured from now on, nor by an event that is late."""
     await store.hold_end(subject_id)

@@ -8,11 +8,23 @@ import httpx
 from kit.clock import Clock
 from platforms.errors import Misconfigured
 from platforms.platform import Platform
-from platforms.shape import Call, Delivery, Finding, Grant, Journal, Outcome, PlatformName
+from platforms.removal import Removal as RemovalRules
+from platforms.shape import (
+    Call,
+    Delivery,
+    Finding,
+    Grant,
+    Journal,
+    NotThere,
+    Outcome,
+    PlatformName,
+    Receipt,
+    Removed,
+)
 
 
 class HttpPlatforms:
-    """Satisfies `ports.PlatformCalls`."""
+    """Satisfies `ports.PlatformCalls` and `ports.Removing`."""
 
     def __init__(self, platforms: Mapping[PlatformName, Platform], http: httpx.AsyncClient, clock: Clock) -> None:
         self._platforms = {name.value: platform for name, platform in platforms.items()}
@@ -30,6 +42,13 @@ class HttpPlatforms:
 
     async def reconcile(self, platform: str, grant: Grant, delivery: Delivery, journal: Journal) -> Finding:
         return await self._find(platform).reconcile(self._call(grant), delivery, journal)
+
+    def rules(self, platform: str | None) -> RemovalRules | None:
+        found = self._platforms.get(platform or "")
+        return found.removal if found else None
+
+    async def remove(self, platform: str | None, grant: Grant, receipt: Receipt) -> Removed | NotThere:
+        return await self._find(platform or "").remove(self._call(grant), receipt)
 
     def _find(self, platform: str) -> Platform:
         try:

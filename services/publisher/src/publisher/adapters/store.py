@@ -9,6 +9,7 @@ from uuid import UUID
 from contracts.event import Event
 from contracts.scheduler import ScheduleCancelledV1
 
+from publisher.adapters.removals import RemovalRows
 from publisher.adapters.rows import PublicationRows
 from publisher.domain.connection import Connection, ConnectionState
 
@@ -21,7 +22,7 @@ class _ConnectionRow:
     state: str
 
 
-class Store(PublicationRows):
+class Store(PublicationRows, RemovalRows):
     """Satisfies `ports.Store`."""
 
     def emit(self, event: Event) -> UUID:

@@ -8,10 +8,20 @@ from kit.clock import Clock
 from kit.database import Units
 from litestar.types import ControllerRouterHandler
 
-from publisher.api import publications
-from publisher.ports import Store
+from publisher.api import publications, removals
+from publisher.ports import Removing, Store
 
 
-def routes(units: Units[Store], *, clock: Clock, wake: Callable[[], None]) -> list[ControllerRouterHandler]:
-    """Everything the publisher answers to."""
-    return publications.routes(units, clock=clock, wake=wake)
+def routes(
+    units: Units[Store],
+    removing: Removing,
+    *,
+    clock: Clock,
+    wake: Callable[[], None],
+    wake_removals: Callable[[], None],
+) -> list[ControllerRouterHandler]:
+    """Everything the publisher answers to. The wakes are called when there is something to publish, or to remove."""
+    return [
+        *publications.routes(units, clock=clock, wake=wake),
+        removals.route(units, removing, clock=clock, wake=wake_removals),
+    ]

@@ -1,4 +1,4 @@
-"""The HTTP edge: members see what became of their posts."""
+"""Members see what became of their posts, and say what shall become of those that wait for them."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from litestar.types import ControllerRouterHandler
 
 from publisher.domain.answers import Answer, answers_to
 from publisher.domain.publication import Publication, PublicationNotFound, State
+from publisher.domain.removal import Removal
 from publisher.ports import Attempt, Entry, Store, Wanted
 from publisher.use_cases.answer_publication import answer_publication
 
@@ -26,6 +27,8 @@ LIST_MAX = 500
 """Publications in one answer, newest first."""
 
 URL_LENGTH_MAX = 2_000
+
+PATH = "/api/workspaces/{workspace_id:uuid}/publications"
 
 Id = FromPath[UUID]
 Known = NamedDependency[Caller]
@@ -60,6 +63,20 @@ class ReceiptView(msgspec.Struct, frozen=True):
     evidence: dict[str, Any] | None
 
 
+class RemovalView(msgspec.Struct, frozen=True):
+    """A post on its way off the platform. `evidence`: the platform's ids of what was there and what was not."""
+
+    state: str
+    asked_by: UUID | None
+    asked_at: datetime
+    tries: int
+    ended_at: datetime | None
+    code: str | None
+    detail: str | None
+    advice: str | None
+    evidence: dict[str, Any] | None
+
+
 class PublicationView(msgspec.Struct, frozen=True):
     """`held`: it waits for the connection to be authorised again. `evidence`: what a person decides with.
 
@@ -88,6 +105,7 @@ class PublicationView(msgspec.Struct, frozen=True):
     receipt: ReceiptView | None
     evidence: dict[str, Any] | None
     answers: list[str]
+    removal: RemovalView | None
     history: list[EntryView]
 
 
@@ -97,7 +115,7 @@ class PublicationList(msgspec.Struct, frozen=True):
 
 def routes(units: Units[Store], *, clock: Clock, wake: Callable[[], None]) -> list[ControllerRouterHandler]:
     """`wake`: called when a person has said what is to be done now."""
-    path = "/api/workspaces/{workspace_id:uuid}/publications"
+    path = PATH
     reads = permission(Permission.POST_READ)
 
     @get(path, guards=[reads], operation_id="listPublications")
@@ -111,22 +129,18 @@ def routes(units: Units[Store], *, clock: Clock, wake: Callable[[], None]) -> li
     ) -> PublicationList:
         wanted = Wanted(post_id=post_id, schedule_id=schedule_id, state=in_state, before=before, reach=caller.reach)
         async with units(Scope.workspace(workspace_id, caller.account)) as store:
-            found = await store.newest(wanted, limit=LIST_MAX)
-            histories = await store.histories([publication.publication_id for publication in found])
-        now = clock.now()
-        return PublicationList([_view(each, histories[each.publication_id], now) for each in found])
+            return PublicationList(await shown(await store.newest(wanted, limit=LIST_MAX), store, clock))
 
     @get(path + "/{publication_id:uuid}", guards=[reads], operation_id="getPublication")
     async def show(workspace_id: Id, publication_id: Id, caller: Known) -> PublicationView:
         async with units(Scope.workspace(workspace_id, caller.account)) as store:
-            publication = await _reached(publication_id, caller, store)
-            histories = await store.histories([publication_id])
-        return _view(publication, histories[publication_id], clock.now())
+            (view,) = await shown([await reached(publication_id, caller, store)], store, clock)
+        return view
 
     @get(path + "/{publication_id:uuid}/attempts", guards=[reads], operation_id="listAttempts")
     async def attempts(workspace_id: Id, publication_id: Id, caller: Known) -> AttemptList:
         async with units(Scope.workspace(workspace_id, caller.account)) as store:
-            await _reached(publication_id, caller, store)
+            await reached(publication_id, caller, store)
             return AttemptList(await store.attempts(publication_id))
 
     @post(
@@ -139,25 +153,37 @@ def routes(units: Units[Store], *, clock: Clock, wake: Callable[[], None]) -> li
         workspace_id: Id, publication_id: Id, data: JSONBody[AnswerBody], caller: Known
     ) -> PublicationView:
         async with units(Scope.workspace(workspace_id, caller.account)) as store:
-            await _reached(publication_id, caller, store)
+            await reached(publication_id, caller, store)
             after = await answer_publication(
                 publication_id, data.answer, by=caller.account, url=data.url, store=store, now=clock.now()
             )
-            histories = await store.histories([publication_id])
+            (view,) = await shown([after], store, clock)
         wake()
-        return _view(after, histories[publication_id], clock.now())
+        return view
 
     return [list_, show, attempts, answer]
 
 
-async def _reached(publication_id: UUID, caller: Caller, store: Store) -> Publication:
+async def reached(publication_id: UUID, caller: Caller, store: Store) -> Publication:
+    """Raises `PublicationNotFound`, also for what the caller's key does not reach."""
     publication = await store.find(publication_id)
     if publication is None or not caller.reaches(publication.connection_id):
         raise PublicationNotFound()
     return publication
 
 
-def _view(publication: Publication, history: Sequence[Entry], now: datetime) -> PublicationView:
+async def shown(publications: Sequence[Publication], store: Store, clock: Clock) -> list[PublicationView]:
+    """Each with its history and its removal."""
+    ids = [publication.publication_id for publication in publications]
+    histories, removals, now = await store.histories(ids), await store.removals(ids), clock.now()
+    return [
+        _view(each, histories[each.publication_id], removals.get(each.publication_id), now) for each in publications
+    ]
+
+
+def _view(
+    publication: Publication, history: Sequence[Entry], removal: Removal | None, now: datetime
+) -> PublicationView:
     evidence = dict(publication.evidence) if publication.evidence is not None else None
     out = publication.state is State.PUBLISHED and publication.published_at is not None
     return PublicationView(
@@ -166,6 +192,7 @@ def _view(publication: Publication, history: Sequence[Entry], now: datetime) -> 
         receipt=_receipt(publication, evidence) if out else None,
         evidence=None if out else evidence,
         answers=sorted(answers_to(publication, now)),
+        removal=_removal(removal) if removal else None,
         history=[EntryView(entry.at, entry.state, entry.code, entry.actor) for entry in history],
     )
 
@@ -175,4 +202,12 @@ def _receipt(publication: Publication, evidence: dict[str, Any] | None) -> Recei
     return ReceiptView(publication.published_at, publication.platform_post_id, publication.url, evidence)
 
 
-_SHOWN = tuple(set(PublicationView.__struct_fields__) - {"state", "receipt", "evidence", "answers", "history"})
+def _removal(removal: Removal) -> RemovalView:
+    evidence = dict(removal.evidence) if removal.evidence is not None else None
+    told = {name: getattr(removal, name) for name in RemovalView.__struct_fields__}
+    return RemovalView(**(told | {"state": removal.state.value, "evidence": evidence}))
+
+
+_SHOWN = tuple(
+    set(PublicationView.__struct_fields__) - {"state", "receipt", "evidence", "answers", "removal", "history"}
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, TypeVar
 
 from contracts.event import Event
@@ -13,6 +14,7 @@ from contracts.publisher import (
     PublicationNeedsAttentionV1,
     PublicationOutcomeUnknownV1,
     PublicationPublishedV1,
+    PublicationRemovedV1,
     PublicationStagedV1,
 )
 
@@ -31,6 +33,10 @@ def told_by(before: Publication | None, after: Publication) -> Event | None:
     if after.platform_post_id and not before.platform_post_id:
         return PublicationIdentifiedV1(**_ids(after), platform_post_id=after.platform_post_id)
     return None
+
+
+def told_of_removal(publication: Publication, at: datetime) -> Event:
+    return PublicationRemovedV1(**_ids(publication), removed_at=at)
 
 
 def _of_state(before: Publication | None, after: Publication) -> Event | None:
