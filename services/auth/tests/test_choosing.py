@@ -10,8 +10,9 @@ import pytest
 from kit.clock import MovableClock
 from kit.ids import new_id
 from kit.problems import TYPE_PREFIX
+from kit.testing import wait_for
 
-from services.auth.tests.client import Room
+from services.auth.tests.client import PASSWORD, Room
 from services.auth.tests.test_connecting import counts
 
 Rows = psycopg.Connection[Any]
@@ -150,3 +151,71 @@ async def test_an_authorisation_that_fails_ends_no_connection_that_lives(room: R
     room.sandbox.add_fault("facebook", "GET /v26.0/me/accounts", "answer", status=503, times=9)
     assert (await elsewhere.come_back(callback)).status_code == 503
     assert len(room.sandbox.truth.revocations("facebook")) == 1
+
+
+@pytest.mark.promise("P26")
+@pytest.mark.parametrize("platform", ["facebook", "linkedin"])
+async def test_a_choice_that_nobody_makes_ends_at_the_platform_and_leaves_no_token(
+    room: Room, platform: str, clock: MovableClock, superuser: Rows
+):
+    await opened(room, platform)
+    clock.advance(timedelta(minutes=10))
+    await wait_for(lambda: len(room.sandbox.truth.revocations(platform)) == 1)
+    assert counts(superuser, "authorisation", "connection", "sealed_grant") == [0, 0, 0]
+
+
+async def test_a_choice_that_nobody_makes_is_forgotten_where_the_platform_gives_no_answer(
+    room: Room, clock: MovableClock, superuser: Rows
+):
+    await opened(room, "facebook")
+    room.sandbox.add_fault("facebook", "DELETE /v*/permissions", "answer", status=503, times=9)
+
+    def asked() -> int:
+        return sum(arrival.route.startswith("DELETE ") for arrival in room.sandbox.arrivals("facebook"))
+
+    clock.advance(timedelta(minutes=10))
+    await wait_for(lambda: asked() == 1)
+    assert counts(superuser, "authorisation") == [0]
+    assert room.sandbox.truth.revocations("facebook") == []
+
+
+async def test_a_choice_that_nobody_makes_ends_no_connection_of_the_same_person(
+    room: Room, clock: MovableClock, superuser: Rows
+):
+    told = await opened(room, "facebook")
+    assert (await room.choose(told["authorisation_id"], ids(told)[0])).status_code == 201
+    await opened(room, "facebook")
+    clock.advance(timedelta(minutes=10))
+    await wait_for(lambda: counts(superuser, "authorisation") == [0])
+    assert [each["state"] for each in await room.list()] == ["active"]
+    assert room.sandbox.truth.revocations("facebook") == []
+
+
+@pytest.mark.parametrize("how", ["leaves", "closes", "deletes"])
+async def test_who_goes_while_choosing_leaves_no_grant_at_the_platform(room: Room, how: str, superuser: Rows):
+    choosing = room
+    if how == "leaves":
+        token = await room.auth.invite(room.workspace_id, room.account_id, "colleague@example.com", "admin")
+        colleague = await room.auth.sign_up("colleague@example.com")
+        await room.auth.accept(colleague, token)
+        choosing = Room(room.auth, room.sandbox, colleague, room.workspace_id)
+    await opened(choosing, "facebook")
+    headers = await room.auth.headers(await room.auth.sign_in(), room.workspace_id)
+    path, body = {
+        "leaves": (f"/api/workspaces/{room.workspace_id}/members/{choosing.account_id}", None),
+        "closes": (f"/api/workspaces/{room.workspace_id}", None),
+        "deletes": ("/api/account", {"password": PASSWORD}),
+    }[how]
+    gone = await room.auth.http.request("DELETE", path, json=body, headers=headers)
+    assert gone.is_success, gone.text
+    await wait_for(lambda: len(room.sandbox.truth.revocations("facebook")) == 1)
+    assert counts(superuser, "authorisation") == [0]
+
+
+async def test_a_choice_whose_connecting_fails_is_given_back(room: Room, superuser: Rows):
+    told = await opened(room, "facebook")
+    superuser.execute("CREATE FUNCTION deaf() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'")
+    superuser.execute("CREATE TRIGGER deaf BEFORE INSERT ON sealed_grant FOR EACH ROW EXECUTE FUNCTION deaf()")
+    assert (await room.choose(told["authorisation_id"], ids(told)[0])).status_code == 503
+    assert len(room.sandbox.truth.revocations("facebook")) == 1
+    assert counts(superuser, "authorisation", "connection") == [0, 0]

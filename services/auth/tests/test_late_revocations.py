@@ -89,6 +89,23 @@ async def test_who_came_back_meanwhile_is_left_alone(room: Room, clock: MovableC
     assert (await ended(room))["platform_confirmed"] is False
 
 
+async def test_where_others_stand_on_the_access_nothing_is_asked_again_but_by_the_last_of_them(
+    room: Room, clock: MovableClock, superuser: Superuser
+):
+    here = await room.connect("facebook")
+    other = replace(room, workspace_id=await room.auth.create_workspace(room.account_id, "Beech"))
+    there = await other.connect("facebook")
+    room.sandbox.add_fault("facebook", REVOKE, "answer", status=503)
+    assert (await room.disconnect(here)).json()["unconfirmed_because"] == "shared"
+    assert counts(superuser, "late_revocation") == [0]
+
+    assert (await other.disconnect(there)).json()["unconfirmed_because"] == "no_answer"
+    assert superuser.execute("SELECT connection_id FROM late_revocation").fetchall() == [(there,)]
+    clock.advance(timedelta(minutes=1, seconds=1))
+    await wait_for(lambda: counts(superuser, "late_revocation") == [0])
+    assert len(room.sandbox.truth.revocations("facebook")) == 1
+
+
 async def test_the_person_is_forgotten_after_a_week_whatever_the_platform_says(
     room: Room, clock: MovableClock, superuser: Superuser
 ):

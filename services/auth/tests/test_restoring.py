@@ -17,6 +17,7 @@ from auth.adapters.key_file import KeyFile
 from auth.adapters.keys import StoredKeys
 from auth.adapters.store import PostgresStore
 from auth.adapters.vault import EnvelopeVault
+from auth.data_map import DATA_MAP
 from auth.domain.vault import KEY_LOST, NotOpened
 from auth.ports.store import Store
 from contracts.auth import ConnectionRevokedV2
@@ -28,6 +29,8 @@ from kit.secret import Secret
 from kit.testing import wait_for
 from kit.testing.plugin import CreateDatabase
 from kit.testing.services import Bus, Running, ServiceEnvironment
+from psycopg import sql
+from retention.domain.backup import NEVER_BACKED_UP
 from retention.main import create_app as create_retention
 from sandbox.server import Sandbox
 
@@ -35,6 +38,9 @@ from services.auth.tests.client import Room, Superuser
 from services.auth.tests.conftest import StartAuth
 
 PASSWORD = "only-in-tests"
+
+SELF_CONTAINED = {table.name for table in DATA_MAP.tables if {"wrapped_key", "ciphertext"} <= table.columns.keys()}
+"""Tables that hold a ciphertext beside its key."""
 
 
 @dataclass
@@ -115,6 +121,10 @@ def newest(dumps: Sequence[Path]) -> Path:
     return max(dumps, key=lambda file: file.stat().st_mtime)
 
 
+def test_what_holds_a_ciphertext_beside_its_key_is_in_no_backup():
+    assert {"authorisation", "late_revocation"} <= SELF_CONTAINED <= set(NEVER_BACKED_UP["auth"])
+
+
 @pytest.mark.promise("P60")
 @pytest.mark.promise("P62")
 async def test_an_older_dump_opens_nothing_without_the_keys_and_nothing_at_all_a_week_after_a_disconnect(
@@ -123,6 +133,13 @@ async def test_an_older_dump_opens_nothing_without_the_keys_and_nothing_at_all_a
 ):  # fmt: skip
     connection_id = await room.connect()
     await room.leave("bluesky")
+    with Superuser.connect(environment["DATABASE_SUPERUSER_URL_AUTH"], autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO late_revocation (connection_id, workspace_id, platform, wrapped_key, key_id, nonce,"
+            " ciphertext, attempts, due_at, until)"
+            " VALUES (%s, %s, 'facebook', 'k', 'k', 'n', 'c', 0, 'infinity', 'infinity')",
+            (connection_id, room.workspace_id),
+        )
     clock.advance(timedelta(hours=25))
     await bus.wait_told(BackupTakenV1, 4)
     stolen, keys_dump = (newest(archive.dumps(store)) for store in ("auth", "auth_keys"))
@@ -136,7 +153,9 @@ async def test_an_older_dump_opens_nothing_without_the_keys_and_nothing_at_all_a
         connection.execute("DELETE FROM grant_key")
     assert not await opens(connection_id, tokens, emptied, environment, clock)
     with Superuser.connect(tokens, autocommit=True) as connection:
-        assert connection.execute("SELECT count(*) FROM authorisation").fetchone() == (0,)
+        for table in SELF_CONTAINED:
+            rows = connection.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table))).fetchone()
+            assert rows == (0,), table
 
     assert (await room.disconnect(connection_id)).status_code == 200
     assert not await opens(connection_id, tokens, live_keys, environment, clock)

@@ -16,6 +16,7 @@ from auth.ports.letters import Post
 from auth.ports.store import Transactions
 from auth.ports.vault import Keys, Platforms, Vault
 from auth.use_cases import refreshing, sending
+from auth.use_cases.choosing import end_lapsed_choices
 from auth.use_cases.closing import finish_stuck_deletions
 from auth.use_cases.closing_workspaces import finish_stuck_workspaces
 from auth.use_cases.disconnecting import finish_stuck
@@ -42,6 +43,7 @@ def ending_loop(transactions: Transactions, platforms: Platforms, vault: Vault) 
         done = await finish_stuck(transactions, platforms=platforms, vault=vault)
         done += await finish_stuck_deletions(transactions, platforms=platforms, vault=vault)
         done += await finish_stuck_workspaces(transactions, platforms=platforms, vault=vault)
+        done += await end_lapsed_choices(transactions, platforms=platforms, vault=vault)
         return 0 if done else LOOK_EVERY_SECONDS
 
     return Loop("ending", step)

@@ -8,6 +8,8 @@ from uuid import UUID
 from contracts.auth import RevocationReason
 from kit.database import Transaction
 
+from auth.adapters.grants import cancel_authorisations
+
 _WAYS_IN = ("session", "ceremony", "proof", "credential", "totp", "passkey", "recovery_code")
 
 
@@ -47,8 +49,9 @@ class StoredClosing:
         return True
 
     async def _stop_what_is_closed(self, account_id: UUID, until: datetime) -> None:
-        await self._transaction.execute(
-            "DELETE FROM authorisation WHERE account_id = %(account_id)s OR workspace_id IN"
+        await cancel_authorisations(
+            self._transaction,
+            "account_id = %(account_id)s OR workspace_id IN"
             " (SELECT workspace_id FROM workspace WHERE closed_by = %(account_id)s)",
             {"account_id": account_id},
         )

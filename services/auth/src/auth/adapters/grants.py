@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any, LiteralString
 from uuid import UUID
 
 from kit.database import Transaction
 
-from auth.domain.authorising import Authorisation, Stage
+from auth.domain.authorising import Authorisation, LapsedChoice, Stage
 from auth.domain.vault import Ciphertext, DataKey, SealedGrant
 from auth.ports.connections import Standing
 
@@ -46,6 +47,29 @@ class StoredAuthorisations:
             " RETURNING workspace_id, platform, wrapped_key, key_id, nonce, ciphertext, expires_at",
             (state_hash, account_id, stage),
         )
+
+    async def take_lapsed(self, *, now: datetime, limit: int) -> list[LapsedChoice]:
+        return await self._transaction.all(
+            LapsedChoice,
+            "DELETE FROM authorisation WHERE state_hash IN (SELECT state_hash FROM authorisation"
+            " WHERE stage = 'choosing' AND expires_at <= %s ORDER BY expires_at LIMIT %s FOR UPDATE SKIP LOCKED)"
+            " RETURNING state_hash, platform, wrapped_key, key_id, nonce, ciphertext",
+            (now, limit),
+        )
+
+
+async def cancel_authorisations(transaction: Transaction, where: LiteralString, parameters: Mapping[str, Any]) -> None:
+    """End what is on its way. A grant that waits for a choice lapses: it is to be ended at its platform too."""
+    await transaction.execute(f"DELETE FROM authorisation WHERE stage = 'away' AND ({where})", parameters)  # noqa: S608
+    await transaction.execute(
+        f"UPDATE authorisation SET expires_at = least(expires_at, %(lapsed_at)s) WHERE {where}",  # noqa: S608
+        {**parameters, "lapsed_at": transaction.clock.now()},
+    )
+
+
+async def forget_authorisations(transaction: Transaction, now: datetime) -> None:
+    """Those whose person did not come back. Choices that lapse are taken by who ends them at the platform."""
+    await transaction.execute("DELETE FROM authorisation WHERE stage = 'away' AND expires_at <= %s", (now,))
 
 
 class StoredGrants:

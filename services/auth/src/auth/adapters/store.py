@@ -14,7 +14,7 @@ from auth.adapters.borrowings import StoredBorrowings, forget_borrowings
 from auth.adapters.closing import StoredClosing
 from auth.adapters.connections import StoredConnections
 from auth.adapters.endings import StoredEndings
-from auth.adapters.grants import StoredAuthorisations, StoredGrants, StoredLeases
+from auth.adapters.grants import StoredAuthorisations, StoredGrants, StoredLeases, forget_authorisations
 from auth.adapters.identities import StoredIdentities, forget_ways
 from auth.adapters.invitations import StoredInvitations, forget_invitations
 from auth.adapters.letters import StoredLetters, StoredProofs, forget_letters
@@ -66,7 +66,7 @@ class PostgresStore:
         await self._transaction.execute(
             "DELETE FROM session WHERE expires_at <= %s OR last_used_at <= %s", (now, now - IDLE_LIFETIME)
         )
-        await self._transaction.execute("DELETE FROM authorisation WHERE expires_at <= %s", (now,))
+        await forget_authorisations(self._transaction, now)
         await self._transaction.execute("DELETE FROM lease WHERE expires_at <= %s", (now,))
         await self.api_keys.forget(at=now)
         await forget_letters(self._transaction, now)

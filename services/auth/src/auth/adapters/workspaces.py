@@ -10,6 +10,7 @@ from contracts.access import Role
 from contracts.auth import RevocationReason
 from kit.database import Transaction
 
+from auth.adapters.grants import cancel_authorisations
 from auth.domain.workspaces import Member, OwnWorkspace, Workspace, WorkspaceSettings
 
 
@@ -99,7 +100,7 @@ class StoredWorkspaces:
             facts,
         )
         await self._transaction.execute("DELETE FROM invitation WHERE workspace_id = %(workspace_id)s", facts)
-        await self._transaction.execute("DELETE FROM authorisation WHERE workspace_id = %(workspace_id)s", facts)
+        await cancel_authorisations(self._transaction, "workspace_id = %(workspace_id)s", facts)
         await self._transaction.execute(
             "UPDATE connection SET state = 'ending', ending_reason = %(reason)s, ending_until = %(until)s,"
             " refresh_at = NULL WHERE connection_id IN (SELECT connection_id FROM connection"
@@ -180,8 +181,10 @@ class StoredMembers:
         )
 
     async def remove(self, workspace_id: UUID, account_id: UUID) -> None:
-        for statement in (
-            "DELETE FROM authorisation WHERE workspace_id = %s AND account_id = %s",
-            "DELETE FROM member WHERE workspace_id = %s AND account_id = %s",
-        ):
-            await self._transaction.execute(statement, (workspace_id, account_id))
+        theirs = {"workspace_id": workspace_id, "account_id": account_id}
+        await cancel_authorisations(
+            self._transaction, "workspace_id = %(workspace_id)s AND account_id = %(account_id)s", theirs
+        )
+        await self._transaction.execute(
+            "DELETE FROM member WHERE workspace_id = %(workspace_id)s AND account_id = %(account_id)s", theirs
+        )

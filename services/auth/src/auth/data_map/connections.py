@@ -11,7 +11,8 @@ _AUTHORISATION = Table(
     "authorisation",
     purpose="An authorisation that a person has started at a platform and not come back from, or whose accounts they"
     " have not chosen from yet: then its grant and the accounts are sealed in it.",
-    retention="10 minutes; swept within another one, or used up by the callback or the choice.",
+    retention="10 minutes; swept within another one, or used up by the callback or the choice. A grant that nobody has"
+    " chosen from is ended at the platform then.",
     columns={
         "state_hash": Kind.SECRET,
         "workspace_id": Kind.ID,

@@ -113,6 +113,26 @@ class Authorisation:
 
 
 @dataclass(frozen=True)
+class LapsedChoice:
+    """A sealed grant of which nobody has chosen an account in time."""
+
+    state_hash: bytes
+    platform: str
+    wrapped_key: bytes
+    key_id: str
+    nonce: bytes
+    ciphertext: bytes
+
+    @property
+    def key(self) -> WrappedKey:
+        return WrappedKey(self.wrapped_key, self.key_id)
+
+    @property
+    def text(self) -> Ciphertext:
+        return Ciphertext(self.nonce, self.ciphertext)
+
+
+@dataclass(frozen=True)
 class OfferedAccount:
     """One of the accounts that an authorisation opens. `account_id` is the platform's own."""
 

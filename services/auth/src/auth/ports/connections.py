@@ -10,7 +10,7 @@ from uuid import UUID
 
 from contracts.auth import PlatformConfirmation, RevocationReason
 
-from auth.domain.authorising import Authorisation, Stage
+from auth.domain.authorising import Authorisation, LapsedChoice, Stage
 from auth.domain.connections import Brief, Connection, Ended, UnconfirmedBecause
 from auth.domain.renewing import Life
 from auth.domain.vault import Ciphertext, DataKey, SealedGrant
@@ -96,6 +96,9 @@ class Authorisations(Protocol):
 
     async def take(self, state_hash: bytes, *, account_id: UUID, stage: Stage = Stage.AWAY) -> Authorisation | None:
         """What was kept, once only and for nobody but who started it."""
+
+    async def take_lapsed(self, *, now: datetime, limit: int) -> Sequence[LapsedChoice]:
+        """Grants whose accounts nobody has chosen from in time, once only."""
 
 
 class Connections(Protocol):

@@ -7,9 +7,11 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from uuid import UUID
+from uuid import UUID, uuid4
 
+import structlog
 from kit.database import Scope
+from kit.problems import Problem
 from platforms import grants
 from platforms.shape import Grant, PlatformName, Profile
 
@@ -19,16 +21,23 @@ from auth.domain.authorising import (
     Authorisation,
     AuthorisationUnknown,
     ChoiceNeeded,
+    LapsedChoice,
     OfferedAccount,
     Stage,
 )
 from auth.domain.connections import Connection
-from auth.domain.vault import choice_context, key_context
+from auth.domain.vault import NotOpened, VaultUnavailable, choice_context, key_context
 from auth.ports.store import Transactions
 from auth.ports.vault import Platforms, Vault
 from auth.use_cases.asking import at_platform
 from auth.use_cases.establishing import Visit, establish
 from auth.use_cases.permitting import check_permission
+from auth.use_cases.telling import give_back
+from auth.use_cases.together import do_together
+
+log = structlog.get_logger("choosing")
+
+LAPSED_AT_ONCE_MAX = 20
 
 
 async def offer_choice(
@@ -81,10 +90,43 @@ async def choose(
         await check_permission(store, visit.workspace_id, visit.account_id)
         if await store.authorisations.take(hashed, account_id=visit.account_id, stage=Stage.CHOOSING) is None:
             raise AuthorisationUnknown()
-    return [
-        await establish(transactions, visit, name, each, offered[each.account_id], platforms=platforms, vault=vault)
-        for each in narrowed
-    ]
+    try:
+        return [
+            await establish(transactions, visit, name, each, offered[each.account_id], platforms=platforms, vault=vault)
+            for each in narrowed
+        ]
+    except Problem:
+        await give_back(transactions, name, grant, visit.authorisation_id, platforms=platforms)
+        raise
+
+
+async def end_lapsed_choices(transactions: Transactions, *, platforms: Platforms, vault: Vault) -> int:
+    """Tell platforms of grants from which nobody has chosen in time; returns how many there were.
+
+    Their tokens are destroyed first, so each platform is asked once at most, by who holds the grant in memory: not at
+    all if this process dies in between, or if no key opens the grant right now.
+    """
+    async with transactions(Scope.worker()) as store:
+        lapsed = await store.authorisations.take_lapsed(now=store.now(), limit=LAPSED_AT_ONCE_MAX)
+    await do_together(_give_back_lapsed(transactions, each, platforms=platforms, vault=vault) for each in lapsed)
+    return len(lapsed)
+
+
+async def _give_back_lapsed(
+    transactions: Transactions, lapsed: LapsedChoice, *, platforms: Platforms, vault: Vault
+) -> None:
+    hashed = lapsed.state_hash
+    try:
+        plain = await vault.open(
+            lapsed.text, lapsed.key, key_context=key_context(hashed), context=choice_context(hashed)
+        )
+    except (NotOpened, VaultUnavailable) as error:
+        log.warning("lapsed_choice_not_opened", platform=lapsed.platform, reason=type(error).__name__)
+        return
+    grant, _ = _load(plain)
+    # No connection came of it, so none has its bond where the bond is the authorisation's.
+    await give_back(transactions, PlatformName(lapsed.platform), grant, uuid4(), platforms=platforms)
+    log.info("lapsed_choice_ended", platform=lapsed.platform)
 
 
 def _dump(grant: Grant, profiles: Sequence[Profile]) -> bytes:

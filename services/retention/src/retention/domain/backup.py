@@ -11,12 +11,12 @@ from uuid import UUID
 from retention.domain.policy import Rotation
 
 NEVER_BACKED_UP: Mapping[str, Sequence[str]] = MappingProxyType(
-    {"auth": ("authorisation", "data_key"), "retention": ("backup_part", "backup")}
+    {"auth": ("authorisation", "late_revocation", "data_key"), "retention": ("backup_part", "backup")}
 )
 """Tables whose rows are left out, by database.
 
-An `authorisation` lives ten minutes and holds its ciphertext with its key. `data_key` is where keys lay before they
-got a database of their own.
+An `authorisation`, which lives ten minutes, and a `late_revocation`, seven days, hold a ciphertext with its key.
+`data_key` is where keys lay before they got a database of their own.
 
 What retention knows of backups is read from the archive after a restore: as of its own backup, the backup
 would still be under way, and later ones unknown and never destroyed.
