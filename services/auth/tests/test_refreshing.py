@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -82,26 +81,6 @@ async def test_two_processes_make_one_flight(
         await bus.wait_told(ConnectionRefreshedV1)
     assert room.sandbox.requests("tiktok", TOKEN) == exchanged + 1
     assert len(await bus.told(ConnectionRefreshedV1)) == 1
-
-
-@pytest.mark.promise("P25")
-async def test_fifty_triggers_of_two_processes_make_one_call(
-    room: Room, start: StartAuth, offering: dict[str, str], bus: Bus, clock: MovableClock, superuser: Rows
-):
-    """Each request for a lease nudges the loop of the process it came to, while the grant is out of date."""
-    connection_id = await room.connect()
-    exchanged = room.sandbox.requests("tiktok", TOKEN)
-    room.sandbox.add_fault("tiktok", TOKEN, "delay", delay_seconds=0.7, times=50)
-    async with start(**offering) as other:
-        beside = replace(room, auth=other)
-        clock.advance(timedelta(hours=3))
-        asked = [(room, beside)[number % 2].borrow(connection_id) for number in range(50)]
-        answers = await asyncio.gather(*asked)
-        assert {refusal.code for answer in answers for refusal in answer.refused} == {"refreshing"}
-        await bus.wait_told(ConnectionRefreshedV1)
-        assert len((await beside.borrow(connection_id)).leases) == 1
-    assert room.sandbox.requests("tiktok", TOKEN) == exchanged + 1
-    assert superuser.execute("SELECT generation FROM sealed_grant").fetchone() == (2,)
 
 
 async def test_many_rounds_at_once_claim_a_connection_once(
