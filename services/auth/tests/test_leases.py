@@ -152,7 +152,7 @@ async def test_a_grant_is_lent_for_what_its_borrower_is_there_for_and_the_worksp
     for service, purpose, status in (
         ("metrics", "read_metrics", 200),
         ("metrics", "publish", 403),
-        ("publisher", "read_metrics", 403),
+        ("publisher", "read_metrics", 200),
         ("publisher", "curiosity", 422),
     ):
         answer = await room.auth.http.post(
@@ -165,6 +165,7 @@ async def test_a_grant_is_lent_for_what_its_borrower_is_there_for_and_the_worksp
     assert [(use["service"], use["purpose"], use["times"], use["day"]) for use in uses.json()["uses"]] == [
         ("metrics", "read_metrics", 2, clock.now().date().isoformat()),
         ("publisher", "publish", 2, clock.now().date().isoformat()),
+        ("publisher", "read_metrics", 1, clock.now().date().isoformat()),
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 import httpx
@@ -29,6 +30,7 @@ from platforms.shape import (
     Notice,
     NotThere,
     Outcome,
+    OwnPosts,
     PlatformName,
     Profile,
     Receipt,
@@ -69,6 +71,12 @@ class Reading(Protocol):
     async def profile(self, call: Call) -> Profile: ...
 
     async def insights(self, call: Call, post_ids: Sequence[str]) -> Mapping[str, Counts]: ...
+
+
+class Listing(Protocol):
+    """The account's own posts, as the platform lists them."""
+
+    async def own_posts(self, call: Call, *, since: datetime) -> OwnPosts: ...
 
 
 class Choosing(Protocol):
@@ -127,6 +135,7 @@ class ComposedPlatform:
     authorising: Authorising
     posting: Posting
     reading: Reading
+    listing: Listing
     removal: Removal
     removing: Removing | None = None
     choosing: Choosing | None = None
@@ -194,6 +203,9 @@ class ComposedPlatform:
             advice = f"Connect the account again and allow it. Or: {self.removal.advice}"
             raise Rejected(PERMISSION_MISSING, "the person did not permit to remove posts", advice=advice)
         return await self.removing.remove(call, receipt)
+
+    async def own_posts(self, call: Call, *, since: datetime) -> OwnPosts:
+        return await self.listing.own_posts(call, since=since)
 
     async def insights(self, call: Call, post_ids: Sequence[str]) -> Mapping[str, Counts]:
         """Counts of at most `insights_batch_max` posts."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Protocol
 
 import httpx
@@ -24,6 +25,7 @@ from platforms.shape import (
     Notice,
     NotThere,
     Outcome,
+    OwnPosts,
     PlatformName,
     Profile,
     Receipt,
@@ -119,6 +121,9 @@ class Platform(Protocol):
         Safe to repeat, so a call without an answer is `Transient`: what it came to shows the next time. `Rejected`
         where it is not `removal.offered`, or the grant lacks a scope for it.
         """
+
+    async def own_posts(self, call: Call, *, since: datetime) -> OwnPosts:
+        """What the platform lists of the account's posts since then, for comparing it with what we believe."""
 
     async def insights(self, call: Call, post_ids: Sequence[str]) -> Mapping[str, Counts]:
         """Counts of at most `insights_batch_max` posts; a post that is gone is absent from the answer."""

@@ -222,6 +222,27 @@ Finding = Published | Processing | Refused | Absent | Undecided
 
 
 @dataclass(frozen=True)
+class Shown:
+    """One of the account's own posts, as the platform lists it. `text` comes as the platform tells it."""
+
+    post_id: str
+    posted_at: datetime
+    text: str
+
+
+@dataclass(frozen=True)
+class OwnPosts:
+    """The account's own posts since a time, the further ones of threads included.
+
+    What is not `complete` proves no absence; `left_out` says in words what the platform does not list.
+    """
+
+    posts: tuple[Shown, ...]
+    complete: bool = True
+    left_out: str = ""
+
+
+@dataclass(frozen=True)
 class Counts:
     """The metrics of one post at one time. `None`: the platform does not tell this number."""
 

@@ -29,6 +29,8 @@ async def test_a_thread_goes_with_its_gates_and_the_first_post_last(
 ) -> None:
     outcome = await post(make_delivery("First", settings=SETTINGS))
     assert isinstance(outcome, Published)
+    listed = await bluesky.own_posts(bluesky_call, since=sandbox.clock.now())
+    assert sorted(shown.text for shown in listed.posts) == ["And a word", "First", "Second", "Third"]
     written = list(sandbox.bluesky.state.records)
     sandbox.add_fault("bluesky", DELETE, "reset_after", skip=len(written) - 2)
     with pytest.raises(Transient):

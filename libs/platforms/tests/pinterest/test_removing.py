@@ -17,6 +17,8 @@ async def test_a_pin_is_removed_and_then_not_there(
     await pinterest.stage(call, delivery, journal)
     outcome = await pinterest.publish(call, delivery, journal)
     assert isinstance(outcome, Published)
+    listed = await pinterest.own_posts(call, since=delivery.planned_at)
+    assert [(pin.post_id, pin.text) for pin in listed.posts] == [(outcome.receipt.post_id, "Fresh paint")]
     assert isinstance(await pinterest.remove(call, outcome.receipt), Removed)
     assert sandbox.truth.posts("pinterest") == []
     assert isinstance(await pinterest.remove(call, outcome.receipt), NotThere)

@@ -24,7 +24,10 @@ async def outcome(post: Callable[..., Awaitable[Outcome]], thread: Delivery, jou
 async def test_every_post_of_a_thread_is_removed(
     threads: Platform, call: Call, outcome: Published, sandbox: Sandbox
 ) -> None:
-    assert len(sandbox.truth.posts()) == 4
+    posts = sandbox.truth.posts()
+    listed = await threads.own_posts(call, since=posts[0].posted_at)
+    assert {shown.post_id for shown in listed.posts} == {post.post_id for post in posts}
+    assert len(posts) == 4
     removed = await threads.remove(call, outcome.receipt)
     assert isinstance(removed, Removed)
     assert len(removed.evidence["removed"]) == 4

@@ -30,6 +30,8 @@ async def test_a_thread_is_removed_from_its_end_and_goes_on_after_a_loss(
     await x.stage(call, delivery, journal)
     outcome = await x.publish(call, delivery, journal)
     assert isinstance(outcome, Published)
+    listed = await x.own_posts(call, since=clock.now())
+    assert sorted(shown.text for shown in listed.posts) == ["four", "one", "three", "two"]
     sandbox.add_fault("x", DELETE, kind, skip=2)
     with pytest.raises(Transient):
         await x.remove(call, outcome.receipt)

@@ -12,7 +12,10 @@ async def test_a_video_is_removed_and_then_not_there(
     youtube: Platform, call: Call, delivery: Delivery, journal: MemoryJournal, sandbox: Sandbox
 ):
     await youtube.stage(call, delivery, journal)
+    assert (await youtube.own_posts(call, since=delivery.planned_at)).posts == ()
     await youtube.publish(call, delivery, journal)
+    listed = await youtube.own_posts(call, since=delivery.planned_at)
+    assert [video.text for video in listed.posts] == ["Fresh paint"]
     receipt = Receipt(journal.facts["video_id"], None, {})
     assert isinstance(await youtube.remove(call, receipt), Removed)
     assert sandbox.truth.posts("youtube") == []

@@ -70,6 +70,16 @@ class PostViews(msgspec.Struct, frozen=True):
     posts: list[PostView] = []
 
 
+class Record(msgspec.Struct, frozen=True):
+    uri: str
+    value: dict[str, Any] = {}
+
+
+class Records(msgspec.Struct, frozen=True):
+    records: list[Record] = []
+    cursor: str | None = None
+
+
 class ServiceToken(msgspec.Struct, frozen=True):
     token: str
 

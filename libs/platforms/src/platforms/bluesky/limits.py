@@ -27,6 +27,7 @@ TAG_GRAPHEMES_MAX = 64
 TAG_BYTES_MAX = 640
 
 INSIGHTS_URIS_MAX = 25
+LISTED_MAX, LISTED_PAGES_MAX = 100, 5
 AUTHORISATION_SECONDS = 600
 # A public client's session ends after two weeks, however often it is renewed.
 SESSION_SECONDS = 14 * 24 * 3600

@@ -10,6 +10,7 @@ from platforms.bluesky import answers, rules
 from platforms.bluesky.endpoints import BlueskyEndpoints
 from platforms.bluesky.identity import Directory
 from platforms.bluesky.limits import INSIGHTS_URIS_MAX, KINDS, LIMITS
+from platforms.bluesky.listing import Listing
 from platforms.bluesky.oauth import REMOVAL_SCOPES, SCOPES, OAuth
 from platforms.bluesky.posting import Posting
 from platforms.bluesky.removing import Removing
@@ -65,6 +66,7 @@ def create(endpoints: BlueskyEndpoints) -> ComposedPlatform:
         authorising=OAuth(endpoints, directory, servers),
         posting=Posting(endpoints, directory, servers),
         reading=_Reading(endpoints.appview),
+        listing=Listing(servers),
         removal=Removal(
             "https://bsky.app",
             "Open the post in Bluesky, choose the three dots, then Delete post.",

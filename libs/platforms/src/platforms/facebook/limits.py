@@ -56,6 +56,7 @@ LOOK_BACK_SECONDS = 60
 """How far Facebook's clock may be behind ours."""
 
 LISTED_MAX = 25
+LISTED_PAGES_MAX = 10
 COMMENT_TRIES_MAX = 5
 
 KINDS = frozenset(

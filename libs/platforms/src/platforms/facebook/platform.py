@@ -13,6 +13,7 @@ from platforms.facebook.endpoints import FacebookEndpoints
 from platforms.facebook.errors import FACEBOOK_ERRORS
 from platforms.facebook.insights import Insights
 from platforms.facebook.limits import INSIGHTS_POSTS_MAX, KINDS, LIMITS
+from platforms.facebook.listing import Listing
 from platforms.facebook.oauth import SCOPES, OAuth
 from platforms.facebook.pages import Pages, profile_of
 from platforms.facebook.posting import Posting
@@ -52,6 +53,7 @@ def create(endpoints: FacebookEndpoints) -> ComposedPlatform:
         authorising=OAuth(endpoints, graph, pages),
         posting=Posting(endpoints, graph, Graph(endpoints.video, table=FACEBOOK_ERRORS)),
         reading=_Reading(graph, pages),
+        listing=Listing(graph),
         removal=Removal(
             "https://www.facebook.com/pages/",
             "Open the post on the Page, choose the three dots, then Move to trash.",

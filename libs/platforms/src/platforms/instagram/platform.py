@@ -11,6 +11,7 @@ from platforms.instagram import oauth, rules
 from platforms.instagram.endpoints import InstagramEndpoints
 from platforms.instagram.errors import INSTAGRAM_ERRORS
 from platforms.instagram.limits import INSIGHTS_POSTS_MAX, KINDS, LIMITS
+from platforms.instagram.listing import Listing
 from platforms.instagram.posting import Posting
 from platforms.instagram.reading import Reading
 from platforms.instagram.settings import InstagramSettings
@@ -34,6 +35,7 @@ def create(endpoints: InstagramEndpoints) -> ComposedPlatform:
         authorising=oauth.OAuth(endpoints, graph),
         posting=Posting(graph),
         reading=Reading(graph),
+        listing=Listing(graph),
         removal=Removal(
             "https://www.instagram.com",
             "Open the post in Instagram, choose the three dots, then Delete.",

@@ -12,6 +12,7 @@ from platforms.linkedin.accounts import Accounts
 from platforms.linkedin.api import LinkedInApi
 from platforms.linkedin.endpoints import LinkedInEndpoints
 from platforms.linkedin.limits import INSIGHTS_POSTS_MAX, KINDS, LIMITS
+from platforms.linkedin.listing import Listing
 from platforms.linkedin.oauth import SCOPES, OAuth
 from platforms.linkedin.posting import Posting
 from platforms.linkedin.reading import Reading
@@ -36,6 +37,7 @@ def create(endpoints: LinkedInEndpoints) -> ComposedPlatform:
         authorising=OAuth(endpoints, accounts),
         posting=Posting(endpoints, api),
         reading=Reading(api, accounts),
+        listing=Listing(api),
         removal=Removal(
             "https://www.linkedin.com/feed/",
             "Open the post at LinkedIn, choose the three dots, then Delete post.",

@@ -12,6 +12,7 @@ from platforms.pinterest.api import PinterestApi
 from platforms.pinterest.endpoints import PinterestEndpoints
 from platforms.pinterest.errors import GRANT_INVALID
 from platforms.pinterest.limits import INSIGHTS_PINS_MAX, KINDS, LIMITS
+from platforms.pinterest.listing import Listing
 from platforms.pinterest.oauth import SCOPES, OAuth
 from platforms.pinterest.posting import Posting
 from platforms.pinterest.reading import Reading
@@ -34,6 +35,7 @@ def create(endpoints: PinterestEndpoints) -> ComposedPlatform:
         authorising=OAuth(endpoints, api),
         posting=Posting(endpoints, api),
         reading=Reading(api),
+        listing=Listing(api),
         removal=Removal(
             "https://www.pinterest.com",
             "Open the pin at Pinterest, choose the pen (Edit pin), then Delete.",

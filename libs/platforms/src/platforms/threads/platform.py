@@ -14,6 +14,7 @@ from platforms.shape import PlatformName
 from platforms.threads.api import ThreadsApi
 from platforms.threads.endpoints import ThreadsEndpoints
 from platforms.threads.limits import INSIGHTS_POSTS_MAX, KINDS, LIMITS
+from platforms.threads.listing import Listing
 from platforms.threads.oauth import REMOVAL_SCOPES, SCOPES, OAuth
 from platforms.threads.posting import Pause, Posting
 from platforms.threads.reading import Reading
@@ -39,6 +40,7 @@ def create(endpoints: ThreadsEndpoints, *, pause: Pause = asyncio.sleep) -> Comp
         authorising=OAuth(endpoints, api),
         posting=Posting(api, reading, pause),
         reading=reading,
+        listing=Listing(api),
         removal=Removal(
             "https://www.threads.com",
             "Open the post in Threads, choose the three dots, then Delete.",

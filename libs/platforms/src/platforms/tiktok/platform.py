@@ -15,6 +15,7 @@ from platforms.tiktok.answers import UserInfo, Videos
 from platforms.tiktok.api import TikTokApi
 from platforms.tiktok.endpoints import TikTokEndpoints
 from platforms.tiktok.limits import INSIGHTS_IDS_MAX, KINDS, LIMITS
+from platforms.tiktok.listing import Listing
 from platforms.tiktok.posting import Posting
 from platforms.tiktok.settings import TikTokSettings
 
@@ -71,6 +72,7 @@ def create(endpoints: TikTokEndpoints) -> ComposedPlatform:
         authorising=oauth.OAuth(endpoints),
         posting=Posting(endpoints),
         reading=_Reading(endpoints),
+        listing=Listing(TikTokApi(endpoints)),
         removal=Removal(
             "https://www.tiktok.com/tiktokstudio/content",
             "TikTok Studio, Posts, the post, More, Delete; or the three dots in the app.",

@@ -12,6 +12,7 @@ from platforms.shape import PlatformName
 from platforms.x.api import XApi
 from platforms.x.endpoints import XEndpoints
 from platforms.x.limits import INSIGHTS_IDS_MAX, KINDS, LIMITS
+from platforms.x.listing import Listing
 from platforms.x.oauth import SCOPES, OAuth
 from platforms.x.posting import Posting
 from platforms.x.reading import Reading
@@ -36,6 +37,7 @@ def create(endpoints: XEndpoints) -> ComposedPlatform:
         authorising=OAuth(endpoints, reading),
         posting=Posting(endpoints, api, reading),
         reading=reading,
+        listing=Listing(api),
         removal=Removal("https://x.com/home", "Open the post at X, choose the three dots, then Delete."),
         removing=Removing(api),
         webhooks=Webhooks(),

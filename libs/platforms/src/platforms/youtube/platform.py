@@ -12,6 +12,7 @@ from platforms.youtube.api import YouTubeApi
 from platforms.youtube.channels import Channels
 from platforms.youtube.endpoints import YouTubeEndpoints
 from platforms.youtube.limits import INSIGHTS_IDS_MAX, KINDS, LIMITS
+from platforms.youtube.listing import Listing
 from platforms.youtube.posting import Posting
 from platforms.youtube.reading import Reading
 from platforms.youtube.removing import Removing
@@ -33,6 +34,7 @@ def create(endpoints: YouTubeEndpoints) -> ComposedPlatform:
         authorising=oauth.OAuth(endpoints, channels),
         posting=Posting(api, Staging(api, channels)),
         reading=Reading(api, channels),
+        listing=Listing(api, channels),
         removal=Removal(
             "https://studio.youtube.com",
             "YouTube Studio, Content, the video, More, Delete forever.",

@@ -10,7 +10,8 @@ from contracts.leases import Purpose
 from kit.problems import Problem
 
 PURPOSES: Mapping[str, tuple[Purpose, ...]] = {
-    "publisher": (Purpose.PUBLISH,),
+    # Its auditor compares what it believes with what the platform shows, and that is reading.
+    "publisher": (Purpose.PUBLISH, Purpose.READ_METRICS),
     "metrics": (Purpose.READ_METRICS,),
 }
 """What each borrower may ask a grant for; the first is meant where it does not say."""

@@ -1,10 +1,10 @@
-"""Published posts taken off again, at every platform that lets a program do so: once, whatever is answered."""
+"""Published posts are listed, and taken off again wherever a platform lets a program do so, whatever is answered."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -124,6 +124,11 @@ class Place:
     def left(self) -> int:
         return len(self.sandbox.truth.posts(self.name))
 
+    @property
+    def published_at(self) -> datetime:
+        (post,) = self.sandbox.truth.posts(self.name)
+        return post.posted_at
+
     def fault(self, kind: str, answer: Answer = (0, {}), **more: Any) -> None:
         self.sandbox.add_fault(self.name, self.known.route, kind, status=answer[0], body=dict(answer[1]), **more)
 
@@ -169,6 +174,21 @@ async def place(
         outcome = await platform.status(call, delivery, journal)
     assert isinstance(outcome, Published)
     return Place(name, known, platform, call, sandbox, outcome.receipt)
+
+
+async def test_a_post_is_listed_with_its_time_and_words(place: Place, clock: FixedClock) -> None:
+    listed = await place.platform.own_posts(place.call, since=clock.now() - timedelta(hours=1))
+    if place.name is PlatformName.LINKEDIN:
+        assert (listed.posts, listed.complete) == ((), False)
+        assert "member" in listed.left_out
+        return
+    (shown,) = listed.posts
+    assert (shown.post_id, shown.text, listed.complete) == (place.receipt.post_id, "Fresh paint", True)
+    assert abs(shown.posted_at - place.published_at) < timedelta(minutes=2)
+    later = await place.platform.own_posts(place.call, since=place.published_at + timedelta(hours=1))
+    assert later.posts == ()
+    await place.remove()
+    assert (await place.platform.own_posts(place.call, since=clock.now() - timedelta(hours=1))).posts == ()
 
 
 async def test_a_post_is_gone_afterwards(place: Place) -> None:
