@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from kit.secret import Secret
+from platforms.limits import Limits, RateLimit, TextLimit, TextUnit
 from platforms.removal import Removal
 from platforms.shape import (
     Absent,
@@ -47,6 +48,11 @@ def answering(outcome: Any) -> Fault:
     return fault
 
 
+def with_rates(*rates: RateLimit) -> Limits:
+    """The limits of a platform that has these rates, and hardly any others."""
+    return Limits(None, None, TextLimit(300, TextUnit.CODE_POINTS), media=(), rates=rates)
+
+
 class FakePlatform:
     """Satisfies `platforms.platform.Platform` as far as publishing and removing go.
 
@@ -67,6 +73,7 @@ class FakePlatform:
         self.before: dict[str, list[Fault]] = defaultdict(list)
         self.after: dict[str, list[Fault]] = defaultdict(list)
         self.tokens: list[str] = []
+        self.limits = with_rates()
 
     def posted(self, publication_id: UUID | str) -> int:
         return sum(1 for found, _ in self.posts if str(found) == str(publication_id))

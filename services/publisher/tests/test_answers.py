@@ -90,7 +90,7 @@ async def test_what_misses_its_window_waits_for_a_word(world: World, client: htt
     world.content.down = True
     window = {"publish_until": plan.due_at + HOUR, "when_missed": "hold"}
     await world.tell(plan.due().model_copy(update=window))
-    await world.wait(client, plan, "staging", code="neighbour_unavailable")
+    await world.wait(client, plan, "planned", code="neighbour_unavailable")
     world.clock.advance(2 * HOUR)
     world.content.down = False
     (missed,) = await world.wait(client, plan, "missed", answers=["give_up", "try_again"])

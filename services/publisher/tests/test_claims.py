@@ -65,6 +65,9 @@ class _Platform:
     def __init__(self, platform: FakePlatform) -> None:
         self._platform = platform
 
+    def find(self, _: str) -> FakePlatform:
+        return self._platform
+
     async def publish(self, _: str, grant: Grant, delivery: Delivery, journal: Journal) -> Outcome:
         return await self._platform.publish(cast("Call", _Call(grant)), delivery, journal)
 
@@ -121,7 +124,7 @@ async def bench(
     work = cast("Callable[[], AbstractAsyncContextManager[ports.Store]]", lambda: units(Scope.worker()))
     means = Means(
         work=work,
-        settlements=GatheredSettlements(work),
+        settlements=GatheredSettlements(work, clock),
         clock=clock,
         revisions=_Revisions(revision),
         media=cast("ports.MediaStore", None),
@@ -195,7 +198,7 @@ async def test_a_receipt_that_cannot_be_written_is_looked_up_not_repeated(bench:
 
     broken: list[bool] = []
     await work_publication(
-        await bench.claim(), means=replace(bench.means, work=work, settlements=GatheredSettlements(work))
+        await bench.claim(), means=replace(bench.means, work=work, settlements=GatheredSettlements(work, bench.clock))
     )
     assert broken
     row = await bench.row()

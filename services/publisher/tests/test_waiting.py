@@ -122,6 +122,6 @@ async def test_neighbours_that_are_away_are_waited_for(world: World, client: htt
     plan = world.plan()
     world.content.down = True
     await world.tell(plan.due())
-    await world.wait(client, plan, "staging", code="neighbour_unavailable")
+    await world.wait(client, plan, "planned", code="neighbour_unavailable")
     world.content.down = False
     await world.wait(client, plan, "published", attempts=1)

@@ -59,7 +59,7 @@ def create_app(
     platforms = HttpPlatforms(offered.platforms, http, service.clock)
     means = ports.Means(
         work=work,
-        settlements=GatheredSettlements(work),
+        settlements=GatheredSettlements(work, service.clock),
         clock=service.clock,
         revisions=ContentRevisions(service.neighbour("content"), service.trusted_keys),
         media=ObjectMedia(

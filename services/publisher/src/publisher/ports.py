@@ -14,12 +14,15 @@ from contracts.scheduler import ScheduleCancelledV1
 from contracts.sealing import SealedMedia, SealedRevision
 from kit.clock import Clock
 from kit.passport import Reach
+from platforms.platform import Platform
 from platforms.removal import Removal as RemovalRules
 from platforms.shape import Delivery, Finding, Grant, Journal, MediaSource, NotThere, Outcome, Receipt, Removed
 
+from publisher.domain.budget import Bill, Closure, Shortage, Step
 from publisher.domain.connection import Connection
 from publisher.domain.publication import Publication, State
 from publisher.domain.removal import Removal
+from publisher.domain.sharing import Ask
 
 Verdict = Callable[[Publication], Publication]
 """What becomes of a row, seen as it is at that moment."""
@@ -127,6 +130,15 @@ class Store(Protocol):
     async def release(self, publications: Collection[Publication]) -> None:
         """Give claims back, as far as they are still ours."""
 
+    async def charge(self, asks: Sequence[Ask]) -> list[Shortage | None]:
+        """Pay these bills as far as the budgets reach, in the order of whose turn it is; None for what is paid."""
+
+    async def close_connection(self, connection_id: UUID, workspace_id: UUID, step: Step, closure: Closure) -> None:
+        """Let nothing more be spent of a connection's budget until then."""
+
+    async def close_application(self, platform: str, step: Step, closure: Closure) -> None:
+        """Likewise of our application's at a platform."""
+
     async def connection(self, connection_id: UUID) -> Connection | None: ...
 
     async def keep_connection(self, connection: Connection) -> None: ...
@@ -199,6 +211,9 @@ class Journals(Protocol):
 class PlatformCalls(Protocol):
     """The platforms by name, called with a grant. Raise `platforms.errors.PlatformError`."""
 
+    def find(self, platform: str) -> Platform:
+        """What is known of a platform without calling it. Raises `Misconfigured` if it is not offered."""
+
     async def stage(self, platform: str, grant: Grant, delivery: Delivery, journal: Journal) -> None: ...
 
     async def publish(self, platform: str, grant: Grant, delivery: Delivery, journal: Journal) -> Outcome: ...
@@ -221,7 +236,9 @@ class Removing(Protocol):
 class Settlements(Protocol):
     """Ends of steps, written several in one transaction."""
 
-    async def settle(self, claimed: Publication, change: Verdict, *, keep: bool) -> Publication:
+    async def settle(
+        self, claimed: Publication, change: Verdict, *, keep: bool, bill: Bill | None = None
+    ) -> Publication:
         """See `publisher.use_cases.settle.settle`."""
 
 

@@ -32,25 +32,25 @@ class HttpPlatforms:
         self._clock = clock
 
     async def stage(self, platform: str, grant: Grant, delivery: Delivery, journal: Journal) -> None:
-        await self._find(platform).stage(self._call(grant), delivery, journal)
+        await self.find(platform).stage(self._call(grant), delivery, journal)
 
     async def publish(self, platform: str, grant: Grant, delivery: Delivery, journal: Journal) -> Outcome:
-        return await self._find(platform).publish(self._call(grant), delivery, journal)
+        return await self.find(platform).publish(self._call(grant), delivery, journal)
 
     async def status(self, platform: str, grant: Grant, delivery: Delivery, journal: Journal) -> Outcome:
-        return await self._find(platform).status(self._call(grant), delivery, journal)
+        return await self.find(platform).status(self._call(grant), delivery, journal)
 
     async def reconcile(self, platform: str, grant: Grant, delivery: Delivery, journal: Journal) -> Finding:
-        return await self._find(platform).reconcile(self._call(grant), delivery, journal)
+        return await self.find(platform).reconcile(self._call(grant), delivery, journal)
 
     def rules(self, platform: str | None) -> RemovalRules | None:
         found = self._platforms.get(platform or "")
         return found.removal if found else None
 
     async def remove(self, platform: str | None, grant: Grant, receipt: Receipt) -> Removed | NotThere:
-        return await self._find(platform or "").remove(self._call(grant), receipt)
+        return await self.find(platform or "").remove(self._call(grant), receipt)
 
-    def _find(self, platform: str) -> Platform:
+    def find(self, platform: str) -> Platform:
         try:
             return self._platforms[platform]
         except KeyError:

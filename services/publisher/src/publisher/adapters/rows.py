@@ -233,11 +233,12 @@ class _Row:
     claim: UUID | None
     leased_until: datetime | None
     trace: str | None
+    paid: dict[str, int] | None
 
 
 def _values(publication: Publication) -> dict[str, Any]:
-    evidence = publication.evidence
-    return vars(publication) | {"evidence": Jsonb(dict(evidence)) if evidence is not None else None}
+    stored = {name: getattr(publication, name) for name in ("evidence", "paid")}
+    return vars(publication) | {name: Jsonb(dict(each)) for name, each in stored.items() if each is not None}
 
 
 def _columns(publications: Collection[Publication], *names: str) -> list[list[Any]]:

@@ -8,13 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from contextvars import Context, copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import psycopg
 from kit.batching import Batcher
+from kit.clock import Clock
 
+from publisher.domain.budget import Bill
 from publisher.domain.publication import Publication
+from publisher.domain.sharing import Ask
 from publisher.domain.telling import told_by
+from publisher.domain.waiting import wait_for_budget
 from publisher.ports import Change, ClaimLost, Store, Verdict
 
 TOGETHER_MAX = 200
@@ -28,18 +32,22 @@ class _Ending:
     claimed: Publication
     change: Verdict
     keep: bool
+    bill: Bill | None
     context: Context
 
 
 class GatheredSettlements:
     """Satisfies `ports.Settlements`."""
 
-    def __init__(self, work: Callable[[], AbstractAsyncContextManager[Store]]) -> None:
+    def __init__(self, work: Callable[[], AbstractAsyncContextManager[Store]], clock: Clock) -> None:
         self._work = work
+        self._clock = clock
         self._batcher: Batcher[_Ending, Publication] = Batcher(self._settle_all, size_max=TOGETHER_MAX)
 
-    async def settle(self, claimed: Publication, change: Verdict, *, keep: bool) -> Publication:
-        return await self._batcher.do(_Ending(claimed, change, keep, copy_context()))
+    async def settle(
+        self, claimed: Publication, change: Verdict, *, keep: bool, bill: Bill | None = None
+    ) -> Publication:
+        return await self._batcher.do(_Ending(claimed, change, keep, bill, copy_context()))
 
     async def _settle_all(self, endings: Sequence[_Ending]) -> list[Publication | Exception]:
         try:
@@ -52,23 +60,46 @@ class GatheredSettlements:
         return [(await self._settle_all([ending]))[0] for ending in endings]
 
     async def _settle_together(self, endings: Sequence[_Ending]) -> list[Publication | Exception]:
-        results: list[Publication | Exception] = []
-        changes: list[tuple[Context, Change]] = []
         async with self._work() as store:
             locked = await store.lock([ending.claimed.publication_id for ending in endings])
             rows = {row.publication_id: row for row in locked}
-            for ending in endings:
-                # Taken out: of two that end one step, the second has lost its claim to the first.
-                current = rows.pop(ending.claimed.publication_id, None)
-                result = _after(ending, current)
-                results.append(result)
-                if current is not None and isinstance(result, Publication) and result != current:
-                    changes.append((ending.context, (current, result)))
+            # Taken out: of two that end one step, the second has lost its claim to the first.
+            before = [rows.pop(ending.claimed.publication_id, None) for ending in endings]
+            results = [_after(ending, current) for ending, current in zip(endings, before, strict=True)]
+            await self._pay(endings, before, results, store)
+            changes = [
+                (ending.context, (current, result))
+                for ending, current, result in zip(endings, before, results, strict=True)
+                if current is not None and isinstance(result, Publication) and result != current
+            ]
             if changes:
                 await store.save([change for _, change in changes])
             for context, change in changes:
                 context.run(_tell, change, store)
         return results
+
+    async def _pay(
+        self,
+        endings: Sequence[_Ending],
+        before: Sequence[Publication | None],
+        results: list[Publication | Exception],
+        store: Store,
+    ) -> None:
+        """Pay the bills of the steps that begin; what cannot be paid waits where it was."""
+        now = self._clock.now()
+        asks: dict[int, Ask] = {}
+        for index, (ending, result) in enumerate(zip(endings, results, strict=True)):
+            if ending.bill and isinstance(result, Publication) and result.state is ending.bill.step.state:
+                asks[index] = Ask(result, ending.bill.owed(result, now))
+        if not asks:
+            return
+        for (index, ask), shortage in zip(asks.items(), await store.charge(list(asks.values())), strict=True):
+            current = before[index]
+            if shortage is not None and current is not None:
+                waits = wait_for_budget(current, now, shortage).released()
+                results[index] = replace(waits, platform=ask.publication.platform)
+            elif ask.bill.charges:
+                results[index] = replace(ask.publication, paid={**(ask.publication.paid or {}), **ask.bill.paid(now)})
 
 
 def _tell(change: Change, store: Store) -> None:

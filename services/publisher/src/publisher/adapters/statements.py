@@ -10,7 +10,7 @@ COLUMNS: LiteralString = """
 publication_id, workspace_id, schedule_id, occurrence, post_id, revision_id, connection_id, due_at, created_at,
 publish_until, when_missed, platform, state, due, held, next_at, attempts, forgiven, failures, content_hash,
 media_verified, staged_at, attempted_at, published_at, platform_post_id, url, evidence, code, detail, advice, claim,
-leased_until, trace
+leased_until, trace, paid
 """
 SELECT: LiteralString = "SELECT " + COLUMNS + " FROM publication "
 
@@ -30,6 +30,7 @@ CHANGEABLE: Mapping[str, LiteralString] = {
     "content_hash": "text", "media_verified": "boolean", "staged_at": "timestamptz", "attempted_at": "timestamptz",
     "published_at": "timestamptz", "platform_post_id": "text", "url": "text", "evidence": "jsonb", "code": "text",
     "detail": "text", "advice": "text", "claim": "uuid", "leased_until": "timestamptz", "trace": "text",
+    "paid": "jsonb",
 }  # fmt: skip
 """What of a row can change, with its type."""
 

@@ -1,4 +1,5 @@
-"""Everything the publisher stores, behind `ports.Store`: publications, connections, cancellations, events."""
+"""Everything the publisher stores, behind `ports.Store`: publications, budgets, connections, cancellations,
+events."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from uuid import UUID
 from contracts.event import Event
 from contracts.scheduler import ScheduleCancelledV1
 
+from publisher.adapters.budgets import BudgetRows
 from publisher.adapters.removals import RemovalRows
 from publisher.adapters.rows import PublicationRows
 from publisher.domain.connection import Connection, ConnectionState
@@ -22,7 +24,7 @@ class _ConnectionRow:
     state: str
 
 
-class Store(PublicationRows, RemovalRows):
+class Store(PublicationRows, BudgetRows, RemovalRows):
     """Satisfies `ports.Store`."""
 
     def emit(self, event: Event) -> UUID:

@@ -81,7 +81,8 @@ class Publication:
 
     `attempts` counts intents, `failures` steps in a row that came to nothing. `attempted_at` is when the last
     intent was written. `code`, `detail` and `advice` say why it stands where it stands. `claim` is the worker
-    that has it now. `trace` is the trace that its next step continues (a W3C `traceparent`).
+    that has it now. `trace` is the trace that its next step continues (a W3C `traceparent`). `paid` is
+    what it has paid of its platform's rates and when: the slot, by `Bill.key`.
     """
 
     publication_id: UUID
@@ -117,6 +118,7 @@ class Publication:
     claim: UUID | None = None
     leased_until: datetime | None = None
     trace: str | None = None
+    paid: Mapping[str, int] | None = None
 
     @property
     def ended(self) -> bool:

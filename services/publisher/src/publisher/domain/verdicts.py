@@ -39,7 +39,9 @@ POST_ID_MAX = 300
 _OPERATOR = "An operator must correct the application's settings at the platform."
 
 
-def begin_staging(publication: Publication) -> Publication:
+def begin_staging(publication: Publication, platform: str) -> Publication:
+    """The revision says for which platform it was approved, which an early event may not have known."""
+    publication = replace(publication, platform=platform)
     if publication.state is not State.PLANNED:
         return publication
     # While it is held the reason stays; auth has the last word on it in this very step.

@@ -8,8 +8,17 @@ from typing import Any
 
 from contracts.scheduler import WHEN_MISSED_DROP
 
+from publisher.domain.budget import Shortage
 from publisher.domain.publication import BEFORE_INTENT, GIVEN_UP, Publication, State, stage_at
-from publisher.domain.words import ADVICE, PLATFORM_UNAVAILABLE, REAUTH_REQUIRED, WINDOW_DROPPED, WINDOW_HELD, as_word
+from publisher.domain.words import (
+    ADVICE,
+    BUDGET,
+    PLATFORM_UNAVAILABLE,
+    REAUTH_REQUIRED,
+    WINDOW_DROPPED,
+    WINDOW_HELD,
+    as_word,
+)
 
 FAILURES_MAX = 8
 """Steps in a row, or intents in all, that may come to nothing: with doubling pauses about eight minutes."""
@@ -73,6 +82,13 @@ def retry(
     if publication.state in (State.PUBLISHING, State.PROCESSING, State.OUTCOME_UNKNOWN):
         return publication.become(State.STAGING, **changes)
     return replace(publication, **changes)
+
+
+def wait_for_budget(publication: Publication, now: datetime, shortage: Shortage) -> Publication:
+    """Its next step takes more than the platform allows now. At the end of its window it looks once more."""
+    at = min(shortage.until, max(shortage.earliest, publication.window_ends_at))
+    waiting = retry(publication, now, code=BUDGET, detail=shortage.detail, at=at)
+    return replace(waiting, advice=ADVICE[BUDGET]) if waiting.state is publication.state else waiting
 
 
 def hold(publication: Publication, now: datetime, *, detail: str | None = None) -> Publication:

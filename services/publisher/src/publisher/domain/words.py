@@ -11,6 +11,7 @@ REAUTH_REQUIRED = "reauth_required"
 SEAL_MISMATCH = "seal_mismatch"
 PLATFORM_UNAVAILABLE = "platform_unavailable"
 TOO_LATE = "too_late"
+BUDGET = "budget"
 WINDOW_HELD = "window_held"
 WINDOW_DROPPED = "window_dropped"
 
@@ -22,6 +23,7 @@ ADVICE: Mapping[str, str] = MappingProxyType(
         "media_missing": "Upload the media again and have the post approved.",
         WINDOW_HELD: "Its window has passed: let it go out now, or give it up.",
         WINDOW_DROPPED: "Its window has passed and it was to be dropped then; schedule it again if it is still wanted.",
+        BUDGET: "Nothing is to be done: it goes out as soon as the platform allows more, if that is in its window.",
         "still_processing": "Look on the platform whether the post is there.",
         CONNECTION_REVOKED: "Look on the platform whether the post is there; we can no longer ask.",
     }

@@ -8,6 +8,7 @@ from contracts.sealing import SealedMedia, SealedVariant
 from platforms.shape import Delivery, Media, MediaKind
 
 from publisher.domain.approval import Unsendable, approved_variant, variant_of
+from publisher.domain.budget import Bill, Step, bill
 from publisher.domain.publication import Publication
 from publisher.domain.words import SEAL_MISMATCH
 from publisher.ports import Means, MediaMissing
@@ -43,6 +44,11 @@ async def verify_media(variant: SealedVariant, *, means: Means) -> None:
             raise Unsendable("media_missing", f"the bytes of media {media.media_id} are gone") from None
         if (size, digest.hexdigest()) != (media.size_bytes, media.sha256):
             raise Unsendable(SEAL_MISMATCH, f"media {media.media_id} is not what was approved")
+
+
+def bill_of(platform: str, step: Step, delivery: Delivery, *, means: Means) -> Bill:
+    """What a step takes of the platform's rates. Raises `platforms.errors.Misconfigured`."""
+    return bill(platform, means.platforms.find(platform).limits, step, delivery.media, delivery.settings)
 
 
 def delivery_of(publication: Publication, variant: SealedVariant, *, means: Means) -> Delivery:

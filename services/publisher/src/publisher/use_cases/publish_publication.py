@@ -8,10 +8,11 @@ import structlog
 from platforms.errors import OutcomeUnknown, PlatformError
 from platforms.shape import Delivery, Grant, Journal, Outcome, Published
 
-from publisher.domain.publication import Publication, State
+from publisher.domain.budget import Step
+from publisher.domain.publication import Publication
 from publisher.domain.verdicts import answered, intend
 from publisher.ports import ClaimLost, Means
-from publisher.use_cases.prepare import approved, delivery_of
+from publisher.use_cases.prepare import approved, bill_of, delivery_of
 from publisher.use_cases.settle import settle, settle_receipt
 
 log = structlog.get_logger("publish")
@@ -28,10 +29,13 @@ async def publish_publication(publication: Publication, *, means: Means) -> Publ
     """
     variant, _ = await approved(publication, means=means)
     delivery = delivery_of(publication, variant, means=means)
+    bill = bill_of(variant.platform, Step.PUBLISHING, delivery, means=means)
     journal = await means.journals.open(publication, variant.platform)
     async with means.grants.borrow(publication) as grant:
-        intended = await settle(publication, lambda row: intend(row, means.clock.now()), means=means, keep=True)
-        if intended.state is State.MISSED:
+        intended = await settle(
+            publication, lambda row: intend(row, means.clock.now()), means=means, keep=True, bill=bill
+        )
+        if intended.claim is None:
             return intended
         outcome = await _call(variant.platform, grant, delivery, journal, means=means)
         try:

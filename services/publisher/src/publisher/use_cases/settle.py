@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
+from publisher.domain.budget import Bill
 from publisher.domain.publication import MOVES, Publication, State
 from publisher.domain.telling import told_by
 from publisher.ports import Change, Means, Store, Verdict
 
 
-async def settle(claimed: Publication, change: Verdict, *, means: Means, keep: bool = False) -> Publication:
+async def settle(
+    claimed: Publication, change: Verdict, *, means: Means, keep: bool = False, bill: Bill | None = None
+) -> Publication:
     """Apply a change to a publication that we have claimed, and let go of it unless we `keep` it.
 
-    The change sees the row of this moment: it may have become due while we worked. Raises `ClaimLost` if
-    somebody took it back or over.
+    The change sees the row of this moment: it may have become due while we worked. If it leads to the step of the
+    `bill`, that is paid with it; if it cannot be paid now, the publication waits instead, and nobody has it any more.
+    Raises `ClaimLost` if somebody took it back or over.
     """
-    return await means.settlements.settle(claimed, change, keep=keep)
+    return await means.settlements.settle(claimed, change, keep=keep, bill=bill)
 
 
 async def settle_receipt(claimed: Publication, change: Verdict, *, means: Means) -> bool:

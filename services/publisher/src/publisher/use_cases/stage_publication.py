@@ -8,10 +8,11 @@ from dataclasses import replace
 from contracts.leases import LEASE_SECONDS
 from platforms.errors import Transient
 
+from publisher.domain.budget import Step
 from publisher.domain.publication import Publication
 from publisher.domain.verdicts import begin_staging, staged
 from publisher.ports import Means
-from publisher.use_cases.prepare import approved, delivery_of, verify_media
+from publisher.use_cases.prepare import approved, bill_of, delivery_of, verify_media
 from publisher.use_cases.settle import settle
 
 STAGE_SECONDS = LEASE_SECONDS - 5.0
@@ -24,17 +25,22 @@ class Unfinished(Exception):
 
 async def stage_publication(publication: Publication, *, means: Means) -> Publication:
     """Bring a claimed publication to `staged`, or raise what `work_publication` turns into its next state."""
-    publication = await settle(publication, begin_staging, means=means, keep=True)
     variant, content_hash = await approved(publication, means=means)
+    delivery = delivery_of(publication, variant, means=means)
+    bill = bill_of(variant.platform, Step.STAGING, delivery, means=means)
+    publication = await settle(
+        publication, lambda row: begin_staging(row, variant.platform), means=means, keep=True, bill=bill
+    )
+    if publication.claim is None:
+        return publication
     if not publication.media_verified:
         await verify_media(variant, means=means)
         publication = await settle(
             publication,
-            lambda row: replace(row, platform=variant.platform, content_hash=content_hash, media_verified=True),
+            lambda row: replace(row, content_hash=content_hash, media_verified=True),
             means=means,
             keep=True,
         )
-    delivery = delivery_of(publication, variant, means=means)
     journal = await means.journals.open(publication, variant.platform)
     async with means.grants.borrow(publication) as grant:
         try:

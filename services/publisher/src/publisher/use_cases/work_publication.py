@@ -8,12 +8,15 @@ from datetime import datetime, timedelta
 
 import structlog
 from kit.problems import Unavailable
-from platforms.errors import PlatformError
+from platforms.errors import PlatformError, RateLimited
+from platforms.limits import Per
 
 from publisher.domain.approval import Unsendable
+from publisher.domain.budget import STEPS, Closure
 from publisher.domain.publication import BEFORE_INTENT, Publication, State
 from publisher.domain.verdicts import failed_before_effect, failed_to_ask, revoked, unknown
 from publisher.domain.waiting import ask_later, attention, fail, hold, retry
+from publisher.domain.words import as_word
 from publisher.ports import ClaimLost, GrantRefused, Means, Verdict
 from publisher.use_cases.ask_platform import ask_platform
 from publisher.use_cases.publish_publication import publish_publication
@@ -58,6 +61,8 @@ async def _find_interrupted(publication: Publication, *, means: Means) -> Public
 
 
 async def _settle_failure(publication: Publication, error: Exception, *, means: Means) -> None:
+    if isinstance(error, RateLimited) and error.per and publication.platform:
+        await _close_budget(publication, publication.platform, error, means=means)
     try:
         after = await settle(publication, _change(error, means=means), means=means)
     except ClaimLost:
@@ -66,6 +71,20 @@ async def _settle_failure(publication: Publication, error: Exception, *, means: 
         "publication_delayed" if not after.ended else "publication_ended",
         publication_id=str(publication.publication_id), state=after.state.value, code=after.code,
     )  # fmt: skip
+
+
+async def _close_budget(publication: Publication, platform: str, error: RateLimited, *, means: Means) -> None:
+    """What the platform refused to one it refuses to all who share the limit: nobody else needs to try."""
+    step = STEPS.get(publication.state)
+    if step is None:
+        return
+    closure = Closure(error.until, as_word(error.code))
+    async with means.work() as store:
+        if error.per is Per.APPLICATION:
+            await store.close_application(platform, step, closure)
+        else:
+            await store.close_connection(publication.connection_id, publication.workspace_id, step, closure)
+    log.info("budget_closed", platform=platform, step=step.value, per=str(error.per), code=closure.code)
 
 
 def _change(error: Exception, *, means: Means) -> Verdict:

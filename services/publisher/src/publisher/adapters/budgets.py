@@ -1,0 +1,181 @@
+"""Budgets in PostgreSQL: charged in the transaction of the intents they are for, so that no crash loses or doubles any.
+
+Whose budgets are charged, they are locked until that transaction ends: the replicas take their turns. A platform's own
+row is only read where nothing is counted for the application.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from kit.database import Transaction
+from platforms.limits import Per
+from psycopg.types.json import Jsonb
+
+from publisher.domain.budget import Budget, Closure, Shortage, Step
+from publisher.domain.sharing import Ask, Books, Waiting, share
+from publisher.domain.words import BUDGET
+
+_READ = """
+WITH connections AS (
+    SELECT connection_id, spent, closed FROM connection_budget
+    WHERE connection_id = ANY(%(connections)s) ORDER BY connection_id FOR UPDATE
+), charged AS (
+    SELECT platform, spent, closed, turns FROM application_budget
+    WHERE platform = ANY(%(charged)s) ORDER BY platform FOR UPDATE
+)
+SELECT connection_id::text AS holder, spent, closed, '{}'::jsonb AS turns FROM connections
+UNION ALL SELECT platform, spent, closed, turns FROM charged
+UNION ALL SELECT platform, spent, closed, turns FROM application_budget WHERE platform = ANY(%(read)s)
+"""
+
+_WAITING = """
+SELECT platform, CASE state WHEN 'staged' THEN 'publishing' ELSE 'staging' END AS step, workspace_id, connection_id,
+    count(*) FILTER (WHERE next_at <= %(now)s) AS ready, count(*) AS all
+FROM publication
+WHERE code = %(code)s AND platform = ANY(%(platforms)s) AND state IN ('planned', 'staging', 'staged')
+    AND publication_id <> ALL(%(asking)s)
+GROUP BY 1, 2, 3, 4
+"""
+
+
+@dataclass(frozen=True)
+class _BudgetRow:
+    """`holder`: a connection's id or a platform's name."""
+
+    holder: str
+    spent: dict[str, dict[str, int]]
+    closed: dict[str, dict[str, str]]
+    turns: dict[str, int]
+
+    def budget(self) -> Budget:
+        return Budget(
+            spent={name: {int(slot): units for slot, units in slots.items()} for name, slots in self.spent.items()},
+            closed={
+                step: Closure(datetime.fromisoformat(each["until"]), each["code"]) for step, each in self.closed.items()
+            },
+            turns=self.turns,
+        )
+
+
+@dataclass(frozen=True)
+class _WaitingRow:
+    platform: str
+    step: str
+    workspace_id: UUID
+    connection_id: UUID
+    ready: int
+    all: int
+
+
+class BudgetRows:
+    """The part of `ports.Store` that is about budgets."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    async def charge(self, asks: Sequence[Ask]) -> list[Shortage | None]:
+        books = await self._books(asks)
+        now = self._transaction.clock.now()
+        contended = books.contended(asks, now)
+        waiting = await self._waiting(contended, asks, now) if contended else ()
+        answers = share(asks, books, waiting, now)
+        await self._keep(books)
+        return answers
+
+    async def _books(self, asks: Sequence[Ask]) -> Books:
+        connections = {ask.publication.connection_id: ask.publication.workspace_id for ask in asks}
+        platforms = {ask.bill.platform for ask in asks}
+        charged = {ask.bill.platform for ask in asks if any(ask.bill.of(Per.APPLICATION))}
+        asked = {"connections": list(connections), "charged": list(charged), "read": list(platforms - charged)}
+        rows = await self._transaction.all(_BudgetRow, _READ, asked)
+        found = {row.holder for row in rows}
+        payers = {ask.publication.connection_id for ask in asks if any(ask.bill.of(Per.ACCOUNT))}
+        missing = {each: connections[each] for each in payers if str(each) not in found}
+        if missing or charged - found:
+            await self._add(missing.items(), charged - found)
+            rows = await self._transaction.all(_BudgetRow, _READ, asked)
+        budgets = {row.holder: row.budget() for row in rows}
+        return Books(
+            {each: budgets.get(str(each)) or Budget() for each in connections},
+            {each: budgets.get(each) or Budget() for each in platforms},
+        )
+
+    async def _add(self, connections: Iterable[tuple[UUID, UUID]], platforms: Iterable[str]) -> None:
+        """Empty rows, so that there is something to lock. Another replica may add them in the same moment."""
+        new = sorted(connections)
+        await self._transaction.execute(
+            "INSERT INTO connection_budget (connection_id, workspace_id) SELECT * FROM unnest(%s::uuid[], %s::uuid[])"
+            " ON CONFLICT DO NOTHING",
+            ([each for each, _ in new], [workspace for _, workspace in new]),
+        )
+        await self._transaction.execute(
+            "INSERT INTO application_budget (platform) SELECT * FROM unnest(%s::text[]) ON CONFLICT DO NOTHING",
+            (sorted(platforms),),
+        )
+
+    async def _waiting(self, platforms: Collection[str], asks: Sequence[Ask], now: datetime) -> list[Waiting]:
+        rows = await self._transaction.all(
+            _WaitingRow,
+            _WAITING,
+            {
+                "now": now,
+                "code": BUDGET,
+                "platforms": list(platforms),
+                "asking": [ask.publication.publication_id for ask in asks],
+            },
+        )
+        return [Waiting(**vars(row) | {"step": Step(row.step)}) for row in rows]
+
+    async def _keep(self, books: Books) -> None:
+        connections = [(key, budget) for key, budget in books.connections.items() if budget.changed]
+        if connections:
+            await self._transaction.execute(
+                "UPDATE connection_budget SET spent = new.spent FROM unnest(%s::uuid[], %s::jsonb[]) AS new (id, spent)"
+                " WHERE connection_id = new.id",
+                ([key for key, _ in connections], [Jsonb(budget.spent) for _, budget in connections]),
+            )
+        applications = [(key, budget) for key, budget in books.applications.items() if budget.changed]
+        if applications:
+            await self._transaction.execute(
+                "UPDATE application_budget SET spent = new.spent, turns = new.turns"
+                " FROM unnest(%s::text[], %s::jsonb[], %s::jsonb[]) AS new (id, spent, turns) WHERE platform = new.id",
+                (
+                    [key for key, _ in applications],
+                    [Jsonb(budget.spent) for _, budget in applications],
+                    [Jsonb(budget.turns) for _, budget in applications],
+                ),
+            )
+
+    async def close_connection(self, connection_id: UUID, workspace_id: UUID, step: Step, closure: Closure) -> None:
+        """Let nothing more be spent of a connection's budget until then, unless it is closed for longer already."""
+        await self._transaction.execute(
+            """
+            INSERT INTO connection_budget AS budget (connection_id, workspace_id, closed)
+            VALUES (%(holder)s, %(workspace)s, %(closed)s) ON CONFLICT (connection_id) DO UPDATE
+            SET closed = budget.closed || excluded.closed
+            WHERE coalesce((budget.closed -> %(step)s ->> 'until')::timestamptz, '-infinity') < %(until)s
+            """,
+            {"holder": connection_id, "workspace": workspace_id, **_closing(step, closure)},
+        )
+
+    async def close_application(self, platform: str, step: Step, closure: Closure) -> None:
+        """Likewise of our application at a platform."""
+        await self._transaction.execute(
+            """
+            INSERT INTO application_budget AS budget (platform, closed)
+            VALUES (%(holder)s, %(closed)s) ON CONFLICT (platform) DO UPDATE
+            SET closed = budget.closed || excluded.closed
+            WHERE coalesce((budget.closed -> %(step)s ->> 'until')::timestamptz, '-infinity') < %(until)s
+            """,
+            {"holder": platform, **_closing(step, closure)},
+        )
+
+
+def _closing(step: Step, closure: Closure) -> dict[str, Any]:
+    until = {"until": closure.until.isoformat(), "code": closure.code}
+    return {"step": step.value, "until": closure.until, "closed": Jsonb({step.value: until})}

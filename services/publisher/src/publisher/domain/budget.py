@@ -1,0 +1,136 @@
+"""What publishing may spend of a platform's rates: bills, what of them is paid, and who has to wait. Pure.
+
+A budget is counted for a connection or for our application at a platform. It is also closed for a while when the
+platform says so itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from platforms.limits import Limits, Per, RateLimit
+from platforms.shape import Media
+
+from publisher.domain.meter import Meter
+from publisher.domain.publication import Publication, State
+
+
+class Step(StrEnum):
+    """The two steps at the platform that take of its rates."""
+
+    STAGING = "staging"
+    PUBLISHING = "publishing"
+
+    @property
+    def state(self) -> State:
+        """In which it is taken."""
+        return State(self.value)
+
+
+STEPS: Mapping[State, Step] = {State.PLANNED: Step.STAGING, State.STAGING: Step.STAGING, State.STAGED: Step.PUBLISHING}
+"""Which step comes next, where one does."""
+
+
+@dataclass(frozen=True)
+class Charge:
+    """So much of one rate."""
+
+    rate: RateLimit
+    units: int
+
+    @property
+    def name(self) -> str:
+        assert self.rate.spending is not None
+        return self.rate.spending.name
+
+
+@dataclass(frozen=True)
+class Bill:
+    """What one step of a publication takes of its platform's rates."""
+
+    platform: str
+    step: Step
+    charges: tuple[Charge, ...]
+
+    def of(self, per: Per) -> Iterator[Charge]:
+        return (charge for charge in self.charges if charge.rate.per is per)
+
+    def owed(self, publication: Publication, now: datetime) -> Bill:
+        """Without what is paid: a repeat of what provably came to nothing costs nothing while the first try counts."""
+        paid = publication.paid or {}
+        if not paid:
+            return self
+        owed = tuple(each for each in self.charges if not _is_paid(each, paid.get(self.key(each)), now))
+        return Bill(self.platform, self.step, owed)
+
+    def paid(self, now: datetime) -> dict[str, int]:
+        """What a publication remembers of paying it: the slot of each charge."""
+        return {self.key(charge): Meter(charge.rate, {}).slot(now) for charge in self.charges}
+
+    def key(self, charge: Charge) -> str:
+        return f"{self.step}.{charge.name}"
+
+
+def _is_paid(charge: Charge, slot: int | None, now: datetime) -> bool:
+    return slot is not None and Meter(charge.rate, {}).counts(slot, now)
+
+
+def bill(platform: str, limits: Limits, step: Step, media: Sequence[Media], settings: Mapping[str, Any]) -> Bill:
+    """What a step takes of the platform's rates for a post of this content.
+
+    More than a rate's maximum cannot be had at once; such a post takes all of it.
+    """
+    charges = []
+    for rate in limits.rates:
+        spending = rate.spending
+        cost = spending and (spending.staging if step is Step.STAGING else spending.publishing)
+        units = min(cost(media, settings), rate.maximum) if cost else 0
+        if units > 0:
+            charges.append(Charge(rate, units))
+    return Bill(platform, step, tuple(charges))
+
+
+@dataclass(frozen=True)
+class Closure:
+    """The platform takes nothing more before `until`. `code` is its word for it."""
+
+    until: datetime
+    code: str
+
+
+@dataclass
+class Budget:
+    """What was spent, by rate and slot, and until when each step is closed.
+
+    `turns`, of an application: how many each workspace has had since somebody had to wait; empty while nobody has.
+    """
+
+    spent: dict[str, dict[int, int]] = field(default_factory=dict)
+    closed: Mapping[str, Closure] = field(default_factory=dict)
+    turns: dict[str, int] = field(default_factory=dict)
+    changed: bool = False
+
+    def meter(self, rate: RateLimit) -> Meter:
+        assert rate.spending is not None
+        return Meter(rate, self.spent.get(rate.spending.name, {}))
+
+    def take(self, charge: Charge, now: datetime) -> None:
+        self.spent[charge.name] = dict(self.meter(charge.rate).take(charge.units, now).spent)
+        self.changed = True
+
+    def closure(self, step: Step, now: datetime) -> Closure | None:
+        closure = self.closed.get(step)
+        return closure if closure is not None and closure.until > now else None
+
+
+@dataclass(frozen=True)
+class Shortage:
+    """A bill that cannot be paid now. `until`: when it probably can; `earliest`: when it could if nobody came first."""
+
+    until: datetime
+    earliest: datetime
+    detail: str

@@ -1,0 +1,219 @@
+"""Who may spend what is left: of a connection the earliest due, of an application the workspaces in turns. Pure.
+
+Turns are counted from when somebody first had to wait. The next one is whose workspace had the fewest, also if it waits
+elsewhere: then as much is left for it. A newcomer begins with as many as the last in line, so that it neither waits for
+the backlog of another nor makes up for the time before it came.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from platforms.limits import Per
+
+from publisher.domain.budget import Bill, Budget, Charge, Shortage, Step
+from publisher.domain.publication import Publication
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A publication whose next step is to be paid."""
+
+    publication: Publication
+    bill: Bill
+
+    @property
+    def workspace(self) -> str:
+        return str(self.publication.workspace_id)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How many publications of a connection wait for a budget elsewhere: `ready` of them look again now."""
+
+    platform: str
+    step: Step
+    workspace_id: UUID
+    connection_id: UUID
+    ready: int
+    all: int
+
+    @property
+    def workspace(self) -> str:
+        return str(self.workspace_id)
+
+
+@dataclass(frozen=True)
+class Books:
+    """The budgets of one batch, as they change while it is settled."""
+
+    connections: Mapping[UUID, Budget]
+    applications: Mapping[str, Budget]
+
+    def of(self, ask: Ask, per: Per) -> Budget:
+        if per is Per.APPLICATION:
+            return self.applications[ask.bill.platform]
+        return self.connections[ask.publication.connection_id]
+
+    def contended(self, asks: Sequence[Ask], now: datetime) -> set[str]:
+        """The platforms where not everybody can be served, or somebody waits already."""
+        demand: Counter[tuple[int, str]] = Counter()
+        found = set()
+        for ask in asks:
+            for charge in ask.bill.charges:
+                budget = self.of(ask, charge.rate.per)
+                key = id(budget), charge.name
+                demand[key] += charge.units
+                if budget.turns or demand[key] > budget.meter(charge.rate).left(now):
+                    found.add(ask.bill.platform)
+        return found
+
+
+def share(asks: Sequence[Ask], books: Books, waiting: Iterable[Waiting], now: datetime) -> list[Shortage | None]:
+    """Charge the books with every bill that can be paid now: None for those. `waiting` is of contended platforms."""
+    answers = {index: _closed(ask, books, now) for index, ask in enumerate(asks)}
+    alike: dict[tuple[str, Step], list[int]] = defaultdict(list)
+    for index, ask in enumerate(asks):
+        if answers[index] is None and ask.bill.charges:
+            alike[ask.bill.platform, ask.bill.step].append(index)
+    elsewhere: dict[tuple[str, Step], list[Waiting]] = defaultdict(list)
+    for each in waiting:
+        elsewhere[each.platform, each.step].append(each)
+    for key, indexes in alike.items():
+        counter = _Counter([asks[index] for index in indexes], books, elsewhere[key], now)
+        answers |= zip(indexes, counter.serve(), strict=True)
+    return [answers[index] for index in range(len(asks))]
+
+
+def _closed(ask: Ask, books: Books, now: datetime) -> Shortage | None:
+    for per in (Per.ACCOUNT, Per.APPLICATION):
+        closure = books.of(ask, per).closure(ask.bill.step, now)
+        if closure is not None:
+            return Shortage(closure.until, closure.until, f"the platform takes no more for a while ({closure.code})")
+    return None
+
+
+class _Counter:
+    """Serves the asks of one platform and step."""
+
+    def __init__(self, asks: Sequence[Ask], books: Books, waiting: Sequence[Waiting], now: datetime) -> None:
+        self._asks = asks
+        self._books = books
+        self._waiting = waiting
+        self._now = now
+        self._application = books.applications[asks[0].bill.platform]
+        workspaces = {ask.workspace for ask in asks} | {each.workspace for each in waiting}
+        self._turns = _turns_of(self._application, workspaces)
+        # Left for those whose turn it is and who wait elsewhere, by rate.
+        self._reserved: Counter[str] = Counter()
+        # How many wait, those included that are refused here.
+        self._of_connection: Counter[UUID] = Counter()
+        self._of_workspace: Counter[str] = Counter()
+        for each in waiting:
+            self._of_connection[each.connection_id] += each.all
+            self._of_workspace[each.workspace] += each.all
+
+    def serve(self) -> list[Shortage | None]:
+        answers: dict[int, Shortage | None] = {}
+        least = _least_units(self._asks)
+        for index in self._in_turn():
+            if index is None:
+                self._reserved.update(least)
+                continue
+            answers[index] = self._serve(self._asks[index])
+            if len(answers) == len(self._asks):
+                break
+        self._keep_turns()
+        return [answers[index] for index in range(len(self._asks))]
+
+    def _in_turn(self) -> Iterator[int | None]:
+        """Positions of asks in the order in which they are served; None is the turn of one that waits elsewhere."""
+        here: dict[str, deque[int]] = defaultdict(deque)
+        for index in sorted(range(len(self._asks)), key=lambda index: self._asks[index].publication.due_at):
+            here[self._asks[index].workspace].append(index)
+        elsewhere: Counter[str] = Counter()
+        for each in self._waiting:
+            elsewhere[each.workspace] += each.ready
+        line = [(self._turns[workspace], workspace) for workspace in here.keys() | elsewhere.keys()]
+        heapq.heapify(line)
+        while line:
+            turn, workspace = heapq.heappop(line)
+            if here[workspace]:
+                yield here[workspace].popleft()
+            elif elsewhere[workspace]:
+                elsewhere[workspace] -= 1
+                yield None
+            else:
+                continue
+            heapq.heappush(line, (turn + 1, workspace))
+
+    def _serve(self, ask: Ask) -> Shortage | None:
+        for charge in ask.bill.charges:
+            meter = self._books.of(ask, charge.rate.per).meter(charge.rate)
+            if meter.left(self._now) < charge.units + self._reserved_of(charge):
+                later = meter.free_at(charge.units * (self._ahead(ask, charge) + 1), self._now)
+                self._of_connection[ask.publication.connection_id] += 1
+                self._of_workspace[ask.workspace] += 1
+                return Shortage(later, meter.free_at(charge.units, self._now), _used_up(charge))
+        for charge in ask.bill.charges:
+            self._books.of(ask, charge.rate.per).take(charge, self._now)
+        self._turns[ask.workspace] += 1
+        return None
+
+    def _reserved_of(self, charge: Charge) -> int:
+        return self._reserved[charge.name] if charge.rate.per is Per.APPLICATION else 0
+
+    def _ahead(self, ask: Ask, charge: Charge) -> int:
+        """About how many come before it: its own, and of each other workspace that waits no more than of its own."""
+        if charge.rate.per is Per.ACCOUNT:
+            return self._of_connection[ask.publication.connection_id]
+        own = self._of_workspace[ask.workspace]
+        others = (waiting for workspace, waiting in self._of_workspace.items() if workspace != ask.workspace)
+        return own + sum(min(waiting, own + 1) for waiting in others)
+
+    def _keep_turns(self) -> None:
+        """Whose turns are behind the last in line's would begin there anew, so they need not be remembered."""
+        if not any(charge.rate.per is Per.APPLICATION for ask in self._asks for charge in ask.bill.charges):
+            return
+        last = min((self._turns[workspace] for workspace in self._of_workspace), default=None)
+        kept = {} if last is None else {
+            workspace: turns - last
+            for workspace, turns in self._turns.items()
+            if turns > last or workspace in self._of_workspace
+        }  # fmt: skip
+        if kept != self._application.turns:
+            self._application.turns, self._application.changed = kept, True
+
+
+def _turns_of(application: Budget, workspaces: set[str]) -> dict[str, int]:
+    """The turns that these workspaces have had, and others who may come back."""
+    last = min((application.turns[each] for each in workspaces if each in application.turns), default=0)
+    return dict.fromkeys(workspaces, last) | dict(application.turns)
+
+
+def _least_units(asks: Sequence[Ask]) -> dict[str, int]:
+    """Of each rate, what one who waits elsewhere takes at least, going by those who are here."""
+    least: dict[str, int] = {}
+    for ask in asks:
+        for charge in ask.bill.charges:
+            least[charge.name] = min(least.get(charge.name, charge.units), charge.units)
+    return least
+
+
+def _used_up(charge: Charge) -> str:
+    whose = "this account" if charge.rate.per is Per.ACCOUNT else "all who use this installation"
+    return f"{charge.rate.maximum} in {_in_words(charge)} for {whose} are used up: {charge.rate.what}"
+
+
+def _in_words(charge: Charge) -> str:
+    seconds = int(charge.rate.window.total_seconds())
+    for size, word in ((3600, "hour"), (60, "minute"), (1, "second")):
+        if seconds % size == 0:
+            count = seconds // size
+            return f"{count} {word}" + ("s" if count > 1 else "")
+    raise AssertionError("windows are whole seconds")
