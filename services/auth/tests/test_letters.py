@@ -23,8 +23,12 @@ from auth.use_cases.sending import LEASE, send_due
 from kit.clock import MovableClock
 from kit.database import Scope
 from kit.secret import Secret
+from kit.testing import wait_for
 from kit.testing.authority import Authority
+from kit.testing.collector import Collector, SeenCount
 
+from services.auth.tests.client import sign_up_body
+from services.auth.tests.conftest import StartAuth
 from services.auth.tests.mailbox import TAKEN, Mailbox, Received, answering
 from services.auth.tests.test_connecting import counts
 
@@ -248,3 +252,17 @@ async def test_a_folder_holds_letters_for_its_owner_only(send: Send, tmp_path: P
     message = message_from_bytes(file.read_bytes(), policy=policy.default)
     assert (file.suffix, message["To"]) == (".eml", EMAIL)
     assert (folder.stat().st_mode & 0o777, file.stat().st_mode & 0o777) == (0o700, 0o600)
+
+
+async def test_letters_that_are_given_up_are_counted_where_an_operator_looks(
+    start: StartAuth, mailbox: Mailbox, superuser: Rows
+):
+    mailbox.greet = lambda _: "550 unknown"
+    with Collector() as collector:
+        async with start(OTEL_EXPORTER_OTLP_ENDPOINT=collector.url) as auth:
+            for name in ("one", "two"):
+                await auth.ask("POST", "/api/accounts", sign_up_body(f"{name}@example.com"), expect=202)
+            await wait_for(lambda: counts(superuser, "letter") == [0])
+        reason = {"kind": "verify_address", "code": "smtp-550"}
+        assert collector.counts == [SeenCount("auth", "signoff.letters.dropped", reason, 2)]
+        assert not any(b"@example.com" in body for body in collector.bodies)

@@ -22,6 +22,7 @@ from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.types import ControllerRouterHandler, ExceptionHandlersMap
 from nats.aio.client import Client
+from opentelemetry.metrics import Meter
 from opentelemetry.sdk.trace import TracerProvider
 
 from kit import migrations
@@ -31,6 +32,7 @@ from kit.clock import Clock, MovableClock, SystemClock
 from kit.database import Database
 from kit.keys import SealingKey, SigningKey, TrustedKeys
 from kit.messaging import Messaging
+from kit.metrics import create_meter
 from kit.passport import Caller, Passports, caller_of
 from kit.problems import EXCEPTION_HANDLERS, Unavailable, on_problem
 from kit.publishing import Unavailable as BusUnavailable
@@ -66,6 +68,7 @@ class Service:
         self._ends_tracing = tracer_provider is None
         self._tracing = tracer_provider or create_tracer_provider(name, settings.otlp_endpoint, settings.traces_share)
         self.tracer = self._tracing.get_tracer("signoff")
+        self._send_counts: Callable[[], None] | None = None
         self._transports = transports or {}
         self._retry_policy = retry_policy or RetryPolicy()
         self._neighbours: list[Neighbour] = []
@@ -89,6 +92,12 @@ class Service:
         if self.settings.sealing_key_file is None:
             raise SettingError(f"SEALING_KEY_FILE_{self.name.upper()} is not set")
         return SealingKey.load(self.settings.sealing_key_file)
+
+    @cached_property
+    def meter(self) -> Meter:
+        """What the service counts with. To be asked for before it runs, so that the last counts are sent at its end."""
+        meter, self._send_counts = create_meter(self.name, self.settings.otlp_endpoint)
+        return meter
 
     @property
     def nats(self) -> Client:
@@ -124,6 +133,8 @@ class Service:
                 if self._ends_tracing:
                     # What was recorded last goes out too; telemetry bounds how long that may take.
                     stack.push_async_callback(asyncio.to_thread, self._tracing.shutdown)
+                if self._send_counts is not None:
+                    stack.push_async_callback(asyncio.to_thread, self._send_counts)
                 await stack.enter_async_context(self._closing_neighbours())
                 for resource in resources:
                     await stack.enter_async_context(resource())

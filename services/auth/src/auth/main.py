@@ -22,6 +22,7 @@ from auth.adapters.hiding import KeyedHash
 from auth.adapters.hooks import PlatformHooks
 from auth.adapters.key_providers import provider_of
 from auth.adapters.keys import STORE, StoredKeys
+from auth.adapters.letters import counting
 from auth.adapters.openid import CalledProviders
 from auth.adapters.passwords import Argon2Hashes, NoPasswords
 from auth.adapters.peppers import Peppers
@@ -74,7 +75,8 @@ def create_app(
     service = Service("auth", settings.base, transports=transports, tracer_provider=tracer_provider)
     letter_written = asyncio.Event()
     transactions: Transactions = Units[Store](
-        service.database, partial(PostgresStore, letter_written=letter_written.set)
+        service.database,
+        partial(PostgresStore, letter_written=letter_written.set, letter_dropped=counting(service.meter)),
     )
     sign_in = settings.openid.sign_in
     hashes = NoPasswords() if sign_in is SignInMode.OPENID else Argon2Hashes()

@@ -1,15 +1,16 @@
-"""A collector for tests: takes OTLP over HTTP on a loopback port and keeps every span it was sent."""
+"""A collector for tests: takes OTLP over HTTP on a loopback port and keeps every span and count it was sent."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self
 
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
@@ -29,6 +30,16 @@ class SeenSpan:
     failed: bool
 
 
+@dataclass(frozen=True)
+class SeenCount:
+    """One count as a collector was told it: the sum since the process began."""
+
+    service: str
+    name: str
+    attributes: Mapping[str, str | int]
+    value: int
+
+
 class Collector:
     """`with Collector() as collector:` listens at `collector.url`.
 
@@ -37,6 +48,7 @@ class Collector:
 
     def __init__(self) -> None:
         self.spans: list[SeenSpan] = []
+        self.counts: list[SeenCount] = []
         self.bodies: list[bytes] = []
         self.paths: set[str] = set()
         self.answer = 200
@@ -66,7 +78,11 @@ class Collector:
         self.paths.add(path)
         self.bodies.append(body)
         self.open.wait()
-        if self.answer == 200:
+        if self.answer != 200:
+            return
+        if path == "/v1/metrics":
+            self.counts += _counts(ExportMetricsServiceRequest.FromString(body))
+        else:
             self.spans += _spans(ExportTraceServiceRequest.FromString(body))
 
     def ancestry(self, span: SeenSpan) -> list[SeenSpan]:
@@ -95,6 +111,21 @@ def _spans(request: ExportTraceServiceRequest) -> list[SeenSpan]:
         for resource_spans in request.resource_spans
         for scope_spans in resource_spans.scope_spans
         for span in scope_spans.spans
+    ]
+
+
+def _counts(request: ExportMetricsServiceRequest) -> list[SeenCount]:
+    return [
+        SeenCount(
+            str(_plain(of_service.resource.attributes)["service.name"]),
+            metric.name,
+            _plain(point.attributes),
+            point.as_int,
+        )
+        for of_service in request.resource_metrics
+        for scope in of_service.scope_metrics
+        for metric in scope.metrics
+        for point in metric.sum.data_points
     ]
 
 

@@ -4,23 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from kit.database import Transaction
 from kit.ids import new_id
+from opentelemetry.metrics import Meter
 from psycopg.types.json import Jsonb
 
 from auth.adapters.audiences import IN_AUDIENCE, parameters_of
 from auth.domain.audiences import Audience
 from auth.domain.letters import QUOTA_PERIOD, DueLetter, Letter, LetterKind, Proof, ProofPurpose
 
+Dropped = Callable[[LetterKind, str], None]
+
+
+def counting(meter: Meter) -> Dropped:
+    """Counts letters that were given up, by kind and by the code of the reason: `signoff.letters.dropped`."""
+    counter = meter.create_counter("signoff.letters.dropped", unit="{letter}", description="Letters that were given up")
+    return lambda kind, code: counter.add(1, {"kind": kind.value, "code": code})
+
 
 class StoredLetters:
-    """Implements `auth.ports.letters.Letters`. `written` is told when a letter is there to be sent."""
+    """Implements `auth.ports.letters.Letters`.
 
-    def __init__(self, transaction: Transaction, written: Callable[[], None] | None) -> None:
+    `written` is told when a letter is there to be sent, `dropped` of each that was given up: its kind, and why.
+    """
+
+    def __init__(
+        self, transaction: Transaction, written: Callable[[], None] | None, dropped: Dropped | None = None
+    ) -> None:
         self._transaction = transaction
         self._written = written
+        self._dropped = dropped
 
     async def add(self, letter: Letter, *, at: datetime) -> None:
         await self._transaction.execute(
@@ -82,6 +98,11 @@ class StoredLetters:
 
     async def remove(self, letter_id: UUID) -> None:
         await self._transaction.execute("DELETE FROM letter WHERE letter_id = %s", (letter_id,))
+
+    async def drop(self, letter_id: UUID, kind: LetterKind, code: str) -> None:
+        await self.remove(letter_id)
+        if self._dropped is not None:
+            self._transaction.when_committed(partial(self._dropped, kind, code))
 
 
 class StoredProofs:

@@ -17,7 +17,7 @@ from auth.adapters.endings import StoredEndings
 from auth.adapters.grants import StoredAuthorisations, StoredGrants, StoredLeases, forget_authorisations
 from auth.adapters.identities import StoredIdentities, forget_ways
 from auth.adapters.invitations import StoredInvitations, forget_invitations
-from auth.adapters.letters import StoredLetters, StoredProofs, forget_letters
+from auth.adapters.letters import Dropped, StoredLetters, StoredProofs, forget_letters
 from auth.adapters.notices import StoredNotices, forget_notices
 from auth.adapters.organisations import StoredOrganisations
 from auth.adapters.people import StoredAccounts, forget_sign_ups
@@ -31,9 +31,15 @@ from auth.domain.sessions import IDLE_LIFETIME
 
 
 class PostgresStore:
-    """Implements `auth.ports.store.Store`. `letter_written` is told after the commit of a letter."""
+    """Implements `auth.ports.store.Store`. `letter_written` and `letter_dropped` are told after the commit."""
 
-    def __init__(self, transaction: Transaction, *, letter_written: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self,
+        transaction: Transaction,
+        *,
+        letter_written: Callable[[], None] | None = None,
+        letter_dropped: Dropped | None = None,
+    ) -> None:
         self._transaction = transaction
         self.accounts = StoredAccounts(transaction)
         self.sessions = StoredSessions(transaction)
@@ -51,7 +57,7 @@ class PostgresStore:
         self.api_keys = StoredApiKeys(transaction)
         self.notices = StoredNotices(transaction)
         self.withdrawals = StoredWithdrawals(transaction)
-        self.letters = StoredLetters(transaction, letter_written)
+        self.letters = StoredLetters(transaction, letter_written, letter_dropped)
         self.proofs = StoredProofs(transaction)
         self.attempts = StoredAttempts(transaction)
         self.security = StoredSecurity(transaction)

@@ -37,6 +37,9 @@ class Letters(Protocol):
 
     async def remove(self, letter_id: UUID) -> None: ...
 
+    async def drop(self, letter_id: UUID, kind: LetterKind, code: str) -> None:
+        """Remove one that will not arrive, and count it."""
+
 
 class Proofs(Protocol):
     """Tokens that letters carried, by their hash. Adding is the worker's."""

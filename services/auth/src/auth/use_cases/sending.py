@@ -123,5 +123,5 @@ async def _try_again(transactions: Transactions, letter: DueLetter, code: str) -
 
 async def _drop(transactions: Transactions, letter: DueLetter, code: str) -> None:
     async with transactions(Scope.worker()) as store:
-        await store.letters.remove(letter.letter_id)
+        await store.letters.drop(letter.letter_id, letter.kind, code)
     log.error("letter_dropped", letter_id=str(letter.letter_id), kind=letter.kind, code=code, attempts=letter.attempts)
