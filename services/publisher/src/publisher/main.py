@@ -73,7 +73,9 @@ def create_app(
     lanes = Lanes(means, service.tracer)
     removals = Removals(means)
     return service.app(
-        routes=api.routes(units, platforms, clock=service.clock, wake=lanes.wake, wake_removals=removals.wake),
+        routes=api.routes(
+            units, platforms, platforms, clock=service.clock, wake=lanes.wake, wake_removals=removals.wake
+        ),
         subscriptions=[
             *subscribers.subscriptions(units, service.clock, wake=lanes.wake, forget=grants.forget),
             eraser.subscription(),

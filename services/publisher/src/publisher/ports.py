@@ -18,7 +18,7 @@ from platforms.platform import Platform
 from platforms.removal import Removal as RemovalRules
 from platforms.shape import Delivery, Finding, Grant, Journal, MediaSource, NotThere, Outcome, Receipt, Removed
 
-from publisher.domain.budget import Bill, Closure, Shortage, Step
+from publisher.domain.budget import Bill, Budget, Closure, Shortage, Step
 from publisher.domain.connection import Connection
 from publisher.domain.publication import Publication, State
 from publisher.domain.removal import Removal
@@ -139,6 +139,11 @@ class Store(Protocol):
     async def close_application(self, platform: str, step: Step, closure: Closure) -> None:
         """Likewise of our application's at a platform."""
 
+    async def budget_of_connection(self, connection_id: UUID) -> Budget: ...
+
+    async def budget_of_application(self, platform: str) -> Budget:
+        """Without its turns."""
+
     async def connection(self, connection_id: UUID) -> Connection | None: ...
 
     async def keep_connection(self, connection: Connection) -> None: ...
@@ -208,11 +213,15 @@ class Journals(Protocol):
         """What was done so far. `record` raises `ClaimLost` once the publication is not ours any more."""
 
 
-class PlatformCalls(Protocol):
-    """The platforms by name, called with a grant. Raise `platforms.errors.PlatformError`."""
+class Offered(Protocol):
+    """The platforms of this installation."""
 
     def find(self, platform: str) -> Platform:
         """What is known of a platform without calling it. Raises `Misconfigured` if it is not offered."""
+
+
+class PlatformCalls(Offered, Protocol):
+    """The platforms by name, called with a grant. Raise `platforms.errors.PlatformError`."""
 
     async def stage(self, platform: str, grant: Grant, delivery: Delivery, journal: Journal) -> None: ...
 

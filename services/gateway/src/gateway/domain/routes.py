@@ -276,6 +276,9 @@ def _delivery() -> tuple[Route, ...]:
         Route(
             "GET", "/api/workspaces/{workspace_id}/connections/{connection_id}/forecast", "scheduler", Access.WORKSPACE
         ),
+        Route(
+            "GET", "/api/workspaces/{workspace_id}/connections/{connection_id}/budget", "publisher", Access.WORKSPACE
+        ),
         Route("GET", publications, "publisher", Access.WORKSPACE),
         Route("GET", f"{publications}/{{publication_id}}", "publisher", Access.WORKSPACE),
         Route("GET", f"{publications}/{{publication_id}}/attempts", "publisher", Access.WORKSPACE),

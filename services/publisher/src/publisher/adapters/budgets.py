@@ -151,6 +151,25 @@ class BudgetRows:
                 ),
             )
 
+    async def budget_of_connection(self, connection_id: UUID) -> Budget:
+        row = await self._transaction.first(
+            _BudgetRow,
+            "SELECT connection_id::text AS holder, spent, closed, '{}'::jsonb AS turns FROM connection_budget"
+            " WHERE connection_id = %s",
+            (connection_id,),
+        )
+        return row.budget() if row else Budget()
+
+    async def budget_of_application(self, platform: str) -> Budget:
+        """Without its turns: requests may not see whose they are."""
+        row = await self._transaction.first(
+            _BudgetRow,
+            "SELECT platform AS holder, spent, closed, '{}'::jsonb AS turns FROM application_budget"
+            " WHERE platform = %s",
+            (platform,),
+        )
+        return row.budget() if row else Budget()
+
     async def close_connection(self, connection_id: UUID, workspace_id: UUID, step: Step, closure: Closure) -> None:
         """Let nothing more be spent of a connection's budget until then, unless it is closed for longer already."""
         await self._transaction.execute(

@@ -8,13 +8,14 @@ from kit.clock import Clock
 from kit.database import Units
 from litestar.types import ControllerRouterHandler
 
-from publisher.api import publications, removals
-from publisher.ports import Removing, Store
+from publisher.api import budgets, publications, removals
+from publisher.ports import Offered, Removing, Store
 
 
 def routes(
     units: Units[Store],
     removing: Removing,
+    offered: Offered,
     *,
     clock: Clock,
     wake: Callable[[], None],
@@ -23,5 +24,6 @@ def routes(
     """Everything the publisher answers to. The wakes are called when there is something to publish, or to remove."""
     return [
         *publications.routes(units, clock=clock, wake=wake),
+        budgets.route(units, offered, clock=clock),
         removals.route(units, removing, clock=clock, wake=wake_removals),
     ]
