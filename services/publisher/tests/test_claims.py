@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -132,6 +133,7 @@ async def bench(
         journals=PostgresJournals(database, seals, {PlatformName.BLUESKY: cast("Any", platform)}),
         platforms=cast("ports.PlatformCalls", _Platform(platform)),
         removing=cast("ports.Removing", None),
+        call_slots=asyncio.Semaphore(1),
     )
     await database.open()
     async with units(Scope.worker()) as store:

@@ -48,8 +48,7 @@ async def test_staging_goes_on_from_the_journal(world: World):
     world.platform.after["stage"].append(hang)
     async with world.start():
         await world.tell(plan.created())
-        await wait_for(lambda: world.platform.calls["stage"] == 1)
-        (before,) = stored(world)
+        (before,) = await wait_for(lambda: stored(world), what="the journal")
     async with world.start() as client:
         await world.wait(client, plan, "staged")
     assert stored(world) == [before]

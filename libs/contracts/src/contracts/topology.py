@@ -133,6 +133,7 @@ CONSUMERS: Mapping[str, Consumer] = MappingProxyType(
                     publisher.PublicationCancelledV1,
                     publisher.PublicationMissedV1,
                 ),
+                batch_size=500,
             ),
             Consumer(
                 "scheduler",
@@ -154,6 +155,7 @@ CONSUMERS: Mapping[str, Consumer] = MappingProxyType(
                     publisher.PublicationCancelledV1,
                     publisher.PublicationMissedV1,
                 ),
+                batch_size=500,
             ),
             Consumer("scheduler", "RETENTION", _ERASES),
             Consumer(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec import NODEFAULT
-from msgspec.structs import fields
+from msgspec.structs import FieldInfo, fields
 
 from platforms.shape import Violation
 
@@ -34,9 +35,15 @@ def _written_out(node: Any, definitions: Mapping[str, Any]) -> Any:
     return {name: _written_out(value, definitions) for name, value in node.items()}
 
 
+@cache
+def _known(struct: type[msgspec.Struct]) -> Mapping[str, FieldInfo]:
+    """Found out once: it evaluates the annotations, and every post is checked twice."""
+    return {field.name: field for field in fields(struct)}
+
+
 def mistakes_in(settings: Mapping[str, Any], struct: type[msgspec.Struct]) -> list[Violation]:
     """Every field that is missing, unknown or of the wrong form; an empty list means `convert` succeeds."""
-    known = {field.name: field for field in fields(struct)}
+    known = _known(struct)
     found = [
         Violation("setting_unknown", f"/settings/{name}", f"This platform has no setting called “{name}”.")
         for name in settings

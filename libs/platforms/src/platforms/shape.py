@@ -123,10 +123,20 @@ class Media:
 
 
 @dataclass(frozen=True)
+class Tries:
+    """How often the step that shows a post was begun, with the one under way, and when first."""
+
+    count: int
+    first_at: datetime
+
+
+@dataclass(frozen=True)
 class Delivery:
     """One revision on its way to one connection: exactly what was approved, nothing else.
 
     `planned_at` is fixed when the publication is created and never changes; natural keys come from it.
+    `tries` are told by a caller that keeps them on disk before each visible step; without them a platform that needs to
+    know writes its first try to the journal.
     """
 
     publication_id: UUID
@@ -134,6 +144,7 @@ class Delivery:
     text: str
     media: tuple[Media, ...]
     settings: Mapping[str, Any]
+    tries: Tries | None = None
 
 
 @dataclass(frozen=True)

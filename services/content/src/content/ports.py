@@ -64,8 +64,8 @@ class Store(Protocol):
 
     async def publications(self, workspace_id: UUID, post_id: UUID) -> list[Publication]: ...
 
-    async def keep_publication(self, publication: Publication) -> None:
-        """Remember what became of a publication, unless its post is gone or more final news is known."""
+    async def keep_publications(self, publications: Sequence[Publication]) -> None:
+        """Remember what became of each, unless its post is gone or more final news is known; none comes twice."""
 
     async def begin_upload(self, media: MediaId, *, content_type: str, created_by: UUID, at: datetime) -> None: ...
 

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-from contracts.publisher import (
-    PublicationCancelledV1,
-    PublicationFailedV1,
-    PublicationMissedV1,
-    PublicationNeedsAttentionV1,
-    PublicationPublishedV1,
-)
+from collections.abc import Sequence
+from typing import get_args
+
 from contracts.topology import CONSUMERS
 from kit.clock import Clock
 from kit.database import Units
 from kit.subscription import Subscription
 
 from content.ports import Store
-from content.use_cases.follow_publication import News, follow_publication
+from content.use_cases.follow_publications import News, follow_publications
 
 
 def publications(units: Units[Store], clock: Clock) -> Subscription:
     subscription = Subscription(CONSUMERS["content-publisher"])
 
-    async def on_news(news: News) -> None:
-        await follow_publication(news, at=clock.now(), store=units.joined())
+    async def on_news(news: Sequence[News]) -> None:
+        await follow_publications(news, at=clock.now(), store=units.joined())
 
-    subscription.on(PublicationPublishedV1)(on_news)
-    subscription.on(PublicationFailedV1)(on_news)
-    subscription.on(PublicationNeedsAttentionV1)(on_news)
-    subscription.on(PublicationCancelledV1)(on_news)
-    subscription.on(PublicationMissedV1)(on_news)
+    for event in get_args(News):
+        subscription.on_batch(event)(on_news)
     return subscription

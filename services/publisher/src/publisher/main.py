@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 
@@ -33,6 +34,7 @@ from publisher.jobs.forgetting import forgetting
 from publisher.jobs.lanes import Lanes
 from publisher.jobs.removals import Removals
 from publisher.settings import Settings
+from publisher.use_cases.publish_publication import CALLS_MAX
 
 
 def create_app(
@@ -69,6 +71,7 @@ def create_app(
         journals=PostgresJournals(service.database, seals, offered.platforms),
         platforms=platforms,
         removing=platforms,
+        call_slots=asyncio.Semaphore(CALLS_MAX),
     )
     lanes = Lanes(means, service.tracer)
     removals = Removals(means)

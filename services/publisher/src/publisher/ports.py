@@ -253,7 +253,10 @@ class Settlements(Protocol):
 
 @dataclass(frozen=True)
 class Means:
-    """All a worker has at hand. `work` opens a unit of work that sees every workspace."""
+    """All a worker has at hand. `work` opens a unit of work that sees every workspace.
+
+    Whoever takes a visible step does it within `call_slots`: there are only so many at once.
+    """
 
     work: Callable[[], AbstractAsyncContextManager[Store]]
     settlements: Settlements
@@ -264,3 +267,4 @@ class Means:
     journals: Journals
     platforms: PlatformCalls
     removing: Removing
+    call_slots: AbstractAsyncContextManager[None]

@@ -34,6 +34,9 @@ class Store(Protocol):
     async def lock(self, schedule_id: UUID) -> Schedule | None:
         """The schedule, held until the unit of work ends."""
 
+    async def lock_all(self, schedule_ids: Collection[UUID]) -> list[Schedule]:
+        """Those of them that are there, held likewise."""
+
     async def lock_open(
         self,
         workspace_id: UUID,
@@ -71,8 +74,8 @@ class Store(Protocol):
     async def paused(self, workspace_id: UUID, reason: str, *, reach: Reach, limit: int) -> list[UUID]:
         """Schedules that were paused for this reason, likewise."""
 
-    async def lock_all(self, schedule_ids: Sequence[UUID]) -> list[Schedule]:
-        """These, held until the unit of work ends."""
+    async def save_all(self, schedules: Sequence[Schedule]) -> None:
+        """Write what can change of many."""
 
 
 class Connections(Protocol):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from contracts.auth import ConnectionRevokedV2, WorkspaceDeletedV1
 from contracts.content import PostApprovalWithdrawnV1, PostDeletedV1
 from contracts.publisher import (
@@ -19,7 +21,7 @@ from kit.subscription import Subscription
 from scheduler.domain.schedule import Target, TargetState
 from scheduler.ports import Store
 from scheduler.use_cases.cancel_schedules import cancel_open
-from scheduler.use_cases.record_outcome import record_outcome
+from scheduler.use_cases.record_outcomes import record_outcomes
 
 
 def subscriptions(units: Units[Store]) -> list[Subscription]:
@@ -63,28 +65,23 @@ def _content(units: Units[Store]) -> Subscription:
 def _publisher(units: Units[Store]) -> Subscription:
     subscription = Subscription(CONSUMERS["scheduler-publisher"])
 
-    async def record(event: Publication, state: TargetState, code: str | None = None) -> None:
-        outcome = Target(event.connection_id, state, code, event.publication_id)
-        await record_outcome(event.schedule_id, outcome, store=units.joined())
+    async def record(events: Sequence[Publication]) -> None:
+        outcomes = [(event.schedule_id, _outcome(event)) for event in events]
+        await record_outcomes(outcomes, store=units.joined())
 
-    @subscription.on(PublicationPublishedV1)
-    async def on_published(event: PublicationPublishedV1) -> None:
-        await record(event, TargetState.PUBLISHED)
-
-    @subscription.on(PublicationFailedV1)
-    async def on_failed(event: PublicationFailedV1) -> None:
-        await record(event, TargetState.FAILED, event.code)
-
-    @subscription.on(PublicationNeedsAttentionV1)
-    async def on_needs_attention(event: PublicationNeedsAttentionV1) -> None:
-        await record(event, TargetState.NEEDS_ATTENTION, event.code)
-
-    @subscription.on(PublicationMissedV1)
-    async def on_missed(event: PublicationMissedV1) -> None:
-        await record(event, TargetState.MISSED, event.code)
-
-    @subscription.on(PublicationCancelledV1)
-    async def on_cancelled(event: PublicationCancelledV1) -> None:
-        await record(event, TargetState.CANCELLED, event.code)
-
+    for event in _STATES:
+        subscription.on_batch(event)(record)
     return subscription
+
+
+_STATES: Mapping[type[Publication], TargetState] = {
+    PublicationPublishedV1: TargetState.PUBLISHED,
+    PublicationFailedV1: TargetState.FAILED,
+    PublicationNeedsAttentionV1: TargetState.NEEDS_ATTENTION,
+    PublicationMissedV1: TargetState.MISSED,
+    PublicationCancelledV1: TargetState.CANCELLED,
+}
+
+
+def _outcome(event: Publication) -> Target:
+    return Target(event.connection_id, _STATES[type(event)], getattr(event, "code", None), event.publication_id)

@@ -47,7 +47,7 @@ class FirstComment:
 
     async def _given_up(self, work: Work) -> bool:
         """A comment needs the post's id, which can come late; some never come, and then the post stands alone."""
-        tried = work.moment("tried_at")
+        tried = work.tried_at
         if tried is None or work.now - tried < ID_WAIT_MAX:
             return False
         await work.journal.record(comment_refused="post_id_unknown")

@@ -32,7 +32,7 @@ class FeedWay:
         photos = photo_ids(work)
         if len(photos) < len(work.delivery.media):
             raise Transient("not_staged", "not every image is uploaded; stage again")
-        again = work.facts.get("tried_at") is not None
+        again = work.again
         await work.trying()
         try:
             posted = await self._graph.post(work.call, f"{work.page}/feed", Posted, visible=True, **_form(work, photos))

@@ -45,7 +45,8 @@ class Videos:
 
     async def reconcile(self, work: Work) -> Finding:
         """Whether Facebook was told to publish: its work on the video begins with that."""
-        if not work.facts.get("video_id") or work.moment("tried_at") is None:
+        tried = work.tried_at
+        if not work.facts.get("video_id") or tried is None:
             return Absent({"reason": "no call that shows a post was made"})
         video = await self.ask(work)
         outcome = await self._outcome(work, video)
@@ -53,8 +54,7 @@ class Videos:
             return outcome
         if video.status.video_status != "processing":
             return Absent(_evidence(video))
-        tried = work.moment("tried_at")
-        if tried is not None and work.now - tried > UNCLEAR_MAX:
+        if work.now - tried > UNCLEAR_MAX:
             return Undecided(_evidence(video))
         raise Transient("look_again", "Facebook does not tell yet whether it publishes the video")
 

@@ -66,26 +66,42 @@ class Work:
         return moment is not None and self.now - moment < timedelta(hours=UNPUBLISHED_HOURS)
 
     @property
+    def tried_at(self) -> datetime | None:
+        """When the visible call was first made, if it was. Its effect may show up in the lists later."""
+        tries = self.delivery.tries
+        return self.moment("tried_at") or (tries.first_at if tries else None)
+
+    @property
+    def again(self) -> bool:
+        """Whether an earlier visible call may have had its effect. Asked before `trying`."""
+        tries = self.delivery.tries
+        return self.moment("tried_at") is not None if tries is None else tries.count > 1
+
+    @property
     def looked_since(self) -> int:
         """From when on a list can hold this post, in Unix seconds."""
-        tried = self.moment("tried_at") or self.now
+        tried = self.tried_at or self.now
         return int((tried - timedelta(seconds=LOOK_BACK_SECONDS)).timestamp())
 
     async def trying(self) -> None:
-        """Note that the visible call comes next. The first try counts: its effect may show up in the lists later."""
-        await self.journal.record(tried_at=self.facts.get("tried_at") or self.now.isoformat(), missed_at=None)
+        """Note that the visible call comes next, unless our caller has noted it."""
+        if self.delivery.tries is None or self.facts.get("missed_at"):
+            await self.journal.record(tried_at=(self.tried_at or self.now).isoformat(), missed_at=None)
 
     async def posted(self, post_id: str | None, url: str | None, **evidence: Any) -> Published:
-        """Note the post, so that nothing makes it visible a second time. Short ids are made whole with the Page's."""
+        """Note the post, so that nothing makes it visible a second time; who counts tries keeps the answer as well.
+
+        What is to be commented is noted in any case. Short ids are made whole with the Page's.
+        """
         if post_id is not None and "_" not in post_id:
             post_id = f"{self.page}_{post_id}"
-        if post_id is not None:
+        if post_id is not None and (self.settings.first_comment or self.delivery.tries is None):
             await self.journal.record(post_id=post_id, post_url=url)
         return Published(Receipt(post_id, url, evidence))
 
     async def not_found(self, **evidence: Any) -> Absent:
         """Believe a list without the post at the second look, when it had its time; until then look again."""
-        missed, tried = self.moment("missed_at"), self.moment("tried_at")
+        missed, tried = self.moment("missed_at"), self.tried_at
         if tried is None:
             return Absent({"reason": "no call that shows a post was made"})
         if missed is None:

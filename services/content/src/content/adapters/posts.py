@@ -1,7 +1,9 @@
-"""Rows of posts, and of what became of them."""
+"""Rows of posts, and of what became of them. Statements are put together of constants only."""
+# ruff: noqa: S608
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from uuid import UUID
 
@@ -30,6 +32,21 @@ class _Post(Post):
 
     def read(self) -> Post:
         return Post(**(self.__dict__ | {"state": PostState(self.state)}))
+
+
+_KEPT = {
+    "workspace_id": "uuid", "post_id": "uuid", "publication_id": "uuid", "revision_id": "uuid", "connection_id": "uuid",
+    "platform": "text", "state": "text", "finality": "smallint", "code": "text", "published_at": "timestamptz",
+    "told_at": "timestamptz",
+}  # fmt: skip
+_KEEP = (
+    "INSERT INTO publication (" + ", ".join(_KEPT) + ") SELECT " + ", ".join(f"new.{name}" for name in _KEPT)
+    + " FROM unnest(" + ", ".join(f"%({name})s::{kind}[]" for name, kind in _KEPT.items()) + ") AS new ("
+    + ", ".join(_KEPT) + ") JOIN post USING (workspace_id, post_id) ORDER BY new.publication_id FOR KEY SHARE OF post"
+    " ON CONFLICT (workspace_id, post_id, publication_id) DO UPDATE SET state = excluded.state,"
+    " finality = excluded.finality, code = excluded.code, published_at = excluded.published_at,"
+    " told_at = excluded.told_at WHERE publication.finality <= excluded.finality"
+)  # fmt: skip
 
 
 class Posts(Rows):
@@ -95,16 +112,7 @@ class Posts(Rows):
         )
         return [replace(row, state=PublicationState(row.state)) for row in rows]
 
-    async def keep_publication(self, publication: Publication) -> None:
+    async def keep_publications(self, publications: Sequence[Publication]) -> None:
+        rows = [asdict(publication) | {"finality": publication.state.finality} for publication in publications]
         # FOR KEY SHARE: a post that is being deleted is waited for, and then not there.
-        await self._transaction.execute(
-            "INSERT INTO publication (workspace_id, post_id, publication_id, revision_id, connection_id, platform,"
-            " state, finality, code, published_at, told_at)"
-            " SELECT workspace_id, post_id, %(publication_id)s, %(revision_id)s, %(connection_id)s, %(platform)s,"
-            " %(state)s, %(finality)s, %(code)s::text, %(published_at)s::timestamptz, %(told_at)s FROM post"
-            " WHERE workspace_id = %(workspace_id)s AND post_id = %(post_id)s FOR KEY SHARE"
-            " ON CONFLICT (workspace_id, post_id, publication_id) DO UPDATE SET state = excluded.state,"
-            " finality = excluded.finality, code = excluded.code, published_at = excluded.published_at,"
-            " told_at = excluded.told_at WHERE publication.finality <= excluded.finality",
-            asdict(publication) | {"finality": publication.state.finality},
-        )
+        await self._transaction.execute(_KEEP, {name: [row[name] for row in rows] for name in _KEPT})

@@ -28,7 +28,7 @@ log = structlog.get_logger("grants")
 LIFE_LEFT_MIN = timedelta(seconds=LEASE_SECONDS - 5)
 """A lease with less is not taken up again: a step needs most of its life."""
 
-IDLE_SECONDS = 0.2
+IDLE_SECONDS = 1.0
 """How long a lease is kept for the next publication of its connection. A disconnect waits for it."""
 
 

@@ -42,9 +42,10 @@ class PublicationRows:
 
     async def save(self, changes: Sequence[Change], *, actor: UUID | None = None) -> None:
         after = [new for _, new in changes]
+        changed = tuple(name for name in statements.CHANGEABLE if any(_differ(name, *change) for change in changes))
         values = [_values(new) for new in after]
-        columns = {name: [row[name] for row in values] for name in statements.NAMES}
-        await self._transaction.execute(statements.UPDATE, columns)
+        columns = {name: [row[name] for row in values] for name in ("publication_id", *changed)}
+        await self._transaction.execute(statements.update(changed), columns)
         await self._write_history(
             [new for old, new in changes if (new.state, new.code) != (old.state, old.code)], actor
         )
@@ -239,6 +240,10 @@ class _Row:
 def _values(publication: Publication) -> dict[str, Any]:
     stored = {name: getattr(publication, name) for name in ("evidence", "paid")}
     return vars(publication) | {name: Jsonb(dict(each)) for name, each in stored.items() if each is not None}
+
+
+def _differ(name: str, old: Publication, new: Publication) -> bool:
+    return bool(getattr(old, name) != getattr(new, name))
 
 
 def _columns(publications: Collection[Publication], *names: str) -> list[list[Any]]:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import LiteralString
 
 COLUMNS: LiteralString = """
@@ -23,7 +24,7 @@ VALUES (%(publication_id)s, %(workspace_id)s, %(schedule_id)s, %(occurrence)s, %
 ON CONFLICT (schedule_id, connection_id, occurrence) DO NOTHING
 """
 
-CHANGEABLE: Mapping[str, LiteralString] = {
+CHANGEABLE: Mapping[LiteralString, LiteralString] = {
     "due_at": "timestamptz", "publish_until": "timestamptz", "when_missed": "text", "platform": "text", "state": "text",
     "due": "boolean", "held": "boolean", "next_at": "timestamptz", "attempts": "integer", "forgiven": "integer",
     "failures": "integer",
@@ -34,17 +35,24 @@ CHANGEABLE: Mapping[str, LiteralString] = {
 }  # fmt: skip
 """What of a row can change, with its type."""
 
-NAMES = ("publication_id", *CHANGEABLE)
-UPDATE = (
-    "UPDATE publication SET "
-    + ", ".join(f"{name} = new.{name}" for name in CHANGEABLE)
-    + " FROM unnest(%(publication_id)s::uuid[], "
-    + ", ".join(f"%({name})s::{kind}[]" for name, kind in CHANGEABLE.items())
-    + ") AS new ("
-    + ", ".join(NAMES)
-    + ") WHERE publication.publication_id = new.publication_id"
-)
-"""One statement however many rows: the time of a burst is spent between statements."""
+_NAMES: tuple[LiteralString, ...] = tuple(CHANGEABLE)
+
+
+@cache
+def update(changed: tuple[str, ...]) -> LiteralString:
+    """Writes these columns of any number of rows: one statement, because the time of a burst is spent between them."""
+    assignments: LiteralString = ", ".join(f"{name} = new.{name}" for name in _only(changed))
+    arrays: LiteralString = ", ".join(f"%({name})s::{CHANGEABLE[name]}[]" for name in _only(changed))
+    names: LiteralString = ", ".join(_only(changed))
+    return (
+        f"UPDATE publication SET {assignments} FROM unnest(%(publication_id)s::uuid[], {arrays})"
+        f" AS new (publication_id, {names}) WHERE publication.publication_id = new.publication_id"
+    )
+
+
+def _only(changed: tuple[str, ...]) -> list[LiteralString]:
+    return [name for name in _NAMES if name in changed]
+
 
 WANTED: LiteralString = """
 WHERE (%(post_id)s::uuid IS NULL OR post_id = %(post_id)s)

@@ -69,7 +69,12 @@ def intend(publication: Publication, now: datetime) -> Publication:
     if now > publication.window_ends_at:
         return miss(publication, code=publication.code or TOO_LATE, detail=publication.detail)
     return publication.become(
-        State.PUBLISHING, attempts=publication.attempts + 1, attempted_at=now, next_at=now, held=False
+        State.PUBLISHING,
+        attempts=publication.attempts + 1,
+        attempted_at=now,
+        # As it is, it is claimable; a column less to write and to index in the busiest second.
+        next_at=publication.next_at or now,
+        held=False,
     )
 
 

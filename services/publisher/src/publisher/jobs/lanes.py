@@ -24,8 +24,9 @@ log = structlog.get_logger("lanes")
 STAGE_SLOTS = 16
 """Uploads at once: enough to fill a line, few enough to leave room for what is due."""
 
-PUBLISH_SLOTS = 64
-"""Visible steps and questions at once; each is short and holds no database connection while it waits."""
+PUBLISH_SLOTS = 192
+"""Publications on their way to their visible step, at it, or with its answer. Three times as many as are called at once
+(`publish_publication.CALLS_MAX`): while some wait for the platform, others are prepared and settled, many together."""
 
 LEASE = timedelta(seconds=20)
 """A publication whose worker died is taken over after this: four prolongations missed, so a stall alone is none."""
@@ -126,8 +127,10 @@ class Lane:
         except Exception as error:
             log.error("worker_broke", publication_id=str(publication.publication_id), exc_info=error)
         del self._busy[publication.publication_id]
-        self.wake.set()
-        if self._next is not None:
+        if self._turns.needed:
+            # There was more than slots. Otherwise who brings more wakes us.
+            self.wake.set()
+        if self._next is not None and publication.due:
             self._next.set()
 
     async def _prolong(self) -> float:
@@ -144,7 +147,6 @@ class Lanes:
         self._staging = Lane("stage", STAGING_STATES, STAGE_SLOTS, means, tracer)
         self._publishing = Lane("publish", PUBLISHING_STATES, PUBLISH_SLOTS, means, tracer)
         self._staging.before(self._publishing)
-        self._publishing.before(self._staging)
 
     def loops(self) -> list[Loop]:
         return [*self._staging.loops(), *self._publishing.loops()]

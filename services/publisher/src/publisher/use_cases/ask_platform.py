@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from contracts.leases import LEASE_SECONDS
 
 from publisher.domain.publication import Publication, State
 from publisher.domain.verdicts import answered, found, identified
 from publisher.ports import Means, Verdict
-from publisher.use_cases.prepare import delivery_of, sent
+from publisher.use_cases.prepare import delivery_of, sent, tries_of
 from publisher.use_cases.settle import settle
 
 ASK_SECONDS = LEASE_SECONDS - 5.0
@@ -19,7 +20,7 @@ ASK_SECONDS = LEASE_SECONDS - 5.0
 async def ask_platform(publication: Publication, *, means: Means) -> Publication:
     """Ask about a claimed publication in `processing`, `outcome_unknown` or `published`."""
     variant = await sent(publication, means=means)
-    delivery = delivery_of(publication, variant, means=means)
+    delivery = replace(delivery_of(publication, variant, means=means), tries=await tries_of(publication, means=means))
     journal = await means.journals.open(publication, variant.platform)
     async with means.grants.borrow(publication) as grant, asyncio.timeout(ASK_SECONDS):
         call = (variant.platform, grant, delivery, journal)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from contracts.sealing import SealedMedia, SealedVariant
-from platforms.shape import Delivery, Media, MediaKind
+from platforms.shape import Delivery, Media, MediaKind, Tries
 
 from publisher.domain.approval import Unsendable, approved_variant, variant_of
 from publisher.domain.budget import Bill, Step, bill
@@ -59,6 +59,17 @@ def delivery_of(publication: Publication, variant: SealedVariant, *, means: Mean
         media=tuple(_media(media, means=means) for media in variant.media),
         settings=variant.settings,
     )
+
+
+async def tries_of(publication: Publication, *, means: Means) -> Tries | None:
+    """The visible steps that were begun so far, as the intents have it."""
+    if publication.attempted_at is None:
+        return None
+    first_at = publication.attempted_at
+    if publication.attempts > 1:
+        async with means.work() as store:
+            first_at = (await store.attempts(publication.publication_id))[0].started_at
+    return Tries(publication.attempts, first_at)
 
 
 def _media(media: SealedMedia, *, means: Means) -> Media:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import structlog
 from platforms.errors import OutcomeUnknown, PlatformError
@@ -12,10 +13,13 @@ from publisher.domain.budget import Step
 from publisher.domain.publication import Publication
 from publisher.domain.verdicts import answered, intend
 from publisher.ports import ClaimLost, Means
-from publisher.use_cases.prepare import approved, bill_of, delivery_of
+from publisher.use_cases.prepare import approved, bill_of, delivery_of, tries_of
 from publisher.use_cases.settle import settle, settle_receipt
 
 log = structlog.get_logger("publish")
+
+CALLS_MAX = 64
+"""Visible steps under way at once. What waits for a turn has not said yet that it will publish."""
 
 PUBLISH_SECONDS = 120.0
 """Longest wait for the answer to the visible step; without one the outcome is unknown."""
@@ -31,12 +35,13 @@ async def publish_publication(publication: Publication, *, means: Means) -> Publ
     delivery = delivery_of(publication, variant, means=means)
     bill = bill_of(variant.platform, Step.PUBLISHING, delivery, means=means)
     journal = await means.journals.open(publication, variant.platform)
-    async with means.grants.borrow(publication) as grant:
+    async with means.call_slots, means.grants.borrow(publication) as grant:
         intended = await settle(
             publication, lambda row: intend(row, means.clock.now()), means=means, keep=True, bill=bill
         )
         if intended.claim is None:
             return intended
+        delivery = replace(delivery, tries=await tries_of(intended, means=means))
         outcome = await _call(variant.platform, grant, delivery, journal, means=means)
         try:
             return await settle(intended, lambda row: answered(row, outcome, means.clock.now()), means=means)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from contracts.event import Event
 from kit.passport import Reach
-from psycopg.types.json import Jsonb
 
 from scheduler.adapters.clockwork import ClockworkRows
 from scheduler.adapters.rows import IN_REACH, SELECT, SELECT_ID, ScheduleRow
@@ -64,13 +63,6 @@ class Store(ClockworkRows):
         await self._transaction.execute("SELECT 1 FROM schedule WHERE schedule_id = %s FOR UPDATE", (schedule_id,))
         return await self.find(schedule_id)
 
-    async def lock_all(self, schedule_ids: Sequence[UUID]) -> list[Schedule]:
-        ids = await self._transaction.scalars(
-            "SELECT schedule_id FROM schedule WHERE schedule_id = ANY(%s) ORDER BY schedule_id FOR UPDATE",
-            (list(schedule_ids),),
-        )
-        return await self._of(ids)
-
     async def running(self, workspace_id: UUID, *, reach: Reach, limit: int) -> list[UUID]:
         return await self._transaction.scalars(
             SELECT_ID + IN_REACH + " AND workspace_id = %(workspace_id)s"
@@ -113,28 +105,40 @@ class Store(ClockworkRows):
         )
         return await self._of(ids)
 
+    async def lock_all(self, schedule_ids: Collection[UUID]) -> list[Schedule]:
+        ids = await self._transaction.scalars(
+            "SELECT schedule_id FROM schedule WHERE schedule_id = ANY(%s) ORDER BY schedule_id FOR UPDATE",
+            (list(schedule_ids),),
+        )
+        return await self._of(ids)
+
     async def save(self, schedule: Schedule) -> None:
+        await self.save_all([schedule])
+
+    async def save_all(self, schedules: Sequence[Schedule]) -> None:
         await self._transaction.execute(
             # Who held it in another state holds it no longer.
-            "UPDATE schedule SET reason = %(reason)s, state = %(state)s,"
-            " held_by = CASE WHEN state = %(state)s THEN held_by END WHERE schedule_id = %(schedule_id)s",
-            {"reason": schedule.reason, "state": schedule.state, "schedule_id": schedule.schedule_id},
+            "UPDATE schedule SET state = new.state, reason = new.reason,"
+            " held_by = CASE WHEN schedule.state = new.state THEN held_by END"
+            " FROM unnest(%s::uuid[], %s::text[], %s::text[]) AS new (schedule_id, state, reason)"
+            " WHERE schedule.schedule_id = new.schedule_id",
+            (
+                [schedule.schedule_id for schedule in schedules],
+                [schedule.state for schedule in schedules],
+                [schedule.reason for schedule in schedules],
+            ),
         )
-        targets = [
-            {
-                "connection_id": str(target.connection_id),
-                "state": target.state,
-                "code": target.code,
-                "publication_id": str(target.publication_id) if target.publication_id else None,
-            }
-            for target in schedule.targets
-        ]
+        targets = [(schedule.schedule_id, target) for schedule in schedules for target in schedule.targets]
         await self._transaction.execute(
-            """
-            UPDATE target SET state = new.state, code = new.code, publication_id = new.publication_id
-            FROM jsonb_to_recordset(%(targets)s)
-              AS new (connection_id uuid, state text, code text, publication_id uuid)
-            WHERE target.schedule_id = %(schedule_id)s AND target.connection_id = new.connection_id
-            """,
-            {"targets": Jsonb(targets), "schedule_id": schedule.schedule_id},
+            "UPDATE target SET state = new.state, code = new.code, publication_id = new.publication_id"
+            " FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::uuid[])"
+            " AS new (schedule_id, connection_id, state, code, publication_id)"
+            " WHERE target.schedule_id = new.schedule_id AND target.connection_id = new.connection_id",
+            (
+                [schedule_id for schedule_id, _ in targets],
+                [target.connection_id for _, target in targets],
+                [target.state for _, target in targets],
+                [target.code for _, target in targets],
+                [target.publication_id for _, target in targets],
+            ),
         )
