@@ -113,7 +113,8 @@ class Mailbox:
 
     def _check(self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
         right = isinstance(data, LoginPassword) and data.password.decode() == self._password
-        return AuthResult(success=right, auth_data=data)
+        # What is "handled" gets no reply from the library.
+        return AuthResult(success=right, handled=right, auth_data=data)
 
     def _protocol(self) -> SMTP:
         self.connections += 1
