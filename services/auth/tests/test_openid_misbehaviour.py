@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import secrets
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -114,12 +115,11 @@ WRONG_CLAIMS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("claims", WRONG_CLAIMS.values(), ids=WRONG_CLAIMS.keys())
-async def test_an_id_token_with_a_wrong_claim_is_refused(
-    auth: Auth, provider: StandIn, superuser: Rows, claims: dict[str, Any]
-):
-    assert problem_of(await come_back(auth, provider.vouch(await leave(auth), **claims))) == (409, "sign-in-failed")
-    assert counts(superuser, "openid_waiting", "openid_start") == [0, 0]
+async def test_an_id_token_with_a_wrong_claim_is_refused(auth: Auth, provider: StandIn, superuser: Rows):
+    for name, claims in WRONG_CLAIMS.items():
+        answer = await come_back(auth, provider.vouch(await leave(auth), **claims))
+        assert problem_of(answer) == (409, "sign-in-failed"), name
+        assert counts(superuser, "openid_waiting", "openid_start") == [0, 0], name
 
 
 async def test_an_id_token_that_its_provider_did_not_sign_is_refused(auth: Auth, provider: StandIn):
@@ -309,28 +309,28 @@ async def test_nothing_secret_of_a_sign_in_is_stored_or_logged(
     assert [mark for mark in marks if mark in haystack] == []
 
 
-@pytest.mark.parametrize(
-    ("changes", "complaint"),
-    [
-        ({"SIGN_IN": "both"}, "SIGN_IN is 'both'"),
-        ({"SIGN_IN": "openid", "OPENID_PROVIDERS": ""}, "names no provider"),
-        ({"OPENID_PROVIDERS": "odd,Even!"}, "'even!'"),
-        ({"OPENID_ODD_ISSUER": ""}, "OPENID_ODD_ISSUER is not set"),
-        ({"OPENID_ODD_CLIENT_ID": ""}, "OPENID_ODD_CLIENT_ID is not set"),
-        ({"OPENID_ODD_ISSUER": "http://login.example.com"}, "must start with https://"),
-        ({"OPENID_ODD_ISSUER": "https://login.example.com?tenant=1"}, "nothing more"),
-        ({"OPENID_ODD_ISSUER": "https://me@login.example.com"}, "nothing more"),
-        ({"PUBLIC_URL": ""}, "PUBLIC_URL is not set"),
-        (
-            {"OPENID_PROVIDERS": "odd,even", "OPENID_EVEN_ISSUER": "http://127.0.0.1:1", "OPENID_EVEN_CLIENT_ID": "x"}
-            | {"OPENID_ODD_ISSUER": "http://127.0.0.1:1"},
-            "one issuer twice",
-        ),
-    ],
-)
-def test_a_wrong_setting_stops_the_start(trusting: dict[str, str], changes: dict[str, str], complaint: str):
-    with pytest.raises(SettingError, match=complaint.replace("?", r"\?")):
-        create_app(trusting | changes)
+WRONG_SETTINGS: list[tuple[dict[str, str], str]] = [
+    ({"SIGN_IN": "both"}, "SIGN_IN is 'both'"),
+    ({"SIGN_IN": "openid", "OPENID_PROVIDERS": ""}, "names no provider"),
+    ({"OPENID_PROVIDERS": "odd,Even!"}, "'even!'"),
+    ({"OPENID_ODD_ISSUER": ""}, "OPENID_ODD_ISSUER is not set"),
+    ({"OPENID_ODD_CLIENT_ID": ""}, "OPENID_ODD_CLIENT_ID is not set"),
+    ({"OPENID_ODD_ISSUER": "http://login.example.com"}, "must start with https://"),
+    ({"OPENID_ODD_ISSUER": "https://login.example.com?tenant=1"}, "nothing more"),
+    ({"OPENID_ODD_ISSUER": "https://me@login.example.com"}, "nothing more"),
+    ({"PUBLIC_URL": ""}, "PUBLIC_URL is not set"),
+    (
+        {"OPENID_PROVIDERS": "odd,even", "OPENID_EVEN_ISSUER": "http://127.0.0.1:1", "OPENID_EVEN_CLIENT_ID": "x"}
+        | {"OPENID_ODD_ISSUER": "http://127.0.0.1:1"},
+        "one issuer twice",
+    ),
+]
+
+
+def test_a_wrong_setting_stops_the_start(trusting: dict[str, str]):
+    for changes, complaint in WRONG_SETTINGS:
+        with pytest.raises(SettingError, match=re.escape(complaint)):
+            create_app(trusting | changes)
 
 
 @pytest.mark.promise("P23")
