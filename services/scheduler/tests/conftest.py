@@ -87,11 +87,12 @@ class Member:
     client: httpx.AsyncClient
     workspace_id: UUID
     passport: MakePassport
+    account_id: UUID | None = None
 
     @property
     def headers(self) -> dict[str, str]:
         """Made anew each time: a passport lives for a minute of a clock that tests move."""
-        return self.passport(workspace_id=self.workspace_id, role="editor")
+        return self.passport(account_id=self.account_id, workspace_id=self.workspace_id, role="editor")
 
     @property
     def path(self) -> str:
@@ -105,6 +106,31 @@ class Member:
         assert response.status_code == 201, response.text
         document: dict[str, Any] = response.json()
         return document
+
+    @property
+    def series_path(self) -> str:
+        return f"/api/workspaces/{self.workspace_id}/series"
+
+    async def repeat(self, revision: SealedRevision, **fields: Any) -> httpx.Response:
+        return await self.client.post(self.series_path, json=body(revision) | fields, headers=self.headers)
+
+    async def repeated(self, revision: SealedRevision, **fields: Any) -> dict[str, Any]:
+        response = await self.repeat(revision, **fields)
+        assert response.status_code == 201, response.text
+        document: dict[str, Any] = response.json()
+        return document
+
+    async def calendar(self, series_id: str) -> dict[str, Any]:
+        """A series with its schedules that are not at an end."""
+        response = await self.client.get(f"{self.series_path}/{series_id}", headers=self.headers)
+        assert response.status_code == 200, response.text
+        document: dict[str, Any] = response.json()
+        return document
+
+    async def ask_series(self, series_id: str, verb: str, **fields: Any) -> httpx.Response:
+        return await self.client.post(
+            f"{self.series_path}/{series_id}/{verb}", json=fields or None, headers=self.headers
+        )
 
     async def see(self, schedule_id: str) -> dict[str, Any]:
         response = await self.client.get(f"{self.path}/{schedule_id}", headers=self.headers)

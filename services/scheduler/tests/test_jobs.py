@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-import httpx
 import psycopg
 import pytest
 from contracts.retention import ErasureRequestedV1, ErasureTaskDoneV1, SubjectKind
@@ -108,17 +108,22 @@ async def test_rows_are_hidden_without_their_workspace_even_where_a_where_is_for
 
 @pytest.mark.promise("P63")
 async def test_a_workspace_and_a_person_are_forgotten(
-    member: Member, content: Content, bus: Bus, environment: dict[str, str], client: httpx.AsyncClient
+    member: Member, content: Content, bus: Bus, environment: dict[str, str], clock: MovableClock
 ):
+    member = replace(member, account_id=new_id())
     await member.scheduled(content.approve(member.workspace_id))
+    starts_at = local(clock, timedelta(days=1))
+    await member.repeated(content.approve(member.workspace_id), rule="FREQ=DAILY;COUNT=2", starts_at=starts_at)
     with psycopg.connect(environment["DATABASE_SUPERUSER_URL_SCHEDULER"], autocommit=True) as connection:
-        (account_id,) = connection.execute("SELECT created_by FROM schedule").fetchone() or (None,)
-        await request_erasure(bus, SubjectKind.ACCOUNT, account_id)
-        assert connection.execute("SELECT created_by FROM schedule").fetchone() == (None,)
+        await request_erasure(bus, SubjectKind.ACCOUNT, member.account_id)
+        for table in ("schedule", "series"):
+            query = psycopg.sql.SQL("SELECT DISTINCT created_by FROM {}").format(psycopg.sql.Identifier(table))
+            assert connection.execute(query).fetchall() == [(None,)]
         await request_erasure(bus, SubjectKind.WORKSPACE, member.workspace_id)
-        assert connection.execute("SELECT count(*) FROM schedule").fetchone() == (0,)
-        assert connection.execute("SELECT count(*) FROM target").fetchone() == (0,)
-    assert len(await bus.told(ScheduleCreatedV1)) == 1
+        for table in ("schedule", "target", "series"):
+            query = psycopg.sql.SQL("SELECT count(*) FROM {}").format(psycopg.sql.Identifier(table))
+            assert connection.execute(query).fetchone() == (0,)
+    assert len(await bus.told(ScheduleCreatedV1)) == 3
 
 
 async def request_erasure(bus: Bus, kind: SubjectKind, subject: Any) -> None:

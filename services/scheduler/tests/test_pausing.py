@@ -136,11 +136,11 @@ async def test_a_workspace_stops_as_a_whole_and_no_other_with_it(
     await done(member, "pause", apart["schedule_id"])
     stranger = Member(member.client, new_id(), member.passport)
     theirs = await stranger.scheduled(content.approve(stranger.workspace_id), at=local(clock, HOUR))
-    assert await done(member, "pause") == {"schedules": 2, "complete": True}
-    assert await done(member, "pause") == {"schedules": 0, "complete": True}
+    assert await done(member, "pause") == {"series": 0, "schedules": 2, "complete": True}
+    assert await done(member, "pause") == {"series": 0, "schedules": 0, "complete": True}
     assert {(await member.see(each["schedule_id"]))["reason"] for each in planned} == {"workspace_paused"}
     assert await stranger.see(theirs["schedule_id"]) == theirs
-    assert await done(member, "resume") == {"schedules": 2, "complete": True}
+    assert await done(member, "resume") == {"series": 0, "schedules": 2, "complete": True}
     assert [await member.see(each["schedule_id"]) for each in planned] == planned
     assert (await member.see(apart["schedule_id"]))["state"] == "paused"
     assert len(await bus.wait_told(SchedulePausedV1, 3)) == 3
@@ -158,7 +158,7 @@ async def test_many_are_stopped_in_batches_and_each_is_told(
             " FROM generate_series(1, %(many)s)",
             {"workspace_id": member.workspace_id, "at": clock.now() + HOUR, "many": MANY},
         )
-    assert await done(member, "pause") == {"schedules": MANY, "complete": True}
+    assert await done(member, "pause") == {"series": 0, "schedules": MANY, "complete": True}
     assert len(await bus.wait_told(SchedulePausedV1, MANY)) == MANY
 
 
@@ -171,7 +171,7 @@ async def test_a_key_stops_what_it_reaches(member: Member, content: Content, clo
     refused = await member.client.post(f"{member.path}/{theirs['schedule_id']}/pause", headers=headers)
     assert refused.status_code == 404
     stopped = await member.client.post(f"{member.path}/pause", headers=headers)
-    assert stopped.json() == {"schedules": 1, "complete": True}
+    assert stopped.json() == {"series": 0, "schedules": 1, "complete": True}
     assert [(await member.see(each["schedule_id"]))["state"] for each in (mine, theirs)] == ["paused", "scheduled"]
     viewer = member.passport(workspace_id=member.workspace_id, role="viewer")
     for path in (member.path, f"{member.path}/{mine['schedule_id']}"):

@@ -17,9 +17,10 @@ from scheduler import ports, subscribers
 from scheduler.adapters.connections import AuthConnections
 from scheduler.adapters.revisions import ContentRevisions
 from scheduler.adapters.store import Store
-from scheduler.api import forecast, pausing, schedules
+from scheduler.api import forecast, pausing, schedules, series
 from scheduler.data_map import DATA_MAP
 from scheduler.jobs.clockwork import Clockwork
+from scheduler.jobs.series import Unfolding
 from scheduler.settings import Settings
 
 
@@ -39,11 +40,12 @@ def create_app(
     return service.app(
         routes=[
             *schedules.routes(units, revisions=revisions, clock=service.clock, wake=clockwork.wake),
-            *pausing.routes(units, wake=clockwork.wake),
+            *pausing.routes(units, clock=service.clock, wake=clockwork.wake),
+            *series.routes(units, revisions=revisions, clock=service.clock),
             *forecast.routes(units, connections=connections, clock=service.clock),
         ],
         subscriptions=[*subscribers.subscriptions(units), eraser.subscription()],
-        loops=[clockwork.loop(), eraser.loop()],
+        loops=[clockwork.loop(), Unfolding(units, service.clock, service.tracer).loop(), eraser.loop()],
     )
 
 

@@ -14,14 +14,58 @@ from kit.passport import Reach
 from scheduler.domain.forecast import Standing
 from scheduler.domain.lookahead import Held
 from scheduler.domain.schedule import Schedule
+from scheduler.domain.series import Series
 
 
-class Store(Protocol):
+class SeriesStore(Protocol):
+    """The series that the unit of work may see."""
+
+    async def add_series(self, series: Series) -> None: ...
+
+    async def save_series(self, series: Series) -> None:
+        """Write what can change: connections, state, reason, how far it was followed."""
+
+    async def find_series(self, series_id: UUID) -> Series | None: ...
+
+    async def lock_series(self, series_id: UUID) -> Series | None:
+        """The series, held until the unit of work ends."""
+
+    async def lock_next_series(self, now: datetime) -> Series | None:
+        """The series that has waited longest for being looked at and that nobody else looks at, held."""
+
+    async def newest_series(self, limit: int, reach: Reach) -> list[Series]:
+        """The latest made first."""
+
+    async def count_open_series(self) -> int: ...
+
+    async def lock_series_of(
+        self,
+        workspace_id: UUID,
+        *,
+        post_id: UUID | None = None,
+        revision_id: UUID | None = None,
+        connection_id: UUID | None = None,
+        paused_because: str | None = None,
+        reach: Reach = None,
+    ) -> list[Series]:
+        """Series of a workspace that are not cancelled, narrowed by what is given, and held."""
+
+    async def pending_of_series(self, series_id: UUID) -> list[datetime]:
+        """The times of its schedules that have not come, in order."""
+
+    async def open_of_series(self, series_id: UUID) -> list[Schedule]:
+        """Its schedules that are not at an end, in order."""
+
+    async def lock_open_of_series(self, series_id: UUID, *, from_number: int = 1) -> list[Schedule]:
+        """Its schedules from this occurrence on that are not at an end, held."""
+
+
+class Store(SeriesStore, Protocol):
     """The schedules that the unit of work may see."""
 
     def emit(self, event: Event) -> UUID: ...
 
-    async def add(self, schedule: Schedule) -> None: ...
+    async def add(self, schedules: Sequence[Schedule]) -> None: ...
 
     async def find(self, schedule_id: UUID) -> Schedule | None: ...
 

@@ -21,6 +21,7 @@ from kit.subscription import Subscription
 from scheduler.domain.schedule import Target, TargetState
 from scheduler.ports import Store
 from scheduler.use_cases.cancel_schedules import cancel_open
+from scheduler.use_cases.end_series import end_series
 from scheduler.use_cases.record_outcomes import record_outcomes
 
 
@@ -34,12 +35,14 @@ def _auth(units: Units[Store]) -> Subscription:
     @subscription.on(ConnectionRevokedV2)
     async def on_revoked(event: ConnectionRevokedV2) -> None:
         store = units.joined()
+        await end_series(event.workspace_id, "connection_revoked", store=store, connection_id=event.connection_id)
         schedules = await store.lock_open(event.workspace_id, connection_id=event.connection_id)
         await cancel_open(schedules, "connection_revoked", store=store, connection_id=event.connection_id)
 
     @subscription.on(WorkspaceDeletedV1)
     async def on_workspace_deleted(event: WorkspaceDeletedV1) -> None:
         store = units.joined()
+        await end_series(event.workspace_id, "workspace_deleted", store=store)
         await cancel_open(await store.lock_open(event.workspace_id), "workspace_deleted", store=store)
 
     return subscription
@@ -51,12 +54,14 @@ def _content(units: Units[Store]) -> Subscription:
     @subscription.on(PostApprovalWithdrawnV1)
     async def on_withdrawn(event: PostApprovalWithdrawnV1) -> None:
         store = units.joined()
+        await end_series(event.workspace_id, "approval_withdrawn", store=store, revision_id=event.revision_id)
         schedules = await store.lock_open(event.workspace_id, revision_id=event.revision_id)
         await cancel_open(schedules, "approval_withdrawn", store=store)
 
     @subscription.on(PostDeletedV1)
     async def on_deleted(event: PostDeletedV1) -> None:
         store = units.joined()
+        await end_series(event.workspace_id, "post_deleted", store=store, post_id=event.post_id)
         await cancel_open(await store.lock_open(event.workspace_id, post_id=event.post_id), "post_deleted", store=store)
 
     return subscription

@@ -259,6 +259,21 @@ def _content() -> tuple[Route, ...]:
     )
 
 
+def _series() -> tuple[Route, ...]:
+    series = "/api/workspaces/{workspace_id}/series"
+    one = f"{series}/{{series_id}}"
+    return (
+        Route("POST", f"{series}/preview", "scheduler", Access.WORKSPACE),
+        Route("POST", series, "scheduler", Access.WORKSPACE),
+        Route("GET", series, "scheduler", Access.WORKSPACE),
+        Route("GET", one, "scheduler", Access.WORKSPACE),
+        Route("POST", f"{one}/change-from", "scheduler", Access.WORKSPACE),
+        Route("POST", f"{one}/pause", "scheduler", Access.WORKSPACE),
+        Route("POST", f"{one}/resume", "scheduler", Access.WORKSPACE),
+        Route("DELETE", one, "scheduler", Access.WORKSPACE),
+    )
+
+
 def _delivery() -> tuple[Route, ...]:
     schedules = "/api/workspaces/{workspace_id}/schedules"
     publications = "/api/workspaces/{workspace_id}/publications"
@@ -276,6 +291,7 @@ def _delivery() -> tuple[Route, ...]:
         Route(
             "GET", "/api/workspaces/{workspace_id}/connections/{connection_id}/forecast", "scheduler", Access.WORKSPACE
         ),
+        *_series(),
         Route(
             "GET", "/api/workspaces/{workspace_id}/connections/{connection_id}/budget", "publisher", Access.WORKSPACE
         ),

@@ -15,7 +15,7 @@ from scheduler.domain.wall_clock import Adjustment
 
 SELECT: LiteralString = """
 SELECT schedule_id, workspace_id, post_id, revision_id, wall_clock, time_zone, adjustment, due_at, state, reason,
-       created_by, created_at, trace, publish_until, when_missed,
+       created_by, created_at, trace, publish_until, when_missed, series_id, occurrence,
        ARRAY(SELECT jsonb_build_object('connection_id', t.connection_id, 'state', t.state, 'code', t.code,
                                        'publication_id', t.publication_id)
              FROM target t WHERE t.schedule_id = schedule.schedule_id ORDER BY t.position) AS targets
@@ -48,6 +48,8 @@ class ScheduleRow:
     trace: str | None
     publish_until: datetime | None
     when_missed: str
+    series_id: UUID | None
+    occurrence: int
     targets: list[dict[str, Any]]
 
     def schedule(self) -> Schedule:
@@ -67,6 +69,8 @@ class ScheduleRow:
             trace=self.trace,
             publish_until=self.publish_until,
             when_missed=self.when_missed,
+            series_id=self.series_id,
+            occurrence=self.occurrence,
             targets=tuple(_target(target) for target in self.targets),
         )
 

@@ -11,31 +11,36 @@ from kit.passport import Reach
 
 from scheduler.adapters.clockwork import ClockworkRows
 from scheduler.adapters.rows import IN_REACH, SELECT, SELECT_ID, ScheduleRow
+from scheduler.adapters.series import SeriesRows
 from scheduler.domain.schedule import Schedule
 
 
-class Store(ClockworkRows):
+class Store(ClockworkRows, SeriesRows):
     """Satisfies `ports.Store`."""
 
     def emit(self, event: Event) -> UUID:
         return self._transaction.emit(event)
 
-    async def add(self, schedule: Schedule) -> None:
-        await self._transaction.execute(
+    async def add(self, schedules: Sequence[Schedule]) -> None:
+        await self._transaction.execute_many(
             "INSERT INTO schedule (schedule_id, workspace_id, post_id, revision_id, wall_clock, time_zone, adjustment,"
-            " due_at, state, created_by, created_at, trace, publish_until, when_missed)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            (
-                schedule.schedule_id, schedule.workspace_id, schedule.post_id, schedule.revision_id, schedule.at,
-                schedule.time_zone, schedule.adjustment, schedule.due_at, schedule.state, schedule.created_by,
-                schedule.created_at, schedule.trace, schedule.publish_until, schedule.when_missed,
-            ),
+            " due_at, state, created_by, created_at, trace, publish_until, when_missed, series_id, occurrence)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            [
+                (
+                    each.schedule_id, each.workspace_id, each.post_id, each.revision_id, each.at, each.time_zone,
+                    each.adjustment, each.due_at, each.state, each.created_by, each.created_at, each.trace,
+                    each.publish_until, each.when_missed, each.series_id, each.occurrence,
+                )
+                for each in schedules
+            ],
         )  # fmt: skip
         await self._transaction.execute_many(
             "INSERT INTO target (schedule_id, connection_id, workspace_id, position, state)"
             " VALUES (%s, %s, %s, %s, %s)",
             [
                 (schedule.schedule_id, target.connection_id, schedule.workspace_id, position, target.state)
+                for schedule in schedules
                 for position, target in enumerate(schedule.targets)
             ],
         )

@@ -12,12 +12,15 @@ from kit.problems import Invalid
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from scheduler.domain.rule import RULE_CHARACTERS_MAX
 from scheduler.domain.schedule import CONNECTIONS_MAX, LATE_MAX, Schedule, ScheduleNotFound
 from scheduler.ports import Store
 
 WORKSPACE = "/api/workspaces/{workspace_id:uuid}"
 SCHEDULES = WORKSPACE + "/schedules"
 SCHEDULE = SCHEDULES + "/{schedule_id:uuid}"
+SERIES = WORKSPACE + "/series"
+ONE_SERIES = SERIES + "/{series_id:uuid}"
 
 Id = FromPath[UUID]
 Known = NamedDependency[Caller]
@@ -27,6 +30,7 @@ WallClock = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d
 ConnectionIds = Annotated[list[UUID], msgspec.Meta(min_length=1, max_length=CONNECTIONS_MAX)]
 LateMinutes = Annotated[int, msgspec.Meta(ge=1, le=LATE_MAX // timedelta(minutes=1))]
 WhenMissed = Literal["hold", "drop"]
+RuleText = Annotated[str, msgspec.Meta(min_length=1, max_length=RULE_CHARACTERS_MAX)]
 
 
 async def reached(schedule_id: UUID, caller: Caller, store: Store) -> Schedule:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from contracts.access import Permission
+from kit.clock import Clock
 from kit.database import Scope, Units
 from kit.passport import permission
 from litestar import post
@@ -22,7 +23,7 @@ from scheduler.use_cases.pause_schedules import (
 )
 
 
-def routes(units: Units[Store], *, wake: Callable[[], None]) -> list[ControllerRouterHandler]:
+def routes(units: Units[Store], *, clock: Clock, wake: Callable[[], None]) -> list[ControllerRouterHandler]:
     guards = [permission(Permission.SCHEDULE_WRITE)]
 
     @post(SCHEDULE + "/pause", guards=guards, status_code=200, operation_id="pauseSchedule")
@@ -47,7 +48,9 @@ def routes(units: Units[Store], *, wake: Callable[[], None]) -> list[ControllerR
     @post(SCHEDULES + "/resume", guards=guards, status_code=200, operation_id="resumeWorkspace")
     async def resume_all(workspace_id: Id, caller: Known) -> Paused:
         scope = Scope.workspace(workspace_id, caller.account)
-        resumed = await resume_workspace(workspace_id, reach=caller.reach, open_store=lambda: units(scope))
+        resumed = await resume_workspace(
+            workspace_id, reach=caller.reach, open_store=lambda: units(scope), now=clock.now()
+        )
         wake()
         return resumed
 

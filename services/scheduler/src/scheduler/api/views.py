@@ -1,13 +1,15 @@
-"""What members see of a schedule."""
+"""What members see of a schedule and of a series."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
 
+from scheduler.domain.rule import Occurrence
 from scheduler.domain.schedule import Schedule
+from scheduler.domain.series import Series
 
 
 class TargetView(msgspec.Struct, frozen=True):
@@ -33,6 +35,8 @@ class ScheduleView(msgspec.Struct, frozen=True):
     state: str
     reason: str | None
     created_at: datetime
+    series_id: UUID | None
+    occurrence: int
     connections: list[TargetView]
 
     @classmethod
@@ -51,8 +55,64 @@ class ScheduleView(msgspec.Struct, frozen=True):
             state=schedule.state,
             reason=schedule.reason,
             created_at=schedule.created_at,
+            series_id=schedule.series_id,
+            occurrence=schedule.occurrence,
             connections=[
                 TargetView(target.connection_id, target.state, target.code, target.publication_id)
                 for target in schedule.targets
             ],
         )
+
+
+class SeriesView(msgspec.Struct, frozen=True):
+    """A series as members see it. `starts_at` is wall-clock time in `time_zone`; `skipped` of its times were missed."""
+
+    series_id: UUID
+    workspace_id: UUID
+    post_id: UUID
+    revision_id: UUID
+    connection_ids: list[UUID]
+    rule: str
+    starts_at: str
+    time_zone: str
+    late_minutes: int
+    when_missed: str
+    state: str
+    reason: str | None
+    ends_after: int | None
+    skipped: int
+    created_at: datetime
+
+    @classmethod
+    def of(cls, series: Series) -> SeriesView:
+        return cls(
+            series_id=series.series_id,
+            workspace_id=series.workspace_id,
+            post_id=series.post_id,
+            revision_id=series.revision_id,
+            connection_ids=list(series.connection_ids),
+            rule=series.rule,
+            starts_at=series.starts_at.isoformat(timespec="seconds"),
+            time_zone=series.time_zone,
+            late_minutes=series.late // timedelta(minutes=1),
+            when_missed=series.when_missed,
+            state=series.state,
+            reason=series.reason,
+            ends_after=series.ends_after,
+            skipped=series.skipped,
+            created_at=series.created_at,
+        )
+
+
+class OccurrenceView(msgspec.Struct, frozen=True):
+    """One time of a series: the wall clock, and the instant it means."""
+
+    occurrence: int
+    at: str
+    due_at: datetime
+    adjustment: str
+
+    @classmethod
+    def of(cls, occurrence: Occurrence) -> OccurrenceView:
+        at = occurrence.at.isoformat(timespec="seconds")
+        return cls(occurrence.number, at, occurrence.due_at, occurrence.adjustment)

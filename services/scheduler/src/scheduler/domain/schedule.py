@@ -28,9 +28,6 @@ LATE_MAX = timedelta(hours=72)
 CONNECTIONS_MAX = 50
 """Connections of one schedule: more than any workspace has, few enough for one event."""
 
-OCCURRENCE = 1
-"""A schedule happens once. The number is part of what makes a publication unique."""
-
 
 class ScheduleState(StrEnum):
     """`scheduled` waits for its time, `paused` for a person, `due` is with the publisher, the others are ends."""
@@ -101,6 +98,7 @@ class Schedule:
 
     What is still not out at `publish_until` is held for a person's word, or dropped: `when_missed`.
     `trace` is the trace of the request that made it (a W3C `traceparent`), which its announcement continues.
+    `occurrence` says which one of its series it is; a schedule that belongs to none happens once.
     """
 
     schedule_id: UUID
@@ -119,6 +117,8 @@ class Schedule:
     trace: str | None = None
     publish_until: datetime | None = None
     when_missed: str = WHEN_MISSED_HOLD
+    series_id: UUID | None = None
+    occurrence: int = 1
 
     def waiting(self) -> tuple[UUID, ...]:
         """The connections whose outcome is open."""

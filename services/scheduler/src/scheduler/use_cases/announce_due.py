@@ -10,7 +10,7 @@ from contracts.scheduler import ScheduleDueV1
 from kit.telemetry import continued
 from opentelemetry.trace import Tracer
 
-from scheduler.domain.schedule import OCCURRENCE, Schedule
+from scheduler.domain.schedule import Schedule
 from scheduler.ports import Store
 
 BATCH = 500
@@ -40,7 +40,7 @@ def _due(schedule: Schedule) -> ScheduleDueV1:
     return ScheduleDueV1(
         workspace_id=schedule.workspace_id,
         schedule_id=schedule.schedule_id,
-        occurrence=OCCURRENCE,
+        occurrence=schedule.occurrence,
         post_id=schedule.post_id,
         revision_id=schedule.revision_id,
         connection_ids=schedule.waiting(),

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from contracts.scheduler import WHEN_MISSED_HOLD, ScheduleCreatedV1
-from contracts.sealing import SealedRevision
 from kit.clock import Clock
 from kit.ids import new_id
-from kit.problems import Invalid
 from kit.telemetry import current_traceparent
 
 from scheduler.domain.schedule import (
     LATE_DEFAULT,
-    OCCURRENCE,
-    RevisionNotApproved,
     Schedule,
     ScheduleState,
     Target,
 )
 from scheduler.domain.wall_clock import Adjustment, Resolved
 from scheduler.ports import Revisions, Store
-from scheduler.use_cases.timing import fault, instant, known_zone
+from scheduler.use_cases.approval import check_plan
+from scheduler.use_cases.timing import instant, known_zone
 
 
 @dataclass(frozen=True)
@@ -51,9 +48,7 @@ async def check_wish(wish: Wish, *, reaches: Callable[[UUID], bool], revisions: 
     Asks content, so it is done before the unit of work is opened.
     """
     at, resolved = _time(wish, clock.now())
-    _refuse_repetitions(wish.connection_ids)
-    revision = await revisions.find(wish.workspace_id, wish.revision_id)
-    _refuse_unless_approved(wish, revision, reaches)
+    await check_plan(wish, reaches=reaches, revisions=revisions)
     return Schedule(
         schedule_id=new_id(),
         workspace_id=wish.workspace_id,
@@ -76,19 +71,22 @@ async def check_wish(wish: Wish, *, reaches: Callable[[UUID], bool], revisions: 
 
 async def create_schedule(schedule: Schedule, *, store: Store) -> None:
     """Keep the schedule and tell it."""
-    await store.add(schedule)
-    store.emit(
-        ScheduleCreatedV1(
-            workspace_id=schedule.workspace_id,
-            schedule_id=schedule.schedule_id,
-            occurrence=OCCURRENCE,
-            post_id=schedule.post_id,
-            revision_id=schedule.revision_id,
-            connection_ids=schedule.waiting(),
-            due_at=schedule.due_at,
-            publish_until=schedule.publish_until,
-            when_missed=schedule.when_missed,
-        )
+    await store.add([schedule])
+    store.emit(created(schedule))
+
+
+def created(schedule: Schedule) -> ScheduleCreatedV1:
+    """What tells the publisher the whole plan."""
+    return ScheduleCreatedV1(
+        workspace_id=schedule.workspace_id,
+        schedule_id=schedule.schedule_id,
+        occurrence=schedule.occurrence,
+        post_id=schedule.post_id,
+        revision_id=schedule.revision_id,
+        connection_ids=schedule.waiting(),
+        due_at=schedule.due_at,
+        publish_until=schedule.publish_until,
+        when_missed=schedule.when_missed,
     )
 
 
@@ -97,30 +95,3 @@ def _time(wish: Wish, now: datetime) -> tuple[datetime, Resolved]:
     if wish.at is None:
         return now.astimezone(in_zone).replace(tzinfo=None), Resolved(now, Adjustment.NONE)
     return wish.at, instant(wish.at, in_zone, now=now)
-
-
-def _refuse_repetitions(connection_ids: Sequence[UUID]) -> None:
-    errors = [
-        fault(f"/connection_ids/{index}", "This connection is named twice.")
-        for index, connection_id in enumerate(connection_ids)
-        if connection_id in connection_ids[:index]
-    ]
-    if errors:
-        raise Invalid(errors=errors)
-
-
-def _refuse_unless_approved(wish: Wish, revision: SealedRevision | None, reaches: Callable[[UUID], bool]) -> None:
-    if revision is None:
-        raise Invalid(errors=[fault("/revision_id", "There is no such revision in this workspace.")])
-    if revision.post_id != wish.post_id:
-        raise Invalid(errors=[fault("/post_id", "The revision belongs to another post.")])
-    if revision.seal is None:
-        raise RevisionNotApproved()
-    meant = {variant.connection_id for variant in revision.variants}
-    errors = [
-        fault(f"/connection_ids/{index}", "The revision has no variant for this connection.")
-        for index, connection_id in enumerate(wish.connection_ids)
-        if connection_id not in meant or not reaches(connection_id)
-    ]
-    if errors:
-        raise Invalid(errors=errors)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from contracts.scheduler import ScheduleChangedV1
 
-from scheduler.domain.schedule import OCCURRENCE, Schedule, ScheduleNotFound, ScheduleState
+from scheduler.domain.schedule import Schedule, ScheduleNotFound, ScheduleState
 from scheduler.domain.wall_clock import Resolved
 from scheduler.ports import Store
 from scheduler.use_cases.timing import instant, known_zone
@@ -46,7 +46,7 @@ def changed(schedule: Schedule) -> ScheduleChangedV1:
     return ScheduleChangedV1(
         workspace_id=schedule.workspace_id,
         schedule_id=schedule.schedule_id,
-        occurrence=OCCURRENCE,
+        occurrence=schedule.occurrence,
         due_at=schedule.due_at,
         publish_until=schedule.publish_until,
         when_missed=schedule.when_missed,

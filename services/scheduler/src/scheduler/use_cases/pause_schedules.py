@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from contracts.scheduler import SchedulePausedV1, ScheduleResumedV1
 from kit.passport import Reach
 
-from scheduler.domain.schedule import OCCURRENCE, OPEN, Schedule, ScheduleNotFound, ScheduleState
+from scheduler.domain.schedule import OPEN, Schedule, ScheduleNotFound, ScheduleState
+from scheduler.domain.series import SeriesState
 from scheduler.ports import Store
 
 BY_PERSON = "paused_by_person"
@@ -30,8 +32,9 @@ ROUNDS_MAX = 100
 
 @dataclass(frozen=True)
 class Paused:
-    """What a whole workspace's pause or its end reached. Not `complete`: there is more, ask again."""
+    """What a whole workspace's pause or its end reached. Not `complete`: there are more schedules, ask again."""
 
+    series: int
     schedules: int
     complete: bool
 
@@ -44,7 +47,7 @@ async def pause_schedule(schedule_id: UUID, *, store: Store) -> Schedule:
     """Once is as good as twice. Raises `ScheduleNotFound`, `AlreadyOut`."""
     schedule = await _locked(schedule_id, store=store)
     paused = schedule.pause(BY_PERSON)
-    await _keep([(schedule, paused)], store=store)
+    await keep_changes([(schedule, paused)], store=store)
     return paused
 
 
@@ -52,26 +55,37 @@ async def resume_schedule(schedule_id: UUID, *, store: Store) -> Schedule:
     """Once is as good as twice. Raises `ScheduleNotFound`, `AlreadyOut`."""
     schedule = await _locked(schedule_id, store=store)
     resumed = schedule.resume()
-    await _keep([(schedule, resumed)], store=store)
+    await keep_changes([(schedule, resumed)], store=store)
     return resumed
 
 
 async def pause_workspace(workspace_id: UUID, *, reach: Reach, open_store: OpenStore) -> Paused:
-    """Pause everything planned and everything due that is not out yet, the soonest first."""
-    return await _in_rounds(
+    """Pause everything planned and everything due that is not out yet, the soonest first. Series bring nothing more."""
+    async with open_store() as store:
+        found = await store.lock_series_of(workspace_id, reach=reach)
+        running = [series for series in found if series.state is SeriesState.ACTIVE]
+        for series in running:
+            await store.save_series(series.pause(WITH_WORKSPACE))
+    schedules, complete = await _in_rounds(
         lambda store: store.running(workspace_id, reach=reach, limit=BATCH),
         lambda schedule: schedule.pause(WITH_WORKSPACE),
         open_store=open_store,
     )
+    return Paused(len(running), schedules, complete)
 
 
-async def resume_workspace(workspace_id: UUID, *, reach: Reach, open_store: OpenStore) -> Paused:
+async def resume_workspace(workspace_id: UUID, *, reach: Reach, open_store: OpenStore, now: datetime) -> Paused:
     """Let go on what was paused with the workspace. What a person paused by itself stays paused."""
-    return await _in_rounds(
+    async with open_store() as store:
+        stopped = await store.lock_series_of(workspace_id, paused_because=WITH_WORKSPACE, reach=reach)
+        for series in stopped:
+            await store.save_series(series.resume(now))
+    schedules, complete = await _in_rounds(
         lambda store: store.paused(workspace_id, WITH_WORKSPACE, reach=reach, limit=BATCH),
         Schedule.resume,
         open_store=open_store,
     )
+    return Paused(len(stopped), schedules, complete)
 
 
 async def _in_rounds(
@@ -79,17 +93,18 @@ async def _in_rounds(
     change: Callable[[Schedule], Schedule],
     *,
     open_store: OpenStore,
-) -> Paused:
+) -> tuple[int, bool]:
+    """How many were changed, and whether these were all."""
     done = 0
     for _ in range(ROUNDS_MAX):
         async with open_store() as store:
             chosen = await choose(store)
             if not chosen:
-                return Paused(done, complete=True)
+                return done, True
             # Some may have come to an end between the look and the lock.
             locked = [schedule for schedule in await store.lock_all(chosen) if schedule.state in OPEN]
-            done += await _keep([(schedule, change(schedule)) for schedule in locked], store=store)
-    return Paused(done, complete=False)
+            done += await keep_changes([(schedule, change(schedule)) for schedule in locked], store=store)
+    return done, False
 
 
 async def _locked(schedule_id: UUID, *, store: Store) -> Schedule:
@@ -99,7 +114,7 @@ async def _locked(schedule_id: UUID, *, store: Store) -> Schedule:
     return schedule
 
 
-async def _keep(changes: Sequence[tuple[Schedule, Schedule]], *, store: Store) -> int:
+async def keep_changes(changes: Sequence[tuple[Schedule, Schedule]], *, store: Store) -> int:
     """Write and tell what is different; returns how many."""
     changed = [after for before, after in changes if before != after]
     if changed:
@@ -115,13 +130,13 @@ def _told(schedule: Schedule) -> SchedulePausedV1 | ScheduleResumedV1:
         return SchedulePausedV1(
             workspace_id=schedule.workspace_id,
             schedule_id=schedule.schedule_id,
-            occurrence=OCCURRENCE,
+            occurrence=schedule.occurrence,
             reason=schedule.reason,
         )
     return ScheduleResumedV1(
         workspace_id=schedule.workspace_id,
         schedule_id=schedule.schedule_id,
-        occurrence=OCCURRENCE,
+        occurrence=schedule.occurrence,
         due_at=schedule.due_at,
         publish_until=schedule.publish_until,
         when_missed=schedule.when_missed,
