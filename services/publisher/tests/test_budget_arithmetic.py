@@ -136,13 +136,10 @@ class Application:
 
     def batch(self, asks: list[Ask], now: datetime = NOW) -> None:
         here = {id(each) for each in asks}
-        elsewhere = [
-            Waiting("bluesky", Step.PUBLISHING, each.publication.workspace_id, each.publication.connection_id, 1, 1)
-            for each in self.waiting
-            if id(each) not in here
-        ]
+        elsewhere = Counter(each.workspace for each in self.waiting if id(each) not in here)
+        queues = {("bluesky", Step.PUBLISHING): Waiting(of_workspace=elsewhere, ready=elsewhere)}
         books = Books({each.publication.connection_id: Budget() for each in asks}, {"bluesky": self.budget})
-        for each, shortage in zip(asks, share(asks, books, elsewhere, now), strict=True):
+        for each, shortage in zip(asks, share(asks, books, queues, now), strict=True):
             if shortage is None:
                 self.served[each.publication.workspace_id] += 1
                 self.waiting.remove(each)
@@ -199,10 +196,10 @@ def test_turns_are_forgotten_when_nobody_waits():
     application = Application(10)
     application.come(new_id(), 12)
     application.rounds(64)
-    assert application.budget.turns
+    assert application.budget.turns is not None
     application.rounds(64, NOW + timedelta(hours=2))
     assert application.waiting == []
-    assert application.budget.turns == {}
+    assert application.budget.turns is None
 
 
 def test_a_closed_budget_holds_back_its_step_only():
@@ -211,10 +208,10 @@ def test_a_closed_budget_holds_back_its_step_only():
     publishing = ask(rate(5))
     staging = Ask(publication(connection_id=publishing.publication.connection_id), Bill("bluesky", Step.STAGING, ()))
     books = Books({publishing.publication.connection_id: closed}, {"bluesky": Budget()})
-    shortage, free = share([publishing, staging], books, (), NOW)
+    shortage, free = share([publishing, staging], books, {}, NOW)
     assert shortage is not None
     assert (shortage.until, free) == (until, None)
-    assert share([publishing], books, (), until) == [None]
+    assert share([publishing], books, {}, until) == [None]
 
 
 def test_of_one_connection_each_is_told_its_own_time():
@@ -222,7 +219,7 @@ def test_of_one_connection_each_is_told_its_own_time():
     limit = rate(2, timedelta(hours=1))
     asks = [ask(limit, workspace_id=workspace_id, connection_id=connection_id) for _ in range(6)]
     books = Books({connection_id: Budget()}, {"bluesky": Budget()})
-    answers = share(asks, books, (), NOW)
+    answers = share(asks, books, {}, NOW)
     assert answers[:2] == [None, None]
     times = [each.until for each in answers[2:] if each]
     assert times[0] == times[1] < times[2] == times[3]
@@ -234,7 +231,7 @@ def test_who_waits_for_a_budget_looks_once_more_at_the_end_of_its_window():
     connection_id, workspace_id = new_id(), new_id()
     books = Books({connection_id: Budget()}, {"bluesky": Budget()})
     asks = [ask(limit, workspace_id=workspace_id, connection_id=connection_id) for _ in range(3)]
-    answers = share(asks, books, (), NOW)
+    answers = share(asks, books, {}, NOW)
     assert answers[2] is not None
     window = NOW + timedelta(hours=3)
     waits = wait_for_budget(publication(publish_until=window), NOW, answers[2])

@@ -6,6 +6,7 @@ row is only read where nothing is counted for the application.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +18,7 @@ from platforms.limits import Per
 from psycopg.types.json import Jsonb
 
 from publisher.domain.budget import Budget, Closure, Shortage, Step
-from publisher.domain.sharing import Ask, Books, Waiting, share
+from publisher.domain.sharing import Ask, Books, Queues, Waiting, share
 from publisher.domain.words import BUDGET
 
 _READ = """
@@ -28,18 +29,23 @@ WITH connections AS (
     SELECT platform, spent, closed, turns FROM application_budget
     WHERE platform = ANY(%(charged)s) ORDER BY platform FOR UPDATE
 )
-SELECT connection_id::text AS holder, spent, closed, '{}'::jsonb AS turns FROM connections
+SELECT connection_id::text AS holder, spent, closed, NULL::jsonb AS turns FROM connections
 UNION ALL SELECT platform, spent, closed, turns FROM charged
 UNION ALL SELECT platform, spent, closed, turns FROM application_budget WHERE platform = ANY(%(read)s)
 """
 
 _WAITING = """
-SELECT platform, CASE state WHEN 'staged' THEN 'publishing' ELSE 'staging' END AS step, workspace_id, connection_id,
-    count(*) FILTER (WHERE next_at <= %(now)s) AS ready, count(*) AS all
-FROM publication
-WHERE code = %(code)s AND platform = ANY(%(platforms)s) AND state IN ('planned', 'staging', 'staged')
-    AND publication_id <> ALL(%(asking)s)
-GROUP BY 1, 2, 3, 4
+WITH waiting AS (
+    SELECT platform, CASE state WHEN 'staged' THEN 'publishing' ELSE 'staging' END AS step, workspace_id, connection_id,
+        next_at <= %(now)s AS ready
+    FROM publication
+    WHERE code = %(code)s AND platform = ANY(%(platforms)s) AND state IN ('planned', 'staging', 'staged')
+        AND publication_id <> ALL(%(asking)s)
+)
+SELECT platform, step, workspace_id, NULL AS connection_id, count(*) FILTER (WHERE ready) AS ready, count(*) AS all
+FROM waiting GROUP BY platform, step, workspace_id
+UNION ALL SELECT platform, step, NULL, connection_id, 0, count(*)
+FROM waiting WHERE connection_id = ANY(%(connections)s) GROUP BY platform, step, connection_id
 """
 
 
@@ -50,7 +56,7 @@ class _BudgetRow:
     holder: str
     spent: dict[str, dict[str, int]]
     closed: dict[str, dict[str, str]]
-    turns: dict[str, int]
+    turns: dict[str, int] | None
 
     def budget(self) -> Budget:
         return Budget(
@@ -64,10 +70,12 @@ class _BudgetRow:
 
 @dataclass(frozen=True)
 class _WaitingRow:
+    """Of a workspace, or of a connection that asks."""
+
     platform: str
     step: str
-    workspace_id: UUID
-    connection_id: UUID
+    workspace_id: UUID | None
+    connection_id: UUID | None
     ready: int
     all: int
 
@@ -82,8 +90,8 @@ class BudgetRows:
         books = await self._books(asks)
         now = self._transaction.clock.now()
         contended = books.contended(asks, now)
-        waiting = await self._waiting(contended, asks, now) if contended else ()
-        answers = share(asks, books, waiting, now)
+        queues = await self._queues(contended, asks, now) if contended else {}
+        answers = share(asks, books, queues, now)
         await self._keep(books)
         return answers
 
@@ -118,18 +126,25 @@ class BudgetRows:
             (sorted(platforms),),
         )
 
-    async def _waiting(self, platforms: Collection[str], asks: Sequence[Ask], now: datetime) -> list[Waiting]:
-        rows = await self._transaction.all(
-            _WaitingRow,
-            _WAITING,
-            {
-                "now": now,
-                "code": BUDGET,
-                "platforms": list(platforms),
-                "asking": [ask.publication.publication_id for ask in asks],
-            },
-        )
-        return [Waiting(**vars(row) | {"step": Step(row.step)}) for row in rows]
+    async def _queues(self, platforms: Collection[str], asks: Sequence[Ask], now: datetime) -> Queues:
+        asked = {
+            "now": now,
+            "code": BUDGET,
+            "platforms": list(platforms),
+            "asking": [ask.publication.publication_id for ask in asks],
+            "connections": list({ask.publication.connection_id for ask in asks}),
+        }
+        rows: dict[tuple[str, Step], list[_WaitingRow]] = defaultdict(list)
+        for row in await self._transaction.all(_WaitingRow, _WAITING, asked):
+            rows[row.platform, Step(row.step)].append(row)
+        return {
+            key: Waiting(
+                of_workspace={str(row.workspace_id): row.all for row in found if row.workspace_id},
+                ready={str(row.workspace_id): row.ready for row in found if row.workspace_id},
+                of_connection={row.connection_id: row.all for row in found if row.connection_id},
+            )
+            for key, found in rows.items()
+        }
 
     async def _keep(self, books: Books) -> None:
         connections = [(key, budget) for key, budget in books.connections.items() if budget.changed]
@@ -154,7 +169,7 @@ class BudgetRows:
     async def budget_of_connection(self, connection_id: UUID) -> Budget:
         row = await self._transaction.first(
             _BudgetRow,
-            "SELECT connection_id::text AS holder, spent, closed, '{}'::jsonb AS turns FROM connection_budget"
+            "SELECT connection_id::text AS holder, spent, closed, NULL::jsonb AS turns FROM connection_budget"
             " WHERE connection_id = %s",
             (connection_id,),
         )
@@ -164,7 +179,7 @@ class BudgetRows:
         """Without its turns: requests may not see whose they are."""
         row = await self._transaction.first(
             _BudgetRow,
-            "SELECT platform AS holder, spent, closed, '{}'::jsonb AS turns FROM application_budget"
+            "SELECT platform AS holder, spent, closed, NULL::jsonb AS turns FROM application_budget"
             " WHERE platform = %s",
             (platform,),
         )

@@ -106,12 +106,13 @@ class Closure:
 class Budget:
     """What was spent, by rate and slot, and until when each step is closed.
 
-    `turns`, of an application: how many each workspace has had since somebody had to wait; empty while nobody has.
+    `turns`, of an application: how many more each workspace has had than the one that had fewest of those that wait;
+    None while nobody waits.
     """
 
     spent: dict[str, dict[int, int]] = field(default_factory=dict)
     closed: Mapping[str, Closure] = field(default_factory=dict)
-    turns: dict[str, int] = field(default_factory=dict)
+    turns: dict[str, int] | None = None
     changed: bool = False
 
     def meter(self, rate: RateLimit) -> Meter:

@@ -1,17 +1,20 @@
 """Who may spend what is left: of a connection the earliest due, of an application the workspaces in turns. Pure.
 
-Turns are counted from when somebody first had to wait. The next one is whose workspace had the fewest, also if it waits
+Turns are counted while somebody waits. The next one is whose workspace had the fewest, also if it waits
 elsewhere: then as much is left for it. A newcomer begins with as many as the last in line, so that it neither waits for
 the backlog of another nor makes up for the time before it came.
 """
 
 from __future__ import annotations
 
+import bisect
 import heapq
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
+from itertools import accumulate
 from uuid import UUID
 
 from platforms.limits import Per
@@ -34,18 +37,28 @@ class Ask:
 
 @dataclass(frozen=True)
 class Waiting:
-    """How many publications of a connection wait for a budget elsewhere: `ready` of them look again now."""
+    """How many publications wait elsewhere for the budgets of one platform and step.
 
-    platform: str
-    step: Step
-    workspace_id: UUID
-    connection_id: UUID
-    ready: int
-    all: int
+    `ready`: those of a workspace that look again now. `of_connection` is known of connections that ask.
+    """
 
-    @property
-    def workspace(self) -> str:
-        return str(self.workspace_id)
+    of_workspace: Mapping[str, int] = field(default_factory=dict)
+    ready: Mapping[str, int] = field(default_factory=dict)
+    of_connection: Mapping[UUID, int] = field(default_factory=dict)
+
+    def ahead(self, workspace: str, refused: int) -> int:
+        """About how many come before another one of a workspace of which so many were refused just now: its own, and of
+        each other workspace no more than that and one."""
+        own = self.of_workspace.get(workspace, 0) + refused
+        counts, sums = self._sorted
+        fewer = bisect.bisect_left(counts, own + 1)
+        others = sums[fewer] + (own + 1) * (len(counts) - fewer)
+        return own + others - min(self.of_workspace.get(workspace, 0), own + 1)
+
+    @cached_property
+    def _sorted(self) -> tuple[list[int], list[int]]:
+        counts = sorted(self.of_workspace.values())
+        return counts, [0, *accumulate(counts)]
 
 
 @dataclass(frozen=True)
@@ -69,23 +82,24 @@ class Books:
                 budget = self.of(ask, charge.rate.per)
                 key = id(budget), charge.name
                 demand[key] += charge.units
-                if budget.turns or demand[key] > budget.meter(charge.rate).left(now):
+                if budget.turns is not None or demand[key] > budget.meter(charge.rate).left(now):
                     found.add(ask.bill.platform)
         return found
 
 
-def share(asks: Sequence[Ask], books: Books, waiting: Iterable[Waiting], now: datetime) -> list[Shortage | None]:
-    """Charge the books with every bill that can be paid now: None for those. `waiting` is of contended platforms."""
+Queues = Mapping[tuple[str, Step], Waiting]
+"""By platform and step; of contended platforms only."""
+
+
+def share(asks: Sequence[Ask], books: Books, queues: Queues, now: datetime) -> list[Shortage | None]:
+    """Charge the books with every bill that can be paid now: None for those."""
     answers = {index: _closed(ask, books, now) for index, ask in enumerate(asks)}
     alike: dict[tuple[str, Step], list[int]] = defaultdict(list)
     for index, ask in enumerate(asks):
         if answers[index] is None and ask.bill.charges:
             alike[ask.bill.platform, ask.bill.step].append(index)
-    elsewhere: dict[tuple[str, Step], list[Waiting]] = defaultdict(list)
-    for each in waiting:
-        elsewhere[each.platform, each.step].append(each)
     for key, indexes in alike.items():
-        counter = _Counter([asks[index] for index in indexes], books, elsewhere[key], now)
+        counter = _Counter([asks[index] for index in indexes], books, queues.get(key) or Waiting(), now)
         answers |= zip(indexes, counter.serve(), strict=True)
     return [answers[index] for index in range(len(asks))]
 
@@ -101,22 +115,17 @@ def _closed(ask: Ask, books: Books, now: datetime) -> Shortage | None:
 class _Counter:
     """Serves the asks of one platform and step."""
 
-    def __init__(self, asks: Sequence[Ask], books: Books, waiting: Sequence[Waiting], now: datetime) -> None:
+    def __init__(self, asks: Sequence[Ask], books: Books, waiting: Waiting, now: datetime) -> None:
         self._asks = asks
         self._books = books
         self._waiting = waiting
         self._now = now
         self._application = books.applications[asks[0].bill.platform]
-        workspaces = {ask.workspace for ask in asks} | {each.workspace for each in waiting}
-        self._turns = _turns_of(self._application, workspaces)
+        self._turns = Counter(self._application.turns)
         # Left for those whose turn it is and who wait elsewhere, by rate.
         self._reserved: Counter[str] = Counter()
-        # How many wait, those included that are refused here.
-        self._of_connection: Counter[UUID] = Counter()
-        self._of_workspace: Counter[str] = Counter()
-        for each in waiting:
-            self._of_connection[each.connection_id] += each.all
-            self._of_workspace[each.workspace] += each.all
+        # Those who have to wait from here on.
+        self._refused: Counter[object] = Counter()
 
     def serve(self) -> list[Shortage | None]:
         answers: dict[int, Shortage | None] = {}
@@ -136,16 +145,14 @@ class _Counter:
         here: dict[str, deque[int]] = defaultdict(deque)
         for index in sorted(range(len(self._asks)), key=lambda index: self._asks[index].publication.due_at):
             here[self._asks[index].workspace].append(index)
-        elsewhere: Counter[str] = Counter()
-        for each in self._waiting:
-            elsewhere[each.workspace] += each.ready
+        elsewhere = dict(self._waiting.ready)
         line = [(self._turns[workspace], workspace) for workspace in here.keys() | elsewhere.keys()]
         heapq.heapify(line)
         while line:
             turn, workspace = heapq.heappop(line)
             if here[workspace]:
                 yield here[workspace].popleft()
-            elif elsewhere[workspace]:
+            elif elsewhere.get(workspace):
                 elsewhere[workspace] -= 1
                 yield None
             else:
@@ -157,8 +164,7 @@ class _Counter:
             meter = self._books.of(ask, charge.rate.per).meter(charge.rate)
             if meter.left(self._now) < charge.units + self._reserved_of(charge):
                 later = meter.free_at(charge.units * (self._ahead(ask, charge) + 1), self._now)
-                self._of_connection[ask.publication.connection_id] += 1
-                self._of_workspace[ask.workspace] += 1
+                self._refused.update((ask.publication.connection_id, ask.workspace))
                 return Shortage(later, meter.free_at(charge.units, self._now), _used_up(charge))
         for charge in ask.bill.charges:
             self._books.of(ask, charge.rate.per).take(charge, self._now)
@@ -169,31 +175,23 @@ class _Counter:
         return self._reserved[charge.name] if charge.rate.per is Per.APPLICATION else 0
 
     def _ahead(self, ask: Ask, charge: Charge) -> int:
-        """About how many come before it: its own, and of each other workspace that waits no more than of its own."""
+        """About how many come before it."""
+        connection_id = ask.publication.connection_id
         if charge.rate.per is Per.ACCOUNT:
-            return self._of_connection[ask.publication.connection_id]
-        own = self._of_workspace[ask.workspace]
-        others = (waiting for workspace, waiting in self._of_workspace.items() if workspace != ask.workspace)
-        return own + sum(min(waiting, own + 1) for waiting in others)
+            return self._waiting.of_connection.get(connection_id, 0) + self._refused[connection_id]
+        return self._waiting.ahead(ask.workspace, self._refused[ask.workspace])
 
     def _keep_turns(self) -> None:
-        """Whose turns are behind the last in line's would begin there anew, so they need not be remembered."""
+        """Who has had no more than the last in line is no better off for it, and need not be remembered."""
         if not any(charge.rate.per is Per.APPLICATION for ask in self._asks for charge in ask.bill.charges):
             return
-        last = min((self._turns[workspace] for workspace in self._of_workspace), default=None)
-        kept = {} if last is None else {
-            workspace: turns - last
-            for workspace, turns in self._turns.items()
-            if turns > last or workspace in self._of_workspace
-        }  # fmt: skip
+        line = {ask.workspace for ask in self._asks if self._refused[ask.workspace]} | self._waiting.of_workspace.keys()
+        last = min((self._turns[workspace] for workspace in line), default=None)
+        kept = None
+        if last is not None:
+            kept = {workspace: turns - last for workspace, turns in self._turns.items() if turns > last}
         if kept != self._application.turns:
             self._application.turns, self._application.changed = kept, True
-
-
-def _turns_of(application: Budget, workspaces: set[str]) -> dict[str, int]:
-    """The turns that these workspaces have had, and others who may come back."""
-    last = min((application.turns[each] for each in workspaces if each in application.turns), default=0)
-    return dict.fromkeys(workspaces, last) | dict(application.turns)
 
 
 def _least_units(asks: Sequence[Ask]) -> dict[str, int]:
