@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -12,14 +13,20 @@ import httpx
 import pytest
 from contracts.access import Permission
 from contracts.auth import ConnectionEstablishedV1
+from kit.database import Database, Scope
 from kit.ids import new_id
 from kit.passport import KeyLimits
+from kit.secret import Secret
 from kit.testing import wait_for
 from platforms.errors import RateLimited, Transient
 from platforms.limits import Per, RateLimit, Spending, once
+from publisher.adapters.store import Store
+from publisher.domain.budget import Bill, Charge, Step
+from publisher.domain.sharing import Ask
 
 from services.publisher.tests.conftest import HOUR, Plan, World
 from services.publisher.tests.fakes import raising, with_rates
+from services.publisher.tests.test_budget_arithmetic import publication
 
 POSTS_OF_HOUR = RateLimit("posts", 3, HOUR, Per.ACCOUNT, Spending("posts", publishing=once))
 STARTS_OF_HOUR = RateLimit("starts of a post", 3, HOUR, Per.ACCOUNT, Spending("starts", staging=once))
@@ -68,6 +75,27 @@ async def test_two_publishers_spend_one_budget_and_the_rest_waits_for_the_next_w
         world.clock.advance(HOUR * 1.01)
         await until(world, client, plans, published=8)
     assert world.platform.calls["publish"] == len(world.platform.posts) == 11
+
+
+@pytest.mark.parametrize("limit", [POSTS_OF_HOUR, replace(POSTS_OF_ALL, maximum=3)])
+async def test_charges_of_one_moment_never_exceed_the_budget(world: World, limit: RateLimit):
+    """Each in a transaction of its own, before there is a row to lock."""
+    bill = Bill("bluesky", Step.PUBLISHING, (Charge(limit, 1),))
+    connection_id, workspace_id = new_id(), new_id()
+    asks = [Ask(publication(workspace_id, connection_id), bill) for _ in range(8)]
+    database = Database(
+        "publisher", Secret(world.environment["DATABASE_URL_PUBLISHER"]), world.clock, connections_max=8
+    )
+    await database.open()
+
+    async def charge(ask: Ask) -> bool:
+        async with database.transaction(Scope.worker()) as transaction:
+            (shortage,) = await Store(transaction).charge([ask])
+        return shortage is None
+
+    paid = await asyncio.gather(*(charge(ask) for ask in asks))
+    await database.close()
+    assert sum(paid) == 3
 
 
 async def test_what_was_spent_survives_a_restart(world: World):
