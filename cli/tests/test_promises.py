@@ -76,6 +76,15 @@ def test_what_nobody_proves_is_open(tree: Path, capsys: pytest.CaptureFixture[st
     assert "0 of 3 promises have tests" in output
 
 
+def test_what_is_proven_in_part_is_not_counted_as_proven(tree: Path, capsys: pytest.CaptureFixture[str]):
+    in_part = LEDGER.replace('"One thing."', '"One thing.", missing: "the other half"')
+    (tree / "docs" / "promises.yaml").write_text(in_part)
+    assert main(["promises", "--root", str(tree)]) == 0
+    output = capsys.readouterr().out
+    assert "2 tests, in part" in output
+    assert "2 of 3 promises have tests" in output
+
+
 def test_a_claim_of_an_unknown_promise_fails(tree: Path, capsys: pytest.CaptureFixture[str]):
     (tree / "services" / "auth" / "tests" / "test_two.py").write_text(TESTS.replace("P40", "P99"))
     assert main(["promises", "--root", str(tree)]) == 1

@@ -40,8 +40,8 @@ async def back_up(system: Split, data: Path) -> None:
 
 @pytest.mark.promise("P06")
 @pytest.mark.promise("P22")
-async def test_no_secret_is_in_anything_that_is_written(tmp_path: Path):
-    data = tmp_path / "data"
+async def test_no_secret_is_in_anything_that_is_written(server_folder: Path):
+    data = server_folder / "secrets"
     planted = Planted()
     with Collector() as collector:
         async with (

@@ -21,11 +21,12 @@ TEST_FOLDERS = ("libs", "services", "cli", "tests")
 
 @dataclass
 class Promise:
-    """One row of the ledger and where it is proven, as `file::test`."""
+    """One row of the ledger and where it is proven, as `file::test`. `missing`: what no test proves yet."""
 
     id: str
     area: str
     duty: str
+    missing: str = ""
     tests: list[str] = field(default_factory=list)
 
 
@@ -40,10 +41,13 @@ def print_promises(root: Path) -> int:
     table.add_column("proven by", ratio=1, overflow="fold")
     for promise in promises.values():
         state = f"{len(promise.tests)} tests" if promise.tests else "open"
-        table.add_row(promise.id, state, promise.duty, "\n".join(promise.tests))
+        if promise.missing:
+            state += ", in part"
+        duty = f"{promise.duty} (Missing: {promise.missing}.)" if promise.missing else promise.duty
+        table.add_row(promise.id, state, duty, "\n".join(promise.tests))
     console = Console(soft_wrap=False)
     console.print(table)
-    proven = sum(bool(promise.tests) for promise in promises.values())
+    proven = sum(bool(promise.tests) and not promise.missing for promise in promises.values())
     console.print(f"\n{proven} of {len(promises)} promises have tests; {len(promises) - proven} are open")
     for line in unknown:
         console.print(f"unknown promise: {line}")
@@ -55,7 +59,11 @@ def read_ledger(root: Path) -> dict[str, Promise]:
     file = root / LEDGER
     try:
         document = yaml.safe_load(file.read_text())
-        return {id_: Promise(id_, area, row["duty"]) for area, rows in document.items() for id_, row in rows.items()}
+        return {
+            id_: Promise(id_, area, row["duty"], row.get("missing", ""))
+            for area, rows in document.items()
+            for id_, row in rows.items()
+        }
     except FileNotFoundError:
         raise SettingError(f"there is no {file}: name the folder of the sources with --root") from None
     except (yaml.YAMLError, AttributeError, KeyError, TypeError) as error:

@@ -71,6 +71,7 @@ async def take(walk: Walk) -> None:
     made = await walk.ask("POST", "/api/workspaces", 201, json={"name": "Harbour", "time_zone": "UTC"})
     walk.path = f"/api/workspaces/{made['workspace_id']}"
     await _make_a_key(walk)
+    await walk.ask("GET", "/api/account/export")
     for platform in ("tiktok", "bluesky"):
         await _connect(walk, platform)
     await _publish(walk, "seen by everybody", UPLOAD, 500, "published")

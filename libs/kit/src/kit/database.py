@@ -67,7 +67,8 @@ class Scope:
 
     @classmethod
     def worker(cls) -> Scope:
-        """Every workspace's rows, for loops and erasures. Never for a request of a person."""
+        """Every workspace's rows, for loops and erasures. Never for a request of a person, but for one: to be told all
+        that is held about them (`kit.holdings`)."""
         return cls(as_worker=True)
 
     @classmethod

@@ -169,18 +169,18 @@ async def erase(
         done.erased[objects.name] = await objects.erase(kind, subject)
     stores = [*apart, Apart(database, data_map)]
     for store in stores:
-        for table, rule in _rules(store.data_map, kind):
+        for table, rule in rules_of(store.data_map, kind):
             counts = done.erased if isinstance(rule, Delete) else done.anonymised
             counts[table.name] = await _apply(store.database, table, rule, subject)
     for objects in data_map.objects:
         done.remaining[objects.name] = await objects.count(kind, subject)
     for store in stores:
-        for table, rule in _rules(store.data_map, kind):
+        for table, rule in rules_of(store.data_map, kind):
             done.remaining[table.name] = await _count(store.database, table, rule, subject)
     return done
 
 
-def _rules(data_map: DataMap, kind: SubjectKind) -> list[tuple[Table, Delete | Anonymise]]:
+def rules_of(data_map: DataMap, kind: SubjectKind) -> list[tuple[Table, Delete | Anonymise]]:
     """The tables that know a kind of subject, and what becomes of its rows there."""
     return [(table, table.subjects[kind]) for table in data_map.tables if kind in table.subjects]
 

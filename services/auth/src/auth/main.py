@@ -7,9 +7,12 @@ from collections.abc import Mapping
 from contextlib import aclosing
 from functools import partial
 
+from contracts.retention import SubjectKind
 from kit.calls import Transports
+from kit.clock import Clock
 from kit.database import Database, Units
 from kit.erasure import Apart, Eraser
+from kit.holdings import held_about
 from kit.server import run as serve
 from kit.service import Service
 from kit.settings import Environment
@@ -31,7 +34,7 @@ from auth.adapters.platforms import CalledPlatforms
 from auth.adapters.post import create_post
 from auth.adapters.store import PostgresStore
 from auth.adapters.vault import EnvelopeVault
-from auth.api.accounts import account_routes, deletion_routes
+from auth.api.accounts import account_routes, deletion_routes, export_routes
 from auth.api.api_keys import api_key_routes
 from auth.api.connections import authorisation_routes, connection_routes, ended_routes, use_routes
 from auth.api.deletion_pages import deletion_page_routes
@@ -82,14 +85,7 @@ def create_app(
     hashes = NoPasswords() if sign_in is SignInMode.OPENID else Argon2Hashes()
     providers = CalledProviders(settings.openid, service.clock, service.tracer)
     key_hashes = Peppers(settings.api_key_pepper_file)
-    keys_database = Database(
-        STORE,
-        settings.keys_url,
-        service.clock,
-        connections_max=settings.base.database_connections_max,
-        # Needed by calls at platforms only: an idle system holds none.
-        connections_min=0,
-    )
+    keys_database = _keys_database(settings, service.clock)
     keys, provider = StoredKeys(keys_database), provider_of(settings.key_places)
     vault = EnvelopeVault(provider, keys)
     hide, authenticators = KeyedHash(service.signing_key.sign), authenticators_at(settings.passkeys_at)
@@ -99,10 +95,12 @@ def create_app(
     post = create_post(mail.server, mail.folder, sender=mail.sender)
     platforms = CalledPlatforms(settings.offered, service.clock, service.tracer)
     nudged = asyncio.Event()
-    eraser = Eraser(service.database, DATA_MAP, apart=[Apart(keys_database, KEYS_MAP)])
+    stores = [Apart(service.database, DATA_MAP), Apart(keys_database, KEYS_MAP)]
+    eraser = Eraser(service.database, DATA_MAP, apart=stores[1:])
     return service.app(
         routes=[
             *_routes_of_people(means, settings.sign_up),
+            *export_routes(transactions, partial(held_about, stores, SubjectKind.ACCOUNT)),
             *deletion_routes(means, platforms, vault),
             *passport_routes(transactions, service.passports, key_hashes),
             *api_key_routes(transactions, key_hashes),
@@ -135,6 +133,12 @@ def create_app(
         ],
         resources=[platforms.open, providers.open, lambda: aclosing(provider), keys.opened],
     )
+
+
+def _keys_database(settings: Settings, clock: Clock) -> Database:
+    # Needed by calls at platforms only: an idle system holds no connection.
+    most = settings.base.database_connections_max
+    return Database(STORE, settings.keys_url, clock, connections_max=most, connections_min=0)
 
 
 def _routes_of_people(means: Means, sign_up: SignUpPolicy) -> list[ControllerRouterHandler]:

@@ -6,7 +6,7 @@ The tables are filled from the catalogue with rows of two tenants, so that a new
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, LiteralString
 
@@ -47,8 +47,10 @@ def try_without_where(superuser_url: str, login_url: str) -> Trial:
     """
     mine, theirs = ({name: uuid.uuid4() for name in TENANTS} for _ in range(2))
     with psycopg.connect(superuser_url, autocommit=True) as connection:
-        tables = _tenant_tables(connection)
-        _fill(connection, tables, (mine, theirs))
+        tables = {
+            table: columns for table, columns in tables_in(connection).items() if not columns.keys().isdisjoint(TENANTS)
+        }
+        fill(connection, tables, (mine, theirs))
     trial = Trial(set(tables))
     with psycopg.connect(login_url, autocommit=True) as connection:
         for table, columns in tables.items():
@@ -58,20 +60,21 @@ def try_without_where(superuser_url: str, login_url: str) -> Trial:
     return trial
 
 
-def _tenant_tables(connection: psycopg.Connection[Any]) -> dict[str, dict[str, str]]:
-    """Each table that holds rows of tenants, with the types of its columns."""
+def tables_in(connection: psycopg.Connection[Any]) -> dict[str, dict[str, str]]:
+    """Each table of the service's own, with the types of its columns."""
     found: dict[str, dict[str, str]] = {}
     for table, column, kind in connection.execute(_COLUMNS):
         if table not in MESSAGING_TABLES:
             found.setdefault(table, {})[column] = kind
-    return {table: columns for table, columns in found.items() if not columns.keys().isdisjoint(TENANTS)}
+    return found
 
 
-def _fill(
+def fill(
     connection: psycopg.Connection[Any],
     tables: Mapping[str, Mapping[str, str]],
-    tenants: tuple[Mapping[str, uuid.UUID], ...],
+    tenants: Sequence[Mapping[str, object]],
 ) -> None:
+    """A made-up row of each table for each tenant, who says what stands in some columns."""
     for (statement,) in connection.execute(_UNCHECKED).fetchall():
         connection.execute(statement)
     # Triggers would look for what the rows hang on.

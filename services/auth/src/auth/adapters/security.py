@@ -65,6 +65,13 @@ class StoredSecurity:
             {"account_id": account_id, "before": before, "limit": limit},
         )
 
+    async def count(self, account_id: UUID, kind: SecurityKind, *, since: datetime) -> int:
+        found: int = await self._transaction.scalar(
+            "SELECT count(*) FROM security_event WHERE account_id = %s AND kind = %s AND occurred_at > %s",
+            (account_id, kind, since),
+        )
+        return found
+
     async def familiarity(self, account_id: UUID | None, client: Client, *, now: datetime) -> Familiarity:
         found = await self._transaction.scalar(
             "SELECT familiarity(%s, %s, %s, %s)", (account_id, client.network, client.device, now - PLACE_KEPT)

@@ -16,10 +16,12 @@ from litestar.types import ControllerRouterHandler
 from auth.api.bodies import CorrectionBody, DeletionBody, given
 from auth.api.clients import client_of
 from auth.domain.accounts import Account
+from auth.domain.exporting import AccountExport
 from auth.ports.store import Transactions
 from auth.ports.vault import Platforms, Vault
 from auth.use_cases.accounts import correct_account, read_account
 from auth.use_cases.closing import OpenedErasure, delete_account
+from auth.use_cases.exporting import HeldAbout, export_account
 from auth.use_cases.means import Means
 
 
@@ -41,6 +43,16 @@ def account_routes(transactions: Transactions) -> list[ControllerRouterHandler]:
             return await correct_account(store, caller.account, given(data))
 
     return [show_account, change_account]
+
+
+def export_routes(transactions: Transactions, held_about: HeldAbout) -> list[ControllerRouterHandler]:
+    """Be told all that is held about oneself."""
+
+    @get("/api/account/export", guards=[person()])
+    async def export(request: Request[Any, Any, Any], caller: NamedDependency[Caller]) -> AccountExport:
+        return await export_account(transactions, caller, client_of(request), held_about=held_about)
+
+    return [export]
 
 
 def deletion_routes(means: Means, platforms: Platforms, vault: Vault) -> list[ControllerRouterHandler]:

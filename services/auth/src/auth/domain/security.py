@@ -38,6 +38,7 @@ class SecurityKind(StrEnum):
     API_KEY_CREATED = "api_key_created"
     API_KEY_REPLACED = "api_key_replaced"
     API_KEY_REVOKED = "api_key_revoked"
+    DATA_EXPORTED = "data_exported"
 
 
 @dataclass(frozen=True)

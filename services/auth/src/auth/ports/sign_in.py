@@ -72,4 +72,6 @@ class Security(Protocol):
     async def of_account(self, account_id: UUID, *, before: UUID | None, limit: int) -> Sequence[SecurityEvent]:
         """The newest first; only those older than the event `before`, if one is named."""
 
+    async def count(self, account_id: UUID, kind: SecurityKind, *, since: datetime) -> int: ...
+
     async def familiarity(self, account_id: UUID | None, client: Client, *, now: datetime) -> Familiarity: ...

@@ -124,6 +124,7 @@ def _auth() -> tuple[Route, ...]:
         *_sign_in(),
         Route("GET", "/api/account", "auth", Access.SESSION),
         Route("PATCH", "/api/account", "auth", Access.SESSION),
+        Route("GET", "/api/account/export", "auth", Access.SESSION, rate_limited=True),
         Route("POST", "/api/password-resets", "auth", Access.OPEN, rate_limited=True),
         Route("POST", "/api/password-resets/confirmations", "auth", Access.OPEN, rate_limited=True),
         Route("POST", "/api/account/address", "auth", Access.SESSION, rate_limited=True),
