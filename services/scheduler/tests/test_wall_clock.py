@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scheduler.domain.wall_clock import Adjustment, UnknownZone, resolve, zone
+from scheduler.domain.wall_clock import Adjustment, resolve
+from scheduler.domain.zones import UnknownZone, zone
 
 NONE, GAP, OVERLAP = Adjustment.NONE, Adjustment.GAP, Adjustment.OVERLAP
 

@@ -52,6 +52,7 @@ DATA_MAP = DataMap(
                 "held_by": Kind.ID,
                 "series_id": Kind.ID,
                 "occurrence": Kind.STATE,
+                "zone_version": Kind.STATE,
             },
             subjects={
                 SubjectKind.ACCOUNT: Anonymise("created_by = %(subject)s", "created_by = NULL"),

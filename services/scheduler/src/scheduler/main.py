@@ -19,8 +19,10 @@ from scheduler.adapters.revisions import ContentRevisions
 from scheduler.adapters.store import Store
 from scheduler.api import forecast, pausing, schedules, series
 from scheduler.data_map import DATA_MAP
+from scheduler.domain.zones import shipped
 from scheduler.jobs.clockwork import Clockwork
 from scheduler.jobs.series import Unfolding
+from scheduler.jobs.zones import Renewing
 from scheduler.settings import Settings
 
 
@@ -45,7 +47,12 @@ def create_app(
             *forecast.routes(units, connections=connections, clock=service.clock),
         ],
         subscriptions=[*subscribers.subscriptions(units), eraser.subscription()],
-        loops=[clockwork.loop(), Unfolding(units, service.clock, service.tracer).loop(), eraser.loop()],
+        loops=[
+            clockwork.loop(),
+            Unfolding(units, service.clock, service.tracer).loop(),
+            Renewing(units, shipped()).loop(),
+            eraser.loop(),
+        ],
     )
 
 

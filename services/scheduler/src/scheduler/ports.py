@@ -109,6 +109,11 @@ class Store(SeriesStore, Protocol):
     async def reschedule(self, schedules: Sequence[Schedule]) -> None:
         """Write times and windows that were changed. No clock holds these schedules any more: it asks anew."""
 
+    async def lock_resolved_before(self, zone_version: str, *, limit: int) -> list[Schedule]:
+        """Schedules before their time that an earlier release of the time zone database was used for, held."""
+
+    async def keep_zone_version(self, schedule_ids: Sequence[UUID], zone_version: str) -> None: ...
+
     async def mark(self, schedules: Sequence[Schedule]) -> None:
         """Write state and reason of many schedules whose targets stay as they are. No clock holds them any more."""
 

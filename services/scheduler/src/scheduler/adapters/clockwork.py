@@ -63,13 +63,26 @@ class ClockworkRows(Rows):
     async def reschedule(self, schedules: Sequence[Schedule]) -> None:
         await self._transaction.execute_many(
             "UPDATE schedule SET wall_clock = %s, time_zone = %s, adjustment = %s, due_at = %s, publish_until = %s,"
-            " when_missed = %s, held_by = NULL WHERE schedule_id = %s",
+            " when_missed = %s, zone_version = %s, held_by = NULL WHERE schedule_id = %s",
             [
                 (each.at, each.time_zone, each.adjustment, each.due_at, each.publish_until, each.when_missed,
-                 each.schedule_id)
+                 each.zone_version, each.schedule_id)
                 for each in schedules
             ],
         )  # fmt: skip
+
+    async def lock_resolved_before(self, zone_version: str, *, limit: int) -> list[Schedule]:
+        ids = await self._transaction.scalars(
+            "SELECT schedule_id FROM schedule WHERE state IN ('scheduled', 'paused') AND zone_version < %s"
+            " ORDER BY zone_version LIMIT %s FOR UPDATE SKIP LOCKED",
+            (zone_version, limit),
+        )
+        return await self._of(ids)
+
+    async def keep_zone_version(self, schedule_ids: Sequence[UUID], zone_version: str) -> None:
+        await self._transaction.execute(
+            "UPDATE schedule SET zone_version = %s WHERE schedule_id = ANY(%s)", (zone_version, list(schedule_ids))
+        )
 
     async def mark(self, schedules: Sequence[Schedule]) -> None:
         await self._transaction.execute(

@@ -15,7 +15,7 @@ from scheduler.domain.wall_clock import Adjustment
 
 SELECT: LiteralString = """
 SELECT schedule_id, workspace_id, post_id, revision_id, wall_clock, time_zone, adjustment, due_at, state, reason,
-       created_by, created_at, trace, publish_until, when_missed, series_id, occurrence,
+       created_by, created_at, trace, publish_until, when_missed, series_id, occurrence, zone_version,
        ARRAY(SELECT jsonb_build_object('connection_id', t.connection_id, 'state', t.state, 'code', t.code,
                                        'publication_id', t.publication_id)
              FROM target t WHERE t.schedule_id = schedule.schedule_id ORDER BY t.position) AS targets
@@ -50,6 +50,7 @@ class ScheduleRow:
     when_missed: str
     series_id: UUID | None
     occurrence: int
+    zone_version: str
     targets: list[dict[str, Any]]
 
     def schedule(self) -> Schedule:
@@ -71,6 +72,7 @@ class ScheduleRow:
             when_missed=self.when_missed,
             series_id=self.series_id,
             occurrence=self.occurrence,
+            zone_version=self.zone_version,
             targets=tuple(_target(target) for target in self.targets),
         )
 

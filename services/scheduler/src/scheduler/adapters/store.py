@@ -24,13 +24,14 @@ class Store(ClockworkRows, SeriesRows):
     async def add(self, schedules: Sequence[Schedule]) -> None:
         await self._transaction.execute_many(
             "INSERT INTO schedule (schedule_id, workspace_id, post_id, revision_id, wall_clock, time_zone, adjustment,"
-            " due_at, state, created_by, created_at, trace, publish_until, when_missed, series_id, occurrence)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            " due_at, state, created_by, created_at, trace, publish_until, when_missed, series_id, occurrence,"
+            " zone_version)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             [
                 (
                     each.schedule_id, each.workspace_id, each.post_id, each.revision_id, each.at, each.time_zone,
                     each.adjustment, each.due_at, each.state, each.created_by, each.created_at, each.trace,
-                    each.publish_until, each.when_missed, each.series_id, each.occurrence,
+                    each.publish_until, each.when_missed, each.series_id, each.occurrence, each.zone_version,
                 )
                 for each in schedules
             ],

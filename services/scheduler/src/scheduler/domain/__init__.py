@@ -1,1 +1,1 @@
-"""What the scheduler knows: wall-clock times and schedules. No I/O."""
+"""What the scheduler knows: wall-clock times, series and schedules. No I/O but the zones' files."""

@@ -98,6 +98,7 @@ class Schedule:
 
     What is still not out at `publish_until` is held for a person's word, or dropped: `when_missed`.
     `trace` is the trace of the request that made it (a W3C `traceparent`), which its announcement continues.
+    `zone_version` is the release of the time zone database by which `due_at` was worked out.
     `occurrence` says which one of its series it is; a schedule that belongs to none happens once.
     """
 
@@ -119,13 +120,21 @@ class Schedule:
     when_missed: str = WHEN_MISSED_HOLD
     series_id: UUID | None = None
     occurrence: int = 1
+    zone_version: str = ""
 
     def waiting(self) -> tuple[UUID, ...]:
         """The connections whose outcome is open."""
         return tuple(target.connection_id for target in self.targets if target.state is TargetState.WAITING)
 
     def move(
-        self, at: datetime, time_zone: str, resolved: Resolved, *, late: timedelta | None, when_missed: str | None
+        self,
+        at: datetime,
+        time_zone: str,
+        resolved: Resolved,
+        *,
+        zone_version: str,
+        late: timedelta | None,
+        when_missed: str | None,
     ) -> Schedule:
         """Give it another time or another window, which moves with the time. Raises `TimeHasCome`."""
         if self.state not in BEFORE_DUE:
@@ -140,6 +149,7 @@ class Schedule:
             due_at=resolved.due_at,
             publish_until=None if late is None else resolved.due_at + late,
             when_missed=when_missed or self.when_missed,
+            zone_version=zone_version,
         )
 
     def pause(self, reason: str) -> Schedule:

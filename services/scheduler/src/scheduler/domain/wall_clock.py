@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -22,24 +22,12 @@ class Adjustment(StrEnum):
     OVERLAP = "overlap"
 
 
-class UnknownZone(Exception):
-    """No IANA time zone has this name."""
-
-
 @dataclass(frozen=True)
 class Resolved:
     """The instant (UTC) of a wall-clock time."""
 
     due_at: datetime
     adjustment: Adjustment
-
-
-def zone(name: str) -> ZoneInfo:
-    """The IANA zone of this name; raises `UnknownZone`."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):  # a folder of zones is an OSError
-        raise UnknownZone(name) from None
 
 
 def resolve(at: datetime, in_zone: ZoneInfo) -> Resolved:

@@ -11,7 +11,7 @@ from kit.problems import Invalid
 
 from scheduler.domain.rule import YEAR, Occurrence
 from scheduler.domain.series import Series, SeriesOver, SeriesState
-from scheduler.domain.wall_clock import zone
+from scheduler.domain.zones import zone
 from scheduler.ports import Revisions, Store
 from scheduler.use_cases.cancel_schedules import cancel_open
 from scheduler.use_cases.create_series import Repetition, SeriesWish, check_series, create_series

@@ -19,6 +19,7 @@ from scheduler.domain.schedule import (
     Target,
 )
 from scheduler.domain.wall_clock import Adjustment, Resolved
+from scheduler.domain.zones import shipped
 from scheduler.ports import Revisions, Store
 from scheduler.use_cases.approval import check_plan
 from scheduler.use_cases.timing import instant, known_zone
@@ -66,6 +67,7 @@ async def check_wish(wish: Wish, *, reaches: Callable[[UUID], bool], revisions: 
         trace=current_traceparent(),
         publish_until=resolved.due_at + wish.late,
         when_missed=wish.when_missed,
+        zone_version=shipped().version,
     )
 
 

@@ -10,6 +10,7 @@ from contracts.scheduler import ScheduleChangedV1
 
 from scheduler.domain.schedule import Schedule, ScheduleNotFound, ScheduleState
 from scheduler.domain.wall_clock import Resolved
+from scheduler.domain.zones import shipped
 from scheduler.ports import Store
 from scheduler.use_cases.timing import instant, known_zone
 
@@ -30,10 +31,10 @@ async def move_schedule(schedule_id: UUID, move: Move, *, store: Store, now: dat
     if schedule is None:
         raise ScheduleNotFound()
     at, time_zone = move.at or schedule.at, move.time_zone or schedule.time_zone
-    resolved = Resolved(schedule.due_at, schedule.adjustment)
+    resolved, version = Resolved(schedule.due_at, schedule.adjustment), schedule.zone_version
     if (at, time_zone) != (schedule.at, schedule.time_zone):
-        resolved = instant(at, known_zone(time_zone), now=now)
-    moved = schedule.move(at, time_zone, resolved, late=move.late, when_missed=move.when_missed)
+        resolved, version = instant(at, known_zone(time_zone), now=now), shipped().version
+    moved = schedule.move(at, time_zone, resolved, zone_version=version, late=move.late, when_missed=move.when_missed)
     if moved != schedule:
         await store.reschedule([moved])
         if moved.state is not ScheduleState.PAUSED:  # of one that is paused the publisher hears when it goes on

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 from kit.problems import Invalid
 
 from scheduler.domain.schedule import HORIZON, PAST_TOLERANCE, InThePast
-from scheduler.domain.wall_clock import Resolved, UnknownZone, resolve, zone
+from scheduler.domain.wall_clock import Resolved, resolve
+from scheduler.domain.zones import UnknownZone, zone
 
 
 def known_zone(name: str) -> ZoneInfo:

@@ -13,7 +13,7 @@ from opentelemetry.trace import Tracer
 from scheduler.domain.rule import Occurrence, RuleRefused
 from scheduler.domain.schedule import Schedule, ScheduleState, Target
 from scheduler.domain.series import Series
-from scheduler.domain.wall_clock import UnknownZone, zone
+from scheduler.domain.zones import UnknownZone, shipped, zone
 from scheduler.ports import Store
 from scheduler.use_cases.create_schedule import created
 
@@ -26,7 +26,7 @@ STUCK_PAUSE = timedelta(hours=1)
 async def unfold(series: Series, *, store: Store, now: datetime) -> Series:
     """Make and tell the schedules of an active series that is held. However many schedulers do this, each is made once.
 
-    Raises `scheduler.domain.wall_clock.UnknownZone`, `scheduler.domain.rule.RuleRefused`.
+    Raises `scheduler.domain.zones.UnknownZone`, `scheduler.domain.rule.RuleRefused`.
     """
     pending = await store.pending_of_series(series.series_id)
     unfolded, occurrences = series.unfold(zone(series.time_zone), pending, now)
@@ -74,4 +74,5 @@ def _schedule(series: Series, occurrence: Occurrence, now: datetime) -> Schedule
         when_missed=series.when_missed,
         series_id=series.series_id,
         occurrence=occurrence.number,
+        zone_version=shipped().version,
     )
