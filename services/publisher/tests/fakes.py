@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -17,12 +17,14 @@ from platforms.shape import (
     Delivery,
     Finding,
     Journal,
+    Media,
     NotThere,
     Outcome,
     PlatformName,
     Published,
     Receipt,
     Removed,
+    Violation,
 )
 
 UPLOAD_URL = "https://upload.example/?upload_token=worth-as-much-as-a-token"
@@ -74,9 +76,13 @@ class FakePlatform:
         self.after: dict[str, list[Fault]] = defaultdict(list)
         self.tokens: list[str] = []
         self.limits = with_rates()
+        self.broken: list[Violation] = []
 
     def posted(self, publication_id: UUID | str) -> int:
         return sum(1 for found, _ in self.posts if str(found) == str(publication_id))
+
+    def check(self, *, text: str, media: Sequence[Media], settings: Mapping[str, Any]) -> list[Violation]:
+        return self.broken
 
     async def stage(self, call: Call, delivery: Delivery, journal: Journal) -> None:
         await self._hit("stage", self.before, call)

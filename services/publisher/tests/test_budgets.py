@@ -90,8 +90,8 @@ async def test_charges_of_one_moment_never_exceed_the_budget(world: World, limit
 
     async def charge(ask: Ask) -> bool:
         async with database.transaction(Scope.worker()) as transaction:
-            (shortage,) = await Store(transaction).charge([ask])
-        return shortage is None
+            (payment,) = await Store(transaction).charge([ask])
+        return payment.shortage is None
 
     paid = await asyncio.gather(*(charge(ask) for ask in asks))
     await database.close()

@@ -174,9 +174,17 @@ async def test_a_rate_limit_of_the_platform_is_waited_for(platforms: Platforms):
     )
     await platforms.world.tell(plan.created(), plan.due())
     await platforms.world.wait(platforms.client, plan, "staging", code="ratelimitexceeded")
+    (connection_id,) = plan.connection_ids
+    alike = platforms.world.plan_for(
+        platforms.world.content.approve(plan.workspace_id, plan.connection_ids, text="Second coat")
+    )
+    await platforms.world.tell(alike.due())
+    await platforms.world.wait(platforms.client, alike, "staged", code="budget")
     assert platforms.sandbox.truth.posts("bluesky") == []
-    connection_id = plan.connection_ids[0]
+    assert [each.route for each in platforms.sandbox.arrivals("bluesky")].count(PUT_RECORD) == 1
     platforms.world.clock.advance(HOUR * 1.02)
     platforms.world.auth.grants[connection_id] = await platforms.grant(PlatformName.BLUESKY)
-    await platforms.world.wait(platforms.client, plan, "published", timeout_seconds=20)
-    platforms.check_truth(PlatformName.BLUESKY, plan)
+    for each in (plan, alike):
+        await platforms.world.wait(platforms.client, each, "published", timeout_seconds=20)
+    posts = platforms.sandbox.truth.posts("bluesky")
+    assert sorted((post.text, post.writes) for post in posts) == [("Fresh paint #door", 1), ("Second coat", 1)]

@@ -18,7 +18,7 @@ from platforms.platform import Platform
 from platforms.removal import Removal as RemovalRules
 from platforms.shape import Delivery, Finding, Grant, Journal, MediaSource, NotThere, Outcome, Receipt, Removed
 
-from publisher.domain.budget import Bill, Budget, Closure, Shortage, Step
+from publisher.domain.budget import Bill, Budget, Closure, Payment, Step
 from publisher.domain.connection import Connection
 from publisher.domain.publication import Publication, State
 from publisher.domain.removal import Removal
@@ -130,8 +130,8 @@ class Store(Protocol):
     async def release(self, publications: Collection[Publication]) -> None:
         """Give claims back, as far as they are still ours."""
 
-    async def charge(self, asks: Sequence[Ask]) -> list[Shortage | None]:
-        """Pay these bills as far as the budgets reach, in the order of whose turn it is; None for what is paid."""
+    async def charge(self, asks: Sequence[Ask]) -> list[Payment]:
+        """Pay these bills as far as the budgets reach, in the order of whose turn it is."""
 
     async def close_connection(self, connection_id: UUID, workspace_id: UUID, step: Step, closure: Closure) -> None:
         """Let nothing more be spent of a connection's budget until then."""

@@ -17,8 +17,8 @@ from kit.database import Transaction
 from platforms.limits import Per
 from psycopg.types.json import Jsonb
 
-from publisher.domain.budget import Budget, Closure, Shortage, Step
-from publisher.domain.sharing import Ask, Books, Queues, Waiting, share
+from publisher.domain.budget import Budget, Closure, Payment, Step
+from publisher.domain.sharing import Ask, Books, Queues, Waiting, foresee, share
 from publisher.domain.words import BUDGET
 
 _READ = """
@@ -86,14 +86,14 @@ class BudgetRows:
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
 
-    async def charge(self, asks: Sequence[Ask]) -> list[Shortage | None]:
+    async def charge(self, asks: Sequence[Ask]) -> list[Payment]:
         books = await self._books(asks)
         now = self._transaction.clock.now()
         contended = books.contended(asks, now)
         queues = await self._queues(contended, asks, now) if contended else {}
         answers = share(asks, books, queues, now)
         await self._keep(books)
-        return answers
+        return [Payment(answer, foresee(ask, books)) for ask, answer in zip(asks, answers, strict=True)]
 
     async def _books(self, asks: Sequence[Ask]) -> Books:
         connections = {ask.publication.connection_id: ask.publication.workspace_id for ask in asks}

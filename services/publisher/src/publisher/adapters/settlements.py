@@ -9,12 +9,14 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from contextvars import Context, copy_context
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 import psycopg
 from kit.batching import Batcher
 from kit.clock import Clock
 
 from publisher.domain.budget import Bill
+from publisher.domain.preflight import warned_of_budget
 from publisher.domain.publication import Publication
 from publisher.domain.sharing import Ask
 from publisher.domain.telling import told_by
@@ -93,13 +95,19 @@ class GatheredSettlements:
                 asks[index] = Ask(result, ending.bill.owed(result, now))
         if not asks:
             return
-        for (index, ask), shortage in zip(asks.items(), await store.charge(list(asks.values())), strict=True):
+        for (index, ask), payment in zip(asks.items(), await store.charge(list(asks.values())), strict=True):
             current = before[index]
-            if shortage is not None and current is not None:
-                waits = wait_for_budget(current, now, shortage).released()
+            if payment.shortage is not None and current is not None:
+                waits = wait_for_budget(current, now, payment.shortage).released()
                 results[index] = replace(waits, platform=ask.publication.platform)
-            elif ask.bill.charges:
-                results[index] = replace(ask.publication, paid={**(ask.publication.paid or {}), **ask.bill.paid(now)})
+            else:
+                results[index] = warned_of_budget(_paid(ask, now), payment.foreseen)
+
+
+def _paid(ask: Ask, now: datetime) -> Publication:
+    if not ask.bill.charges:
+        return ask.publication
+    return replace(ask.publication, paid={**(ask.publication.paid or {}), **ask.bill.paid(now)})
 
 
 def _tell(change: Change, store: Store) -> None:

@@ -7,7 +7,7 @@ platform says so itself.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -50,11 +50,12 @@ class Charge:
 
 @dataclass(frozen=True)
 class Bill:
-    """What one step of a publication takes of its platform's rates."""
+    """What one step of a publication takes of its platform's rates. `ahead`: what the step after it will take."""
 
     platform: str
     step: Step
     charges: tuple[Charge, ...]
+    ahead: tuple[Charge, ...] = ()
 
     def of(self, per: Per) -> Iterator[Charge]:
         return (charge for charge in self.charges if charge.rate.per is per)
@@ -65,7 +66,7 @@ class Bill:
         if not paid:
             return self
         owed = tuple(each for each in self.charges if not _is_paid(each, paid.get(self.key(each)), now))
-        return Bill(self.platform, self.step, owed)
+        return replace(self, charges=owed)
 
     def paid(self, now: datetime) -> dict[str, int]:
         """What a publication remembers of paying it: the slot of each charge."""
@@ -84,14 +85,17 @@ def bill(platform: str, limits: Limits, step: Step, media: Sequence[Media], sett
 
     More than a rate's maximum cannot be had at once; such a post takes all of it.
     """
-    charges = []
+    charges: dict[Step, list[Charge]] = {Step.STAGING: [], Step.PUBLISHING: []}
     for rate in limits.rates:
         spending = rate.spending
-        cost = spending and (spending.staging if step is Step.STAGING else spending.publishing)
-        units = min(cost(media, settings), rate.maximum) if cost else 0
-        if units > 0:
-            charges.append(Charge(rate, units))
-    return Bill(platform, step, tuple(charges))
+        if spending is None:
+            continue
+        for taking, cost in ((Step.STAGING, spending.staging), (Step.PUBLISHING, spending.publishing)):
+            units = min(cost(media, settings), rate.maximum) if cost else 0
+            if units > 0:
+                charges[taking].append(Charge(rate, units))
+    ahead = charges[Step.PUBLISHING] if step is Step.STAGING else ()
+    return Bill(platform, step, tuple(charges[step]), tuple(ahead))
 
 
 @dataclass(frozen=True)
@@ -135,3 +139,11 @@ class Shortage:
     until: datetime
     earliest: datetime
     detail: str
+
+
+@dataclass(frozen=True)
+class Payment:
+    """What became of a bill: it is paid unless there is a `shortage`. `foreseen` is what the next step will lack."""
+
+    shortage: Shortage | None
+    foreseen: Shortage | None

@@ -112,6 +112,22 @@ def _closed(ask: Ask, books: Books, now: datetime) -> Shortage | None:
     return None
 
 
+def foresee(ask: Ask, books: Books) -> Shortage | None:
+    """What publishing will lack when it is due, going by what was spent until now."""
+    if ask.publication.due or ask.bill.step is not Step.STAGING:
+        return None
+    due_at = ask.publication.due_at
+    ahead = Ask(ask.publication, Bill(ask.bill.platform, Step.PUBLISHING, ask.bill.ahead))
+    closed = _closed(ahead, books, due_at)
+    if closed is not None:
+        return closed
+    for charge in ask.bill.ahead:
+        free_at = books.of(ask, charge.rate.per).meter(charge.rate).free_at(charge.units, due_at)
+        if free_at > due_at:
+            return Shortage(free_at, free_at, _used_up(charge))
+    return None
+
+
 class _Counter:
     """Serves the asks of one platform and step."""
 

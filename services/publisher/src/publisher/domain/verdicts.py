@@ -29,7 +29,7 @@ from publisher.domain.waiting import (
     miss,
     retry,
 )
-from publisher.domain.words import CONNECTION_REVOKED, PLATFORM_UNAVAILABLE, TOO_LATE, as_word
+from publisher.domain.words import CONNECTION_REVOKED, PLATFORM_UNAVAILABLE, TOO_LATE, WARNINGS, as_word
 
 RECONCILE_AFTER = timedelta(seconds=1)
 """A request that went unanswered may still be under way."""
@@ -50,12 +50,15 @@ def begin_staging(publication: Publication, platform: str) -> Publication:
 
 
 def staged(publication: Publication, now: datetime) -> Publication:
-    """Everything invisible is done; go on at once if it is due."""
+    """Everything invisible is done; go on at once if it is due. Until then a warning stays."""
+    warns = publication.code in WARNINGS and not publication.due
+    kept = {name: getattr(publication, name) if warns else None for name in ("code", "detail", "advice")}
     return publication.become(
         State.STAGED,
         failures=0,
         staged_at=publication.staged_at or now,
         next_at=now if publication.due else None,
+        **kept,
     )
 
 

@@ -12,6 +12,13 @@ SEAL_MISMATCH = "seal_mismatch"
 PLATFORM_UNAVAILABLE = "platform_unavailable"
 TOO_LATE = "too_late"
 BUDGET = "budget"
+BREAKS_RULES = "breaks_rules"
+VERSION_ENDED = "platform_version_ended"
+BUDGET_SHORT = "budget_short"
+CONNECTION_ENDS = "connection_ends"
+
+WARNINGS = frozenset({BUDGET_SHORT, CONNECTION_ENDS})
+"""Of what may keep a post when its time comes, told while it waits for it."""
 WINDOW_HELD = "window_held"
 WINDOW_DROPPED = "window_dropped"
 
@@ -24,6 +31,9 @@ ADVICE: Mapping[str, str] = MappingProxyType(
         WINDOW_HELD: "Its window has passed: let it go out now, or give it up.",
         WINDOW_DROPPED: "Its window has passed and it was to be dropped then; schedule it again if it is still wanted.",
         BUDGET: "Nothing is to be done: it goes out as soon as the platform allows more, if that is in its window.",
+        BREAKS_RULES: "Change the post and have it approved again; the platform would refuse it.",
+        BUDGET_SHORT: "It will go out later than planned, if its window allows; move it, or leave out another one.",
+        CONNECTION_ENDS: "Connect the account again before the post is due.",
         "still_processing": "Look on the platform whether the post is there.",
         CONNECTION_REVOKED: "Look on the platform whether the post is there; we can no longer ask.",
     }

@@ -9,6 +9,7 @@ from contracts.leases import LEASE_SECONDS
 from platforms.errors import Transient
 
 from publisher.domain.budget import Step
+from publisher.domain.preflight import refuse_what_cannot_go_out, warned_of_end
 from publisher.domain.publication import Publication
 from publisher.domain.verdicts import begin_staging, staged
 from publisher.ports import Means
@@ -27,6 +28,7 @@ async def stage_publication(publication: Publication, *, means: Means) -> Public
     """Bring a claimed publication to `staged`, or raise what `work_publication` turns into its next state."""
     variant, content_hash = await approved(publication, means=means)
     delivery = delivery_of(publication, variant, means=means)
+    refuse_what_cannot_go_out(means.platforms.find(variant.platform), delivery)
     bill = bill_of(variant.platform, Step.STAGING, delivery, means=means)
     publication = await settle(
         publication, lambda row: begin_staging(row, variant.platform), means=means, keep=True, bill=bill
@@ -50,4 +52,4 @@ async def stage_publication(publication: Publication, *, means: Means) -> Public
             if journal.recorded:
                 raise Unfinished from None
             raise Transient("slow", "the platform took nothing within one lease") from None
-    return await settle(publication, lambda row: staged(row, means.clock.now()), means=means)
+    return await settle(publication, lambda row: warned_of_end(staged(row, means.clock.now()), grant), means=means)

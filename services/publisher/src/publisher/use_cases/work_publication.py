@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from kit.problems import Unavailable
-from platforms.errors import PlatformError, RateLimited
+from platforms.errors import Misconfigured, PlatformError, RateLimited
 from platforms.limits import Per
 
 from publisher.domain.approval import Unsendable
@@ -63,6 +63,8 @@ async def _find_interrupted(publication: Publication, *, means: Means) -> Public
 async def _settle_failure(publication: Publication, error: Exception, *, means: Means) -> None:
     if isinstance(error, RateLimited) and error.per and publication.platform:
         await _close_budget(publication, publication.platform, error, means=means)
+    if isinstance(error, Misconfigured):
+        log.error("misconfigured", platform=publication.platform, code=error.code, detail=error.detail)
     try:
         after = await settle(publication, _change(error, means=means), means=means)
     except ClaimLost:
