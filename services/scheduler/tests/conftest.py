@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 from contracts.sealing import Seal, SealedRevision, SealedVariant
 from kit.calls import InProcess
+from kit.clock import MovableClock
 from kit.ids import new_id
 from kit.keys import SigningKey, TrustedKeys
 from kit.passport import Passports, service
@@ -21,6 +23,8 @@ from litestar import Litestar, get
 from litestar.datastructures import State
 from litestar.params import FromPath
 from scheduler.main import create_app
+
+BERLIN = ZoneInfo("Europe/Berlin")
 
 
 @dataclass
@@ -150,6 +154,11 @@ class Member:
         return await self.client.delete(f"{self.path}/{schedule_id}", headers=self.headers)
 
 
+def numbers(calendar: dict[str, Any]) -> list[int]:
+    """Which of a series' times are schedules that are not at an end."""
+    return [schedule["occurrence"] for schedule in calendar["schedules"]]
+
+
 def body(revision: SealedRevision, connection_ids: Sequence[UUID] | None = None) -> dict[str, Any]:
     chosen = connection_ids or [variant.connection_id for variant in revision.variants]
     return {
@@ -189,6 +198,12 @@ async def client(
     app = create_app(environment, transports={name: InProcess(apps, name) for name in apps})
     async with running(app) as client:
         yield client
+
+
+@pytest.fixture
+def tomorrow(clock: MovableClock) -> str:
+    """This hour of tomorrow on the wall clock of Berlin."""
+    return (clock.now() + timedelta(days=1)).astimezone(BERLIN).replace(tzinfo=None).isoformat(timespec="seconds")
 
 
 @pytest.fixture

@@ -26,12 +26,6 @@ from kit.testing import wait_for
 from kit.testing.services import Bus
 
 from services.scheduler.tests.conftest import Content, Member
-from services.scheduler.tests.test_api import local
-
-
-@pytest.fixture
-def tomorrow(clock: MovableClock) -> str:
-    return local(clock, timedelta(days=1))
 
 
 async def wait_state(member: Member, schedule_id: str, state: str) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def create_app(
         routes=[
             *schedules.routes(units, revisions=revisions, clock=service.clock, wake=clockwork.wake),
             *pausing.routes(units, clock=service.clock, wake=clockwork.wake),
-            *series.routes(units, revisions=revisions, clock=service.clock),
+            *series.routes(units, revisions=revisions, clock=service.clock, wake=clockwork.wake),
             *forecast.routes(units, connections=connections, clock=service.clock),
         ],
         subscriptions=[*subscribers.subscriptions(units), eraser.subscription()],

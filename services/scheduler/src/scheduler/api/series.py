@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
@@ -108,11 +109,16 @@ class ChangedSeries(msgspec.Struct, frozen=True):
     series: SeriesView
 
 
-def routes(units: Units[Store], *, revisions: Revisions, clock: Clock) -> list[ControllerRouterHandler]:
-    return [*_making(units, revisions, clock), *_reading(units), *_stopping(units, clock)]
+def routes(
+    units: Units[Store], *, revisions: Revisions, clock: Clock, wake: Callable[[], None]
+) -> list[ControllerRouterHandler]:
+    """`wake`: called when something may be due now."""
+    return [*_making(units, revisions, clock, wake), *_reading(units), *_stopping(units, clock, wake)]
 
 
-def _making(units: Units[Store], revisions: Revisions, clock: Clock) -> list[ControllerRouterHandler]:
+def _making(
+    units: Units[Store], revisions: Revisions, clock: Clock, wake: Callable[[], None]
+) -> list[ControllerRouterHandler]:
     guards = [permission(Permission.SCHEDULE_WRITE)]
 
     @post(SERIES + "/preview", guards=guards, status_code=200, operation_id="previewSeries")
@@ -126,7 +132,9 @@ def _making(units: Units[Store], revisions: Revisions, clock: Clock) -> list[Con
             _wish(workspace_id, data, caller), reaches=caller.reaches, revisions=revisions, now=now
         )
         async with units(Scope.workspace(workspace_id, caller.account)) as store:
-            return SeriesView.of(await create_series(series, store=store, now=now))
+            series = await create_series(series, store=store, now=now)
+        wake()
+        return SeriesView.of(series)
 
     @post(ONE_SERIES + "/change-from", guards=guards, operation_id="changeSeries")
     async def change(workspace_id: Id, series_id: Id, data: JSONBody[ChangeSeries], caller: Known) -> ChangedSeries:
@@ -138,6 +146,7 @@ def _making(units: Units[Store], revisions: Revisions, clock: Clock) -> list[Con
         )
         async with units(scope) as store:
             ended, series = await change_series(series_id, succession, store=store, now=now)
+        wake()
         return ChangedSeries(SeriesView.of(ended), SeriesView.of(series))
 
     return [show_ahead, create, change]
@@ -161,7 +170,7 @@ def _reading(units: Units[Store]) -> list[ControllerRouterHandler]:
     return [list_, show]
 
 
-def _stopping(units: Units[Store], clock: Clock) -> list[ControllerRouterHandler]:
+def _stopping(units: Units[Store], clock: Clock, wake: Callable[[], None]) -> list[ControllerRouterHandler]:
     guards = [permission(Permission.SCHEDULE_WRITE)]
 
     @post(ONE_SERIES + "/pause", guards=guards, status_code=200, operation_id="pauseSeries")
@@ -174,7 +183,9 @@ def _stopping(units: Units[Store], clock: Clock) -> list[ControllerRouterHandler
     async def resume(workspace_id: Id, series_id: Id, caller: Known) -> SeriesView:
         async with units(Scope.workspace(workspace_id, caller.account)) as store:
             await _reached(series_id, caller, store)
-            return SeriesView.of(await resume_series(series_id, store=store, now=clock.now()))
+            series = await resume_series(series_id, store=store, now=clock.now())
+        wake()
+        return SeriesView.of(series)
 
     @delete(ONE_SERIES, guards=guards, status_code=200, operation_id="cancelSeries")
     async def cancel(workspace_id: Id, series_id: Id, caller: Known) -> SeriesView:

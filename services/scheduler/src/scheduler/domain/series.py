@@ -44,7 +44,7 @@ class SeriesNotFound(NotFound):
 
 class SeriesOver(Conflict):
     code = "series-over"
-    title = "The series has come to its end"
+    title = "The series has come to its end, or another one follows it"
 
 
 class TooManySeries(Conflict):
@@ -111,10 +111,15 @@ class Series:
         left = tuple(each for each in self.connection_ids if each != connection_id)
         return replace(self, connection_ids=left) if left else self.cancel(reason)
 
+    def refuse_change(self) -> None:
+        """Raise `SeriesOver` where no other series can follow: what was changed once has its successor already."""
+        if self.state is SeriesState.CANCELLED or self.ends_after is not None:
+            raise SeriesOver()
+
     def cut(self, number: int) -> Series:
-        """End it before this one of its times."""
-        ends_after = number - 1 if self.ends_after is None else min(number - 1, self.ends_after)
-        return replace(self, ends_after=ends_after)
+        """End it before this one of its times. Raises `SeriesOver`."""
+        self.refuse_change()
+        return replace(self, ends_after=number - 1)
 
     def unfold(self, in_zone: ZoneInfo, pending: Sequence[datetime], now: datetime) -> tuple[Series, list[Occurrence]]:
         """What of it is to be written out now, and when it is to be looked at again. `pending`: what waits already."""

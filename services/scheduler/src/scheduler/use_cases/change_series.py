@@ -10,7 +10,7 @@ from uuid import UUID
 from kit.problems import Invalid
 
 from scheduler.domain.rule import YEAR, Occurrence
-from scheduler.domain.series import Series, SeriesOver, SeriesState
+from scheduler.domain.series import Series, SeriesState
 from scheduler.domain.zones import zone
 from scheduler.ports import Revisions, Store
 from scheduler.use_cases.cancel_schedules import cancel_open
@@ -58,7 +58,7 @@ async def check_change(
 
     Asks content, so it is done before the unit of work is opened.
     """
-    _refuse_ended(old)
+    old.refuse_change()
     if change.starts_at is not None and change.starts_at < change.since:
         raise Invalid(errors=[fault("/starts_at", "This is before the change.")])
     first = _first_since(old, change.since, now)
@@ -85,7 +85,6 @@ async def change_series(
 ) -> tuple[Series, Series]:
     """The old series, cut, and the new one. Raises `SeriesNotFound`, `SeriesOver`, `TooManySeries`."""
     old = await held_series(series_id, store=store)
-    _refuse_ended(old)
     cut = old.cut(succession.number)
     await store.save_series(cut)
     behind = await store.lock_open_of_series(series_id, from_number=succession.number)
@@ -100,15 +99,8 @@ async def change_series(
     return cut, await create_series(new, store=store, now=now)
 
 
-def _refuse_ended(series: Series) -> None:
-    if series.state is SeriesState.CANCELLED:
-        raise SeriesOver()
-
-
 def _first_since(old: Series, since: datetime, now: datetime) -> Occurrence:
     for occurrence in old.followed().occurrences(zone(old.time_zone), last=now + 2 * YEAR):
-        if old.ends_after is not None and occurrence.number > old.ends_after:
-            break
         if occurrence.at >= since and occurrence.due_at > now:
             return occurrence
     raise Invalid(errors=[fault("/since", "The series does not happen any more from then on.")])
