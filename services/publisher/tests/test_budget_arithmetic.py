@@ -14,13 +14,13 @@ from kit.ids import new_id
 from platforms.limits import Per, RateLimit, Spending, once
 from publisher.domain.budget import Bill, Budget, Charge, Closure, Step, bill
 from publisher.domain.meter import SLOTS, Meter
-from publisher.domain.publication import Publication, State
+from publisher.domain.publication import State
 from publisher.domain.sharing import Ask, Books, Waiting, share
 from publisher.domain.waiting import wait_for_budget
 
+from services.publisher.tests.budgeting import NOW, publication
 from services.publisher.tests.fakes import with_rates
 
-NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 DAY = timedelta(days=1)
 PACIFIC = "America/Los_Angeles"
 WINDOWS = st.sampled_from([timedelta(minutes=1), timedelta(minutes=15), timedelta(hours=1), DAY])
@@ -32,25 +32,6 @@ PAUSES = st.lists(
 
 def rate(maximum: int, window: timedelta = DAY, per: Per = Per.ACCOUNT, zone: str | None = None) -> RateLimit:
     return RateLimit("posts", maximum, window, per, Spending("posts", publishing=once, zone=zone))
-
-
-def publication(workspace_id: UUID | None = None, connection_id: UUID | None = None, **changes: object) -> Publication:
-    made = Publication(
-        publication_id=new_id(),
-        workspace_id=workspace_id or new_id(),
-        schedule_id=new_id(),
-        occurrence=1,
-        post_id=new_id(),
-        revision_id=new_id(),
-        connection_id=connection_id or new_id(),
-        due_at=NOW,
-        created_at=NOW,
-        platform="bluesky",
-        state=State.STAGED,
-        due=True,
-        next_at=NOW,
-    )
-    return replace(made, **changes)  # type: ignore[arg-type]
 
 
 def ask(

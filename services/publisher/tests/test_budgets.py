@@ -3,59 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
-from typing import Any
-from uuid import UUID
+from datetime import timedelta
 
 import httpx
+import psycopg
 import pytest
-from contracts.access import Permission
-from contracts.auth import ConnectionEstablishedV1
+from contracts.auth import ConnectionReauthRequiredV1
+from contracts.retention import SubjectKind
 from kit.database import Database, Scope
 from kit.ids import new_id
-from kit.passport import KeyLimits
 from kit.secret import Secret
 from kit.testing import wait_for
 from platforms.errors import RateLimited, Transient
-from platforms.limits import Per, RateLimit, Spending, once
+from platforms.limits import Per, RateLimit
+from psycopg.types.json import Jsonb
 from publisher.adapters.store import Store
 from publisher.domain.budget import Bill, Charge, Step
 from publisher.domain.sharing import Ask
 
-from services.publisher.tests.conftest import HOUR, Plan, World
-from services.publisher.tests.fakes import raising, with_rates
-from services.publisher.tests.test_budget_arithmetic import publication
-
-POSTS_OF_HOUR = RateLimit("posts", 3, HOUR, Per.ACCOUNT, Spending("posts", publishing=once))
-STARTS_OF_HOUR = RateLimit("starts of a post", 3, HOUR, Per.ACCOUNT, Spending("starts", staging=once))
-POSTS_OF_ALL = RateLimit("posts", 4, HOUR, Per.APPLICATION, Spending("posts_of_all", publishing=once))
-
-
-def plans_of(world: World, count: int, connection_id: UUID | None = None) -> list[Plan]:
-    """Posts that are due now, all to one connection."""
-    connection_id = connection_id or world.auth.connect(world.workspace_id)
-    return [world.plan_for(world.content.approve(world.workspace_id, (connection_id,))) for _ in range(count)]
-
-
-async def until(world: World, client: httpx.AsyncClient, plans: Sequence[Plan], **expected: int) -> None:
-    """Wait until so many of these publications are in each state; one that waits for a budget is `budget`."""
-    schedules = {str(plan.schedule_id) for plan in plans}
-    found: dict[str, int] = {}
-
-    async def reached() -> bool:
-        found.clear()
-        for row in await world.seen(client):
-            if row["schedule_id"] in schedules:
-                word = "budget" if row["code"] == "budget" and row["state"] != "missed" else row["state"]
-                found[word] = found.get(word, 0) + 1
-        return found == expected
-
-    try:
-        await wait_for(reached, 20)
-    except AssertionError:
-        raise AssertionError(f"waited for {expected}, but: {found}") from None
+from services.publisher.tests.budgeting import POSTS_OF_ALL, POSTS_OF_HOUR, STARTS_OF_HOUR, plans_of, publication, until
+from services.publisher.tests.conftest import HOUR, World
+from services.publisher.tests.fakes import hang, raising, with_rates
+from services.publisher.tests.test_erasure import erase
 
 
 @pytest.mark.promise("P42")
@@ -148,6 +118,21 @@ async def test_staging_has_a_budget_of_its_own(world: World, client: httpx.Async
     await until(world, client, plans, published=5)
 
 
+async def test_what_is_held_takes_nothing_of_what_others_need(world: World, client: httpx.AsyncClient):
+    world.platform.limits = with_rates(replace(STARTS_OF_HOUR, per=Per.APPLICATION))
+    held, *free = (plans_of(world, 1)[0] for _ in range(4))
+    (connection_id,) = held.connection_ids
+    world.auth.refusals[connection_id] = "reauth_required"
+    await world.tell(
+        ConnectionReauthRequiredV1(workspace_id=world.workspace_id, connection_id=connection_id, reason="dead")
+    )
+    await wait_for(lambda: world.bus.settled("publisher-auth"))
+    await world.tell(held.due())
+    await world.wait(client, held, "staging", held=True)
+    await world.tell(*(plan.due() for plan in free))
+    await until(world, client, free, published=3)
+
+
 @pytest.mark.promise("P42")
 @pytest.mark.parametrize("per", [Per.ACCOUNT, Per.APPLICATION])
 async def test_a_refusal_holds_back_all_whom_it_is_about_in_every_publisher(world: World, per: Per):
@@ -199,55 +184,40 @@ async def test_what_the_application_may_is_shared_between_workspaces_that_wait(w
         await until(world, client, backlog, published=6, budget=24)
 
 
-async def shown(client: httpx.AsyncClient, world: World, connection_id: UUID, **passport: Any) -> httpx.Response:
-    path = f"/api/workspaces/{world.workspace_id}/connections/{connection_id}/budget"
-    claims = {"workspace_id": world.workspace_id, "role": "viewer"} | passport
-    return await client.get(path, headers=world.passport(**claims))
+@pytest.mark.promise("P43")
+async def test_a_publisher_that_dies_between_intent_and_call_has_paid_for_its_successor(world: World):
+    world.platform.limits = with_rates(replace(POSTS_OF_HOUR, maximum=1))
+    (plan,) = plans_of(world, 1)
+    hanging = world.platform.before["publish"]
+    hanging.append(hang)
+    async with world.start():
+        await world.tell(plan.due())
+        await wait_for(lambda: not hanging, what="the call that hangs")
+    async with world.start() as client:
+        await world.wait(client, plan, "published", attempts=2)
+        (more,) = plans_of(world, 1, plan.connection_ids[0])
+        await world.tell(more.due())
+        await world.wait(client, more, "staged", code="budget")
+    assert len(world.platform.posts) == 1
 
 
-async def test_members_see_what_is_left_of_their_own_and_no_more_than_that_of_all(
-    world: World, client: httpx.AsyncClient
-):
-    world.platform.limits = with_rates(POSTS_OF_HOUR, POSTS_OF_ALL)
-    plans = plans_of(world, 2)
-    (connection_id,) = plans[0].connection_ids
-    established = ConnectionEstablishedV1(
-        workspace_id=world.workspace_id, connection_id=connection_id, platform="bluesky"
-    )
-    await world.tell(established, *(plan.due() for plan in plans))
-    await until(world, client, plans, published=2)
-    told = (await shown(client, world, connection_id)).json()
-    own, all_ = told["rates"]
-    assert (own["name"], own["per"], own["left"]) == ("posts", "account", 1)
-    assert (own["maximum"], own["window_seconds"]) == (3, 3600)
-    assert timedelta() < datetime.fromisoformat(own["more_at"]) - world.clock.now() <= HOUR * 1.01
-    assert (all_["per"], all_["left"], all_["more_at"], told["closed"]) == ("application", None, None, [])
-    others = plans_of(world, 2)
-    await world.tell(*(plan.due() for plan in others))
-    await until(world, client, others, published=2)
-    closing = RateLimited("slow_down", "too many", until=world.clock.now() + HOUR, per=Per.ACCOUNT)
-    world.platform.before["stage"].append(raising(closing))
-    (refused,) = plans_of(world, 1, connection_id)
-    await world.tell(refused.due())
-    await world.wait(client, refused, "staging", code="slow_down")
-    told = (await shown(client, world, connection_id)).json()
-    assert (told["rates"][1]["left"], told["rates"][1]["more_at"] is None) == (0, False)
-    assert [(each["per"], each["step"], each["code"]) for each in told["closed"]] == [
-        ("account", "staging", "slow_down")
-    ]
-
-
-async def test_a_budget_is_shown_to_nobody_else(world: World, client: httpx.AsyncClient):
-    connection_id = world.auth.connect(world.workspace_id)
-    await world.tell(
-        ConnectionEstablishedV1(workspace_id=world.workspace_id, connection_id=connection_id, platform="bluesky")
-    )
-
-    async def known() -> bool:
-        return (await shown(client, world, connection_id)).status_code == 200
-
-    await wait_for(known)
-    assert (await shown(client, world, new_id())).status_code == 404
-    assert (await shown(client, replace(world, workspace_id=new_id()), connection_id)).status_code == 404
-    bound = KeyLimits(new_id(), frozenset(Permission), frozenset({new_id()}))
-    assert (await shown(client, world, connection_id, key=bound)).status_code == 404
+@pytest.mark.promise("P63")
+async def test_an_erased_workspace_leaves_the_line_and_takes_its_budgets_along(world: World, client: httpx.AsyncClient):
+    world.platform.limits = with_rates(POSTS_OF_HOUR, replace(POSTS_OF_ALL, maximum=2))
+    other = replace(world, workspace_id=new_id())
+    mine, theirs = plans_of(world, 4), plans_of(other, 4)
+    await world.tell(*(plan.due() for plan in mine))
+    await until(world, client, mine, published=2, budget=2)
+    await world.tell(*(plan.due() for plan in theirs))
+    await until(other, client, theirs, budget=4)
+    url = world.environment["DATABASE_SUPERUSER_URL_PUBLISHER"]
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            "UPDATE application_budget SET turns = %s",
+            (Jsonb({str(world.workspace_id): 2, str(other.workspace_id): 1}),),
+        )
+        await erase(world, SubjectKind.WORKSPACE, world.workspace_id)
+        left = connection.execute("SELECT turns FROM application_budget").fetchall()
+        assert left == [({str(other.workspace_id): 1},)]
+        owners = connection.execute("SELECT DISTINCT workspace_id FROM connection_budget").fetchall()
+        assert owners in ([], [(other.workspace_id,)])

@@ -14,9 +14,9 @@ from platforms.errors import RateLimited
 from platforms.limits import Per
 from platforms.shape import Violation
 
+from services.publisher.tests.budgeting import POSTS_OF_HOUR, plans_of, until
 from services.publisher.tests.conftest import HOUR, World
 from services.publisher.tests.fakes import raising, with_rates
-from services.publisher.tests.test_budgets import POSTS_OF_HOUR, plans_of, until
 
 SOON = timedelta(minutes=9)
 

@@ -29,7 +29,8 @@ async def stage_publication(publication: Publication, *, means: Means) -> Public
     variant, content_hash = await approved(publication, means=means)
     delivery = delivery_of(publication, variant, means=means)
     refuse_what_cannot_go_out(means.platforms.find(variant.platform), delivery)
-    bill = bill_of(variant.platform, Step.STAGING, delivery, means=means)
+    # While it is held auth will most likely lend nothing, and others need what it would pay with.
+    bill = None if publication.held else bill_of(variant.platform, Step.STAGING, delivery, means=means)
     publication = await settle(
         publication, lambda row: begin_staging(row, variant.platform), means=means, keep=True, bill=bill
     )
