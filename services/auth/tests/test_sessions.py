@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
 import pytest
 from auth.domain.security import EVENTS_KEPT, PLACE_KEPT
-from auth.domain.sessions import AT_MOST, IDLE_LIFETIME, LIFETIME
+from auth.domain.sessions import AT_MOST, IDLE_LIFETIME, LIFETIME, Holder
 from kit.clock import MovableClock
 from kit.ids import new_id
 from kit.testing import wait_for
@@ -197,3 +197,22 @@ async def test_a_sign_in_from_a_new_device_is_told_by_mail(auth: Auth):
     for letter, device, place in zip(letters, ("Firefox on Linux", "Safari on iOS"), (ELSEWHERE, HOME), strict=True):
         assert device in letter.text
         assert place.address in letter.text
+
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("unused", "left", "alive"),
+    [
+        (timedelta(), LIFETIME, True),
+        (IDLE_LIFETIME - timedelta(seconds=1), timedelta(seconds=1), True),
+        (IDLE_LIFETIME, timedelta(days=1), False),
+        (timedelta(), timedelta(), False),
+    ],
+)
+def test_a_session_that_nobody_has_swept_yet_opens_nothing_after_its_end(
+    unused: timedelta, left: timedelta, alive: bool
+):
+    holder = Holder(new_id(), new_id(), NOON - unused, NOON + left, role=None, second_factor_missing=False)
+    assert holder.is_alive(NOON) is alive
