@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
 
-import psycopg
 from auth.adapters.store import PostgresStore
 from auth.domain.accounts import Account
 from auth.domain.audiences import Audience
 from auth.domain.letters import LetterKind
 from auth.ports.store import Store, Transactions
 from auth.use_cases import approving, operating
-from kit.clock import Clock, SystemClock
-from kit.database import Database, Scope, Units
-from kit.embedded import DataDirectory, EmbeddedPostgres
+from kit.database import Scope, Units
 from kit.problems import NotFound
-from kit.secret import Secret
 from kit.settings import SettingError
-from psycopg_pool import PoolTimeout
 
-from signoff.databases import CONNECT_SECONDS, login_urls
-from signoff.operate import existing
+from signoff.opening import with_database
 
 T = TypeVar("T")
-
-URL = "DATABASE_URL_AUTH"
 
 
 @dataclass(frozen=True)
@@ -128,56 +117,7 @@ def _decided(
 
 
 def _done(data: Path, work: Callable[[Transactions], Awaitable[T]]) -> T:
-    """What a person can put right becomes one line."""
-
-    async def run() -> T:
-        async with _opened(data) as transactions:
-            return await work(transactions)
-
-    try:
-        return asyncio.run(run())
-    except psycopg.errors.UndefinedTable:
-        raise SettingError("auth's database is behind the code: run signoff migrate") from None
-    except (psycopg.OperationalError, PoolTimeout) as error:
-        raise SettingError(f"auth's database does not answer: {str(error).strip().partition(chr(10))[0]}") from None
-
-
-@asynccontextmanager
-async def _opened(data: Path) -> AsyncIterator[Transactions]:
-    """auth's database at DATABASE_URL_AUTH, or that of the embedded installation, whether it runs or not."""
-    if os.environ.get(URL):
-        async with _transactions(Secret(os.environ[URL]), SystemClock()) as transactions:
-            yield transactions
-        return
-    installation = existing(data)
-    url = login_urls(installation, EmbeddedPostgres(installation.path))["auth"]
-    if await asyncio.to_thread(_answers, url):
-        async with _transactions(url, installation.clock) as transactions:
-            yield transactions
-        return
-    with DataDirectory(data):
-        async with EmbeddedPostgres(installation.path), _transactions(url, installation.clock) as transactions:
-            yield transactions
-
-
-@asynccontextmanager
-async def _transactions(url: Secret, clock: Clock) -> AsyncIterator[Transactions]:
-    # The pool would try for ten seconds, and log each time.
-    await asyncio.to_thread(lambda: psycopg.connect(url.reveal(), connect_timeout=CONNECT_SECONDS).close())
-    database = Database("auth", url, clock, connections_max=1)
-    try:
-        await database.open()
-        yield Units[Store](database, PostgresStore)
-    finally:
-        await database.close()
-
-
-def _answers(url: Secret) -> bool:
-    try:
-        psycopg.connect(url.reveal(), connect_timeout=2).close()
-    except psycopg.OperationalError:
-        return False
-    return True
+    return with_database(data, "auth", lambda database: work(Units[Store](database, PostgresStore)))
 
 
 def _instant(text: str | None) -> datetime | None:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from cyclopts import App, CycloptsError, Parameter, validators
 
+from signoff.auditing import audit
 from signoff.letter_filters import NO_FILTERS, LetterFilters, LetterId
 from signoff.parameters import DATA, Data, DryRun, Yes
 from signoff.people import accounts, notify
@@ -42,7 +43,7 @@ clock = App(name="clock", help="The movable clock of a development system.")
 certificate = App(name="certificate", help="Signed proofs that something was erased.")
 keys = App(name="keys", help="What services prove to each other who they are with.")
 vault = App(name="vault", help="What wraps the keys of stored tokens. See docs/vault.md.")
-for group in (topology, dlq, clock, certificate, keys, vault, accounts, notify):
+for group in (topology, dlq, clock, certificate, keys, vault, audit, accounts, notify):
     app.command(group)
 
 

@@ -31,7 +31,7 @@ from publisher.adapters.store import Store
 from publisher.main import create_app
 
 from services.publisher.tests.fakes import FakePlatform
-from services.publisher.tests.neighbours import Auth, Content
+from services.publisher.tests.neighbours import Auth, Content, Scheduler
 
 HOUR = timedelta(hours=1)
 
@@ -174,8 +174,14 @@ def auth(keys_folder: Path, trusted: TrustedKeys, clock: MovableClock) -> Auth:
 
 
 @pytest.fixture
-def transports(content: Content, auth: Auth) -> Transports:
-    apps = {"content": content.app(), "auth": auth.app()}
+def scheduler(keys_folder: Path, trusted: TrustedKeys, clock: MovableClock) -> Scheduler:
+    key = SigningKey.load("scheduler", keys_folder / "scheduler.signing.pem")
+    return Scheduler(Passports(key, trusted, clock))
+
+
+@pytest.fixture
+def transports(content: Content, auth: Auth, scheduler: Scheduler) -> Transports:
+    apps = {"content": content.app(), "auth": auth.app(), "scheduler": scheduler.app()}
     return {name: InProcess(apps, name) for name in apps}
 
 

@@ -112,6 +112,35 @@ class Content:
 
 
 @dataclass
+class Scheduler:
+    """What was to go out, as a test tells it."""
+
+    passports: Passports
+    due: list[dict[str, Any]] = field(default_factory=list)
+
+    def plans(self, workspace_id: UUID, schedule_id: UUID, connection_id: UUID, due_at: datetime, **facts: Any) -> None:
+        target = {"workspace_id": workspace_id, "schedule_id": schedule_id, "connection_id": connection_id}
+        state = {"schedule_state": "done", "state": "published", "publication_id": None}
+        named = {name: str(value) for name, value in target.items()}
+        self.due.append(named | {"due_at": due_at.isoformat()} | state | facts)
+
+    def app(self) -> Litestar:
+        guards = [service("publisher")]
+
+        @post("/internal/due", status_code=200, guards=guards)
+        async def due(data: JSONBody[dict[str, Any]]) -> dict[str, Any]:
+            since, until = (datetime.fromisoformat(data[name]) for name in ("since", "until"))
+            found = [each for each in self.due if since <= datetime.fromisoformat(each["due_at"]) < until]
+            return {"due": found, "next": None}
+
+        @post("/internal/due/of", status_code=200, guards=guards)
+        async def of(data: JSONBody[dict[str, Any]]) -> dict[str, Any]:
+            return {"due": [each for each in self.due if each["schedule_id"] in data["schedule_ids"]], "next": None}
+
+        return _app([due, of], self.passports)
+
+
+@dataclass
 class Auth:
     """Lends sealed grants, and counts what is out."""
 

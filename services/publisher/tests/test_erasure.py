@@ -63,7 +63,7 @@ async def test_a_connection_is_forgotten_but_the_history_stays(world: World, cli
     before = await removed(world, client, plan, new_id())
     (untouched,) = await world.wait(client, other, "published")
     done = await erase(world, SubjectKind.CONNECTION, plan.connection_ids[0])
-    assert done.anonymised == {"publication": 1, "removal": 1}
+    assert done.anonymised == {"publication": 1, "removal": 1, "audit_finding": 0}
     (after,) = await world.seen(client, schedule_id=plan.schedule_id)
     assert (after["platform_post_id"], after["url"], after["receipt"]["evidence"]) == (None, None, None)
     assert after["removal"] == before["removal"] | {"evidence": None}

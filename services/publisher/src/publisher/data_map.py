@@ -32,6 +32,32 @@ DATA_MAP = DataMap(
             subjects={SubjectKind.WORKSPACE: _WORKSPACE, SubjectKind.CONNECTION: Delete(_OF_CONNECTION)},
         ),
         Table(
+            name="audit_finding",
+            purpose="what an audit found to differ between scheduler, publisher and platform, by ids of our own posts",
+            retention="90 days; what the platform calls a post goes with the connection",
+            columns={
+                "number": Kind.ID, "run_id": Kind.ID, "workspace_id": Kind.ID, "kind": Kind.STATE,
+                "schedule_id": Kind.ID, "publication_id": Kind.ID, "connection_id": Kind.ID, "platform": Kind.STATE,
+                "post_ids": Kind.PERSONAL, "detail": Kind.STATE,
+            },
+            subjects={
+                SubjectKind.WORKSPACE: _WORKSPACE,
+                SubjectKind.CONNECTION: Anonymise(
+                    "connection_id = %(subject)s AND post_ids <> '{}'", "post_ids = '{}'"
+                ),
+            },
+        ),
+        Table(
+            name="audit",
+            purpose="which audits were carried out, of what period, and how much they saw. Of nobody",
+            retention="90 days",
+            columns={
+                "run_id": Kind.ID, "since": Kind.TIME, "until": Kind.TIME, "asked": Kind.STATE, "state": Kind.STATE,
+                "created_at": Kind.TIME, "ended_at": Kind.TIME, "counts": Kind.METRIC, "claim": Kind.ID,
+                "leased_until": Kind.TIME,
+            },
+        ),
+        Table(
             name="history",
             purpose="every state a publication was in, why, and by whose word",
             retention=_OWN_RECORD,

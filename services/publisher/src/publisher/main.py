@@ -22,17 +22,22 @@ from platforms.http import create_http_client
 from platforms.leasing import Leases
 
 from publisher import api, ports, subscribers
+from publisher.adapters.audit_rows import AuditRows
 from publisher.adapters.grants import SharedGrants
 from publisher.adapters.journal import PostgresJournals, Seals
 from publisher.adapters.media import ObjectMedia
 from publisher.adapters.neighbours import ContentRevisions
 from publisher.adapters.platform_calls import HttpPlatforms
+from publisher.adapters.platform_looks import PlatformLooks
+from publisher.adapters.scheduler_plans import SchedulerPlans
 from publisher.adapters.settlements import GatheredSettlements
 from publisher.adapters.store import Store
 from publisher.data_map import DATA_MAP
+from publisher.jobs.audits import auditing
 from publisher.jobs.forgetting import forgetting
 from publisher.jobs.lanes import Lanes
 from publisher.jobs.removals import Removals
+from publisher.ports.auditing import AuditMeans, AuditStore
 from publisher.settings import Settings
 from publisher.use_cases.publish_publication import CALLS_MAX
 
@@ -53,17 +58,19 @@ def create_app(
     http = create_http_client(offered.allowed_hosts, service.tracer)
     eraser = Eraser(service.database, DATA_MAP)
     seals = Seals(service.trusted_keys, service.sealing_key)
-    grants = SharedGrants(Leases(service.neighbour("auth"), service.sealing_key, Purpose.PUBLISH), service.clock)
+    auth = service.neighbour("auth")
+    grants = SharedGrants(Leases(auth, service.sealing_key, Purpose.PUBLISH), service.clock)
 
     def work() -> AbstractAsyncContextManager[ports.Store]:
         return units(Scope.worker())
 
     platforms = HttpPlatforms(offered.platforms, http, service.clock)
+    revisions = ContentRevisions(service.neighbour("content"), service.trusted_keys)
     means = ports.Means(
         work=work,
         settlements=GatheredSettlements(work, service.clock),
         clock=service.clock,
-        revisions=ContentRevisions(service.neighbour("content"), service.trusted_keys),
+        revisions=revisions,
         media=ObjectMedia(
             Objects(settings.object_store_url), LinkIssuer(service.signing_key, service.clock), settings.media_url
         ),
@@ -75,6 +82,16 @@ def create_app(
     )
     lanes = Lanes(means, service.tracer)
     removals = Removals(means)
+    audits: Units[AuditStore] = Units(service.database, AuditRows)
+    audit = AuditMeans(
+        work=lambda: audits(Scope.worker()),
+        clock=service.clock,
+        plans=SchedulerPlans(service.neighbour("scheduler")),
+        accounts=PlatformLooks(
+            offered.platforms, Leases(auth, service.sealing_key, Purpose.READ_METRICS), http, service.clock
+        ),
+        texts=revisions,
+    )
     return service.app(
         routes=api.routes(
             units, platforms, platforms, clock=service.clock, wake=lanes.wake, wake_removals=removals.wake
@@ -83,7 +100,13 @@ def create_app(
             *subscribers.subscriptions(units, service.clock, wake=lanes.wake, forget=grants.forget),
             eraser.subscription(),
         ],
-        loops=[*lanes.loops(), removals.loop(), forgetting(means), eraser.loop()],
+        loops=[
+            *lanes.loops(),
+            removals.loop(),
+            auditing(audit, every=settings.audit_every),
+            forgetting(means),
+            eraser.loop(),
+        ],
         resources=[lambda: http, grants.open],
     )
 

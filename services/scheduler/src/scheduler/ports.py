@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -15,6 +16,19 @@ from scheduler.domain.forecast import Standing
 from scheduler.domain.lookahead import Held
 from scheduler.domain.schedule import Schedule
 from scheduler.domain.series import Series
+
+
+@dataclass(frozen=True)
+class DueTarget:
+    """One connection of a schedule that was to go out, and what the scheduler believes came of it."""
+
+    workspace_id: UUID
+    schedule_id: UUID
+    connection_id: UUID
+    due_at: datetime
+    schedule_state: str
+    state: str
+    publication_id: UUID | None
 
 
 class SeriesStore(Protocol):
@@ -74,6 +88,12 @@ class Store(SeriesStore, Protocol):
 
     async def planned(self, *, until: datetime, connection_id: UUID | None, limit: int) -> list[Schedule]:
         """Schedules that are not at an end and due until then (to this connection), the earliest first."""
+
+    async def due_between(self, since: datetime, until: datetime, *, after: UUID | None, limit: int) -> list[DueTarget]:
+        """Every connection of at most `limit` schedules of the period, whatever their state, the earliest first."""
+
+    async def due_of(self, schedule_ids: Collection[UUID]) -> list[DueTarget]:
+        """Every connection of these schedules, whenever they are due."""
 
     async def lock(self, schedule_id: UUID) -> Schedule | None:
         """The schedule, held until the unit of work ends."""
