@@ -175,7 +175,8 @@ async def reached(publication_id: UUID, caller: Caller, store: Store) -> Publica
 async def shown(publications: Sequence[Publication], store: Store, clock: Clock) -> list[PublicationView]:
     """Each with its history and its removal."""
     ids = [publication.publication_id for publication in publications]
-    histories, removals, now = await store.histories(ids), await store.removals(ids), clock.now()
+    # In this order: what is shown as ended has its line.
+    removals, histories, now = await store.removals(ids), await store.histories(ids), clock.now()
     return [
         _view(each, histories[each.publication_id], removals.get(each.publication_id), now) for each in publications
     ]
