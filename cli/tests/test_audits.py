@@ -18,13 +18,12 @@ from signoff.one_process import OneProcess
 Captured = pytest.CaptureFixture[str]
 
 
-async def test_a_running_system_is_audited_and_each_difference_is_a_line(tmp_path: Path, capsys: Captured):
-    data = tmp_path / "data"
+async def test_a_running_system_is_audited_and_each_difference_is_a_line(data_folder: Path, capsys: Captured):
 
     async def run(*options: str) -> int:
-        return await asyncio.to_thread(main, ["audit", "publications", "--data", str(data), *options])
+        return await asyncio.to_thread(main, ["audit", "publications", "--data", str(data_folder), *options])
 
-    async with OneProcess(data) as system:
+    async with OneProcess(data_folder) as system:
         assert await run() == 0
         assert "no differences" in capsys.readouterr().out
         assert system.surroundings.addresses.postgres is not None

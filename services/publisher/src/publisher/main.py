@@ -82,16 +82,8 @@ def create_app(
     )
     lanes = Lanes(means, service.tracer)
     removals = Removals(means)
-    audits: Units[AuditStore] = Units(service.database, AuditRows)
-    audit = AuditMeans(
-        work=lambda: audits(Scope.worker()),
-        clock=service.clock,
-        plans=SchedulerPlans(service.neighbour("scheduler")),
-        accounts=PlatformLooks(
-            offered.platforms, Leases(auth, service.sealing_key, Purpose.READ_METRICS), http, service.clock
-        ),
-        texts=revisions,
-    )
+    leases = Leases(auth, service.sealing_key, Purpose.READ_METRICS)
+    audits = _audits(service, PlatformLooks(offered.platforms, leases, http, service.clock), revisions)
     return service.app(
         routes=api.routes(
             units, platforms, platforms, clock=service.clock, wake=lanes.wake, wake_removals=removals.wake
@@ -103,11 +95,23 @@ def create_app(
         loops=[
             *lanes.loops(),
             removals.loop(),
-            auditing(audit, every=settings.audit_every),
+            auditing(audits, every=settings.audit_every),
             forgetting(means),
             eraser.loop(),
         ],
         resources=[lambda: http, grants.open],
+    )
+
+
+def _audits(service: Service, accounts: PlatformLooks, texts: ContentRevisions) -> AuditMeans:
+    """The auditor has rows of its own."""
+    units: Units[AuditStore] = Units(service.database, AuditRows)
+    return AuditMeans(
+        work=lambda: units(Scope.worker()),
+        clock=service.clock,
+        plans=SchedulerPlans(service.neighbour("scheduler")),
+        accounts=accounts,
+        texts=texts,
     )
 
 
