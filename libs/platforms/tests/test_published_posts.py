@@ -251,6 +251,14 @@ async def test_what_meta_refuses_although_it_is_there_is_no_removal(place: Place
     assert place.left == 1
 
 
+@pytest.mark.parametrize("name", [PlatformName.FACEBOOK, PlatformName.THREADS])
+async def test_a_missing_permission_says_nothing_against_the_grant(place: Place) -> None:
+    place.fault("answer", (403, graph(10)))
+    with pytest.raises(Rejected) as caught:
+        await place.remove()
+    assert (caught.value.code, place.left) == (PERMISSION_MISSING, 1)
+
+
 @pytest.mark.parametrize("name", sorted(BY_HAND))
 async def test_where_only_a_person_can_remove_it_the_place_is_named(
     platforms: Mapping[PlatformName, Platform], http: httpx.AsyncClient, clock: FixedClock, name: PlatformName

@@ -33,7 +33,7 @@ async def test_a_handle_leads_to_a_grant_for_its_account(
 ) -> None:
     grant = bluesky_call.grant
     assert grant.account_id == sandbox.bluesky.state.account_of("brand.test").did  # type: ignore[union-attr]
-    assert grant.scopes == bluesky.scopes
+    assert set(grant.scopes) == {*bluesky.scopes, *bluesky.removal.also_needs}
     assert grant.extra["pds"].reveal() == grant.extra["issuer"].reveal() == sandbox.base_urls["bluesky"]
     assert grant.refresh_expires_at == clock.now() + timedelta(days=14)
     profile = await bluesky.profile(bluesky_call)

@@ -18,13 +18,14 @@ from platforms.meta.signing import appsecret_proof
 from platforms.platform import Platform
 from platforms.shape import Call, ClientCredentials, Grant, Profile
 from platforms.threads.endpoints import ThreadsEndpoints
-from platforms.threads.oauth import SCOPES
+from platforms.threads.oauth import REMOVAL_SCOPES, SCOPES
 from platforms.threads.platform import THREADS
 from sandbox.consent import callback_parameters, give_consent
 from sandbox.server import Sandbox
 from sandbox.threads.platform import ThreadsSandbox
 
 ACCOUNT = "25000000000000001"
+ASKED = SCOPES + REMOVAL_SCOPES
 Connect = Callable[..., Awaitable[Grant]]
 
 
@@ -37,7 +38,7 @@ async def test_the_address_is_threads_own_and_says_what_is_asked_for(
     assert parse_qs(urlsplit(started.url).query) == {
         "client_id": ["sandbox-client-id"],
         "redirect_uri": [client.redirect_uri],
-        "scope": [",".join(SCOPES)],
+        "scope": [",".join(ASKED)],
         "response_type": ["code"],
         "state": ["s 1"],
     }
@@ -51,7 +52,7 @@ async def test_a_code_becomes_a_token_of_sixty_days(
 ) -> None:
     imitated.state.ids_as_text = as_text
     grant = await connect()
-    assert (grant.account_id, grant.scopes, grant.refresh_token) == (ACCOUNT, SCOPES, None)
+    assert (grant.account_id, grant.scopes, grant.refresh_token) == (ACCOUNT, ASKED, None)
     assert grant.expires_at == clock.now() + timedelta(seconds=5_183_944)
     assert client.client_secret is not None
     proof = appsecret_proof(client.client_secret, grant.access_token)
@@ -64,7 +65,7 @@ async def test_the_grant_names_what_the_person_ticked(connect: Connect, imitated
     assert set(grant.scopes) == {"threads_basic", "threads_content_publish"}
     assert grant.account_id == "25000000000000002"
     imitated.state.accounts[ACCOUNT].tester = False
-    assert (await connect(scopes=["threads_content_publish"])).scopes == SCOPES
+    assert (await connect(scopes=["threads_content_publish"])).scopes == ASKED
 
 
 async def test_who_refuses_gives_no_grant(connect: Connect) -> None:

@@ -5,21 +5,31 @@ from __future__ import annotations
 from collections.abc import Container
 from typing import Any
 
-from platforms.errors import PlatformError, Rejected
+from platforms.errors import PlatformError, ReauthorisationNeeded, Rejected
 from platforms.meta.graph import Graph
+from platforms.removal import PERMISSION_MISSING
 from platforms.shape import Call
 
 NOT_THERE = frozenset({"100.33"})
 """How Meta says that an object is not there, or not for us."""
 
 
+_PERMISSIONS = frozenset({"10", *(str(code) for code in range(200, 300))})
+
+
 async def delete(graph: Graph, call: Call, object_id: str, *, gone: Container[str] = NOT_THERE) -> bool:
     """True if it was there and is gone now. `gone` are the codes by which the product says that it is not there.
 
-    Meta refuses in the same words what is gone and what we may not delete: what can still be read is refused.
+    Meta refuses in the same words what is gone and what we may not delete: what can still be read is refused. A
+    permission that is missing for this alone says nothing against the grant, which publishing may go on with.
     """
     try:
         await graph.delete(call, object_id)
+    except ReauthorisationNeeded as error:
+        if error.code.partition(".")[0] not in _PERMISSIONS:
+            raise
+        advice = "Connect the account again and allow it, or remove the post there yourself."
+        raise Rejected(PERMISSION_MISSING, "the person did not permit to remove posts", advice=advice) from None
     except PlatformError as error:
         if error.code not in gone:
             raise

@@ -95,7 +95,7 @@ class OAuth:
             "access_token": Secret(short.access_token),
         }
         token = await self._get_token(http, "access_token", lengthen, clock)
-        grant = _grant(client, str(short.user_id), token, SCOPES, clock.now())
+        grant = _grant(client, str(short.user_id), token, SCOPES + REMOVAL_SCOPES, clock.now())
         return replace(grant, scopes=await self._granted(Call(http, clock, grant)))
 
     async def refresh(self, http: httpx.AsyncClient, client: ClientCredentials, grant: Grant, *, clock: Clock) -> Grant:
@@ -126,8 +126,8 @@ class OAuth:
         try:
             told = await self._api.get(call, "debug_token", Debugged, input_token=call.grant.access_token)
         except PlatformError:
-            return SCOPES
-        return tuple(told.data.scopes) or SCOPES
+            return SCOPES + REMOVAL_SCOPES
+        return tuple(told.data.scopes) or SCOPES + REMOVAL_SCOPES
 
     async def _get_token(
         self, http: httpx.AsyncClient, path: str, parameters: Mapping[str, str | Secret], clock: Clock
