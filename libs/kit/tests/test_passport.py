@@ -101,6 +101,7 @@ ACCOUNT = f"account:{PERSON.account_id}"
         ("content", None, {"sub": "service:publisher"}),  # nobody speaks for another
         ("content", "auth", {"sub": ACCOUNT}),  # not auth's signature
         ("content", None, {"sub": ACCOUNT, "iss": "auth"}),
+        ("content", None, {"sub": "service:content", "iss": "auth"}),
         ("auth", None, {"sub": "service:publisher"}),
         ("auth", None, {"sub": "account:somebody"}),
         ("auth", None, {"sub": f"robot:{PERSON.account_id}"}),

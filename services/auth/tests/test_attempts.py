@@ -98,6 +98,17 @@ async def test_one_network_that_tries_many_accounts_is_slowed_down(auth: Auth, s
     assert (await auth.try_sign_in("another@example.com", WRONG, place=HOME)).status_code == 401
 
 
+async def test_who_signs_in_between_guesses_does_not_clear_what_is_counted_for_their_network(
+    auth: Auth, superuser: Rows
+):
+    await auth.sign_up()
+    await guess(auth, 1, email="person1@example.com")
+    superuser.execute("UPDATE attempt SET failures = %s", (FREE[Counted.NETWORK] - 2,))
+    await auth.sign_in(place=ELSEWHERE)
+    assert await guess(auth, 2, email="person2@example.com") == [401, 401]
+    assert_paused(await auth.try_sign_in("another@example.com", WRONG, place=ELSEWHERE), FIRST_PAUSE)
+
+
 async def test_many_tries_at_once_are_no_way_past_the_count(auth: Auth):
     await auth.sign_up()
     tries = [auth.try_sign_in(password=WRONG, place=ELSEWHERE) for _ in range(FREE_TRIES * 2)]

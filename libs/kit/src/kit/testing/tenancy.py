@@ -33,10 +33,14 @@ _UNCHECKED: LiteralString = """
 
 @dataclass
 class Trial:
-    """What was found. `crossed`: a line for each query that reached another tenant's rows."""
+    """What was found. `crossed`: a line for each query that reached another tenant's rows.
+
+    `given`: tables into which somebody can write a row that is wholly another tenant's.
+    """
 
     tables: set[str] = field(default_factory=set)
     seen: set[str] = field(default_factory=set)
+    given: set[str] = field(default_factory=set)
     crossed: list[str] = field(default_factory=list)
 
 
@@ -45,7 +49,7 @@ def try_without_where(superuser_url: str, login_url: str) -> Trial:
 
     The database is spoilt by it: what would refuse made-up rows is dropped first.
     """
-    mine, theirs = ({name: uuid.uuid4() for name in TENANTS} for _ in range(2))
+    mine, theirs, thirds = ({name: uuid.uuid4() for name in TENANTS} for _ in range(3))
     with psycopg.connect(superuser_url, autocommit=True) as connection:
         tables = {
             table: columns for table, columns in tables_in(connection).items() if not columns.keys().isdisjoint(TENANTS)
@@ -57,6 +61,8 @@ def try_without_where(superuser_url: str, login_url: str) -> Trial:
             for scope in ({}, *({name: mine[name]} for name in TENANTS)):
                 for line in _crossings(connection, table, columns, scope, mine, trial):
                     trial.crossed.append(line)
+                if _tried(connection, *_made_row(table, columns, thirds, number=2), scope)[0]:
+                    trial.given.add(table)
     return trial
 
 
@@ -81,13 +87,20 @@ def fill(
     connection.execute("SET session_replication_role = replica")
     for table, columns in tables.items():
         for number, tenant in enumerate(tenants):
-            values = [tenant.get(column, _value(kind, number)) for column, kind in columns.items()]
-            statement = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
-                sql.Identifier(table),
-                sql.SQL(", ").join(map(sql.Identifier, columns)),
-                sql.SQL(", ").join(sql.Placeholder() * len(columns)),
-            )
-            connection.execute(statement, values)
+            connection.execute(*_made_row(table, columns, tenant, number=number))
+
+
+def _made_row(
+    table: str, columns: Mapping[str, str], tenant: Mapping[str, object], *, number: int
+) -> tuple[sql.Composed, list[Any]]:
+    """A statement that inserts a made-up row of a tenant."""
+    values = [tenant.get(column, _value(kind, number)) for column, kind in columns.items()]
+    statement = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
+        sql.Identifier(table),
+        sql.SQL(", ").join(map(sql.Identifier, columns)),
+        sql.SQL(", ").join(sql.Placeholder() * len(columns)),
+    )
+    return statement, values
 
 
 def _value(kind: str, number: int) -> Any:
@@ -130,23 +143,24 @@ def _crossings(
         ("changes", sql.SQL("UPDATE {} SET {} = {} RETURNING {}").format(name, column, column, column)),
         ("deletes", sql.SQL("DELETE FROM {} RETURNING {}").format(name, column)),
     ):
-        touched = _touched(connection, statement, scope)
+        touched = {row[0] for row in _tried(connection, statement, [], scope)[1]}
         if touched:
             trial.seen.add(table)
         if touched - {mine[tenant]} or (touched and not scope):
             yield f"{table}: {as_whom} {verb} rows of others"
 
 
-def _touched(
-    connection: psycopg.Connection[Any], statement: sql.Composed, scope: Mapping[str, uuid.UUID]
-) -> set[uuid.UUID]:
-    """The tenants of every row that a statement reaches in a scope; nothing of it stays."""
+def _tried(
+    connection: psycopg.Connection[Any], statement: sql.Composed, values: Sequence[Any], scope: Mapping[str, uuid.UUID]
+) -> tuple[int, list[tuple[Any, ...]]]:
+    """How many rows a statement reaches in a scope, and what it returns of them; nothing of what it did stays."""
     connection.execute("BEGIN")
     try:
         for name, value in scope.items():
             connection.execute("SELECT set_config(%s, %s, true)", (f"app.{name}", str(value)))
-        return {row[0] for row in connection.execute(statement).fetchall()}
+        cursor = connection.execute(statement, values)
+        return cursor.rowcount, cursor.fetchall() if cursor.description else []
     except psycopg.errors.InsufficientPrivilege:
-        return set()
+        return 0, []
     finally:
         connection.execute("ROLLBACK")
