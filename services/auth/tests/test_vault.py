@@ -14,7 +14,17 @@ import pytest
 from auth.adapters.key_file import KeyFile
 from auth.adapters.keys import StoredKeys
 from auth.adapters.vault import EnvelopeVault
-from auth.domain.vault import KEY_LOST, UNREADABLE, KeyUnusable, NotOpened, SealedGrant
+from auth.domain.vault import (
+    KEY_LOST,
+    UNREADABLE,
+    KeyUnusable,
+    NotOpened,
+    SealedGrant,
+    authorisation_context,
+    choice_context,
+    grant_context,
+    key_context,
+)
 from auth.main import create_app
 from auth.ports.store import Transactions
 from kit.database import Scope
@@ -45,6 +55,16 @@ async def test_a_grant_opens_with_its_own_key_and_context_only(vault: EnvelopeVa
     ):
         with pytest.raises(NotOpened, match=UNREADABLE):
             await vault.open_grant(changed)
+
+
+@pytest.mark.promise("P22")
+def test_what_a_seal_is_bound_to_differs_by_use_owner_and_generation():
+    """Each of two bindings alone keeps a grant in its place, so neither shows that the other is gone."""
+    owners, hashes = (new_id(), new_id()), (os.urandom(32), os.urandom(32))
+    contexts = [key_context(owner) for owner in (*owners, *hashes)]
+    contexts += [grant_context(owner, generation) for owner in owners for generation in (1, 2, 11)]
+    contexts += [bind(each) for each in hashes for bind in (authorisation_context, choice_context)]
+    assert len(set(contexts)) == len(contexts)
 
 
 @pytest.mark.promise("P22")
