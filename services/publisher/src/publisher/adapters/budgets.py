@@ -146,23 +146,30 @@ class BudgetRows:
         }
 
     async def _keep(self, books: Books) -> None:
-        connections = [(key, budget) for key, budget in books.connections.items() if budget.changed]
+        """As one document each: in an array every quotation mark of every document would have to be escaped."""
+        connections = [
+            {"connection_id": str(key), "spent": budget.spent}
+            for key, budget in books.connections.items()
+            if budget.changed
+        ]
         if connections:
             await self._transaction.execute(
-                "UPDATE connection_budget SET spent = new.spent FROM unnest(%s::uuid[], %s::jsonb[]) AS new (id, spent)"
-                " WHERE connection_id = new.id",
-                ([key for key, _ in connections], [Jsonb(budget.spent) for _, budget in connections]),
+                "UPDATE connection_budget AS budget SET spent = new.spent"
+                " FROM jsonb_to_recordset(%s) AS new (connection_id uuid, spent jsonb)"
+                " WHERE budget.connection_id = new.connection_id",
+                (Jsonb(connections),),
             )
-        applications = [(key, budget) for key, budget in books.applications.items() if budget.changed]
+        applications = [
+            {"platform": key, "spent": budget.spent, "turns": budget.turns}
+            for key, budget in books.applications.items()
+            if budget.changed
+        ]
         if applications:
             await self._transaction.execute(
-                "UPDATE application_budget SET spent = new.spent, turns = new.turns"
-                " FROM unnest(%s::text[], %s::jsonb[], %s::jsonb[]) AS new (id, spent, turns) WHERE platform = new.id",
-                (
-                    [key for key, _ in applications],
-                    [Jsonb(budget.spent) for _, budget in applications],
-                    [Jsonb(budget.turns) for _, budget in applications],
-                ),
+                "UPDATE application_budget AS budget SET spent = new.spent, turns = coalesce(new.turns, 'null')"
+                " FROM jsonb_to_recordset(%s) AS new (platform text, spent jsonb, turns jsonb)"
+                " WHERE budget.platform = new.platform",
+                (Jsonb(applications),),
             )
 
     async def budget_of_connection(self, connection_id: UUID) -> Budget:
