@@ -5,6 +5,7 @@ Here is the table and how a row gets into it; `kit.relay` publishes it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +17,6 @@ from contracts.registry import also_told_as
 from contracts.topology import stream_of
 from opentelemetry import propagate
 from psycopg import AsyncConnection
-from psycopg.types.json import Jsonb
 
 from kit import codec
 from kit.ids import new_id
@@ -63,12 +63,26 @@ class Entry:
         return entries
 
 
+# In the order given: rows that are sorted first are numbered in that order.
+_INSERT = """
+INSERT INTO outbox (event_id, stream, subject, headers, body, created_at)
+SELECT event_id, stream, subject, headers::jsonb, body, created_at
+FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::bytea[], %s::timestamptz[])
+  WITH ORDINALITY AS entry (event_id, stream, subject, headers, body, created_at, position)
+ORDER BY position
+"""
+
+
 async def insert(connection: AsyncConnection[Any], entries: Sequence[Entry]) -> None:
-    """Write events in the caller's transaction."""
-    query = "INSERT INTO outbox (event_id, stream, subject, headers, body, created_at) VALUES (%s, %s, %s, %s, %s, %s)"
-    rows = [(e.event_id, e.stream, e.subject, Jsonb(e.headers), e.body, e.created_at) for e in entries]
-    if len(rows) == 1:
-        await connection.execute(query, rows[0])
-        return
-    async with connection.cursor() as cursor:
-        await cursor.executemany(query, rows)
+    """Write events in the caller's transaction: one statement, however many there are."""
+    await connection.execute(
+        _INSERT,
+        (
+            [entry.event_id for entry in entries],
+            [entry.stream for entry in entries],
+            [entry.subject for entry in entries],
+            [json.dumps(entry.headers) for entry in entries],
+            [entry.body for entry in entries],
+            [entry.created_at for entry in entries],
+        ),
+    )

@@ -72,6 +72,10 @@ class Truth:
             and account_id in (None, post.account_id)
         ]
 
+    def count(self) -> int:
+        """How many posts were ever made, without a look at them."""
+        return len(self._posts)
+
     def revocations(self, platform: str | None = None) -> Sequence[Revocation]:
         return [entry for entry in self._revocations if platform in (None, entry.platform)]
 
