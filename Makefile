@@ -59,6 +59,10 @@ bench-auth: $(VENV)/ready ## Measure what the vault costs, and what it costs to 
 	@$(BIN)/python tests/bench/vault.py
 	@$(BIN)/python tests/bench/sign_in.py
 
+.PHONY: bench-publishing
+bench-publishing: $(VENV)/ready ## Measure publishing next to a loop by hand and to its peers, with a million posts pending (ARGS=--help)
+	@PYTHONPATH=tests/bench $(BIN)/python -m publishing $(ARGS)
+
 .PHONY: contracts
 contracts: $(VENV)/ready ## Regenerate event schemas, AsyncAPI and the pages of events and permissions
 	@$(BIN)/python -m contracts.export

@@ -6,7 +6,7 @@ import asyncio
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from signal import SIGTERM
 
 import httpx
@@ -113,6 +113,16 @@ class Split(System):
         """Bring a killed service back and wait until it can serve."""
         await self.workers[service].restart()
 
+    async def replicate(self, service: str) -> str:
+        """Start one more process of a service; returns the name it goes by. Neighbours go on calling the first one."""
+        name = f"{service}-{sum(each.startswith(service) for each in self.workers) + 1}"
+        place = self._replicas.enter_context(listen(None))
+        self.workers[name] = Worker(
+            self._spec(service, place, name), url=place.url, report=self._report, give_up=self.fail
+        )
+        await self.workers[name].ready()
+        return name
+
     async def crash(self, service: str) -> None:
         """End a service's process as a crash would; it comes back by itself."""
         await self.workers[service].kill(hold=False)
@@ -144,7 +154,8 @@ class Split(System):
                     self._spec(name, place), url=place.url, report=self._report, give_up=self.fail
                 )
             await self._all_ready()
-            yield
+            with ExitStack() as self._replicas:
+                yield
         finally:
             await asyncio.gather(*(worker.stop() for worker in self.workers.values()))
 
@@ -168,15 +179,15 @@ class Split(System):
         if self._failure is not None:
             raise self._failure
 
-    def _spec(self, name: str, place: Listener) -> ChildSpec:
-        folder = self.surroundings.installation.path
+    def _spec(self, service: str, place: Listener, name: str | None = None) -> ChildSpec:
+        folder, name = self.surroundings.installation.path, name or service
         return ChildSpec(
             name=name,
-            command=[sys.executable, "-c", f"from {name}.main import run; run()"],
+            command=[sys.executable, "-c", f"from {service}.main import run; run()"],
             directory=folder,
             log_file=folder / "logs" / f"{name}.jsonl",
             stop_signal=SIGTERM,
             stop_seconds=STOP_SECONDS,
-            environment=self.surroundings.of(name) | {"LISTEN_DESCRIPTOR": str(place.descriptor)},
+            environment=self.surroundings.of(service) | {"LISTEN_DESCRIPTOR": str(place.descriptor)},
             inherited=(place.descriptor,),
         )

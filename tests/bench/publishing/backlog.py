@@ -17,12 +17,12 @@ from uuid import UUID
 import psycopg
 from contracts.scheduler import ScheduleCreatedV1
 from contracts.sealing import SealedRevision, SealedVariant, seal_message
-from house import PLATFORM, House, Place
 from kit.database import Database, Scope
 from kit.ids import new_id
 from kit.keys import SigningKey
 from kit.secret import Secret
 from kit.testing import wait_for
+from publishing.house import PLATFORM, House, Place
 
 STAGED_SECONDS_MAX = 600
 SETTINGS = {"kind": "post"}
@@ -37,11 +37,15 @@ class Plan:
     schedule_id: UUID
     due_at: datetime
 
+    @property
+    def text(self) -> str:
+        return self.revision.variants[0].text
 
-async def plan_due(house: House, count: int, due_at: datetime) -> list[Plan]:
-    """Posts that fall due at one instant, spread over all connections; returns once every one is staged."""
-    plans = [_plan(house.places[number % len(house.places)], due_at) for number in range(count)]
-    now = house.system.clock.now()
+
+async def plan_due(house: House, due: Sequence[datetime]) -> list[Plan]:
+    """A post for each time, spread over all connections; returns once every one is staged."""
+    plans = [_plan(house.places[number % len(house.places)], due_at) for number, due_at in enumerate(due)]
+    now = house.now()
     key = SigningKey.load("content", house.system.surroundings.installation.signing_key("content"))
     async with await house.database("content") as content:
         await _copy(content, "post", _posts(plans, now))
@@ -52,22 +56,27 @@ async def plan_due(house: House, count: int, due_at: datetime) -> list[Plan]:
         await _copy(scheduler, "schedule", _schedules(plans, now))
         await _copy(scheduler, "target", _targets(plans))
     await _tell(house, plans)
+    await _staged(house, plans)
     return plans
 
 
-async def staged(house: House, count: int) -> None:
+async def _staged(house: House, plans: Sequence[Plan]) -> None:
+    ids = [plan.schedule_id for plan in plans]
     async with await house.database("publisher") as publisher:
 
         async def all_staged() -> bool:
-            row = await (await publisher.execute("SELECT count(*) FROM publication WHERE state = 'staged'")).fetchone()
-            return row is not None and row[0] >= count
+            rows = await publisher.execute(
+                "SELECT count(*) FROM publication WHERE schedule_id = ANY(%s) AND state = 'staged'", (ids,)
+            )
+            row = await rows.fetchone()
+            return row is not None and row[0] == len(ids)
 
-        await wait_for(all_staged, STAGED_SECONDS_MAX, what=f"{count} staged publications")
+        await wait_for(all_staged, STAGED_SECONDS_MAX, what=f"{len(ids)} staged publications")
 
 
 async def add_pending(house: House, count: int, after: datetime) -> None:
     """Schedules and planned publications of days to come, a second apart, over all connections."""
-    now = house.system.clock.now()
+    now = house.now()
     places = [(place.workspace_id, place.connection_id, place.account_id) for place in house.places]
     chosen = {
         "workspaces": [place[0] for place in places],
@@ -164,7 +173,7 @@ def _variants(plans: Sequence[Plan]) -> Rows:
         "position": [0] * len(plans),
         "connection_id": [plan.place.connection_id for plan in plans],
         "platform": [PLATFORM] * len(plans),
-        "text": [plan.revision.variants[0].text for plan in plans],
+        "text": [plan.text for plan in plans],
         "settings": [json.dumps(SETTINGS)] * len(plans),
     }
 

@@ -21,13 +21,12 @@ from pathlib import Path
 from kit.ids import new_id
 from kit.secret import Secret
 from platforms.meta.signing import appsecret_proof
+from publishing.house import FEED, PLATFORM, PLATFORM_SECONDS
 from sandbox.facebook.platform import FacebookSandbox
 from sandbox.facebook.state import SCOPES, FacebookState, Page
 from sandbox.meta.tokens import TokenKind
 from sandbox.server import Sandbox
 from sandbox.truth import Post
-
-from house import FEED, PLATFORM, PLATFORM_SECONDS
 
 PAGES = 100
 IN_FLIGHT = 64
@@ -97,7 +96,9 @@ async def compete(contestant: Contestant, folder: Path, count: int) -> Result:
             if filling.returncode:
                 raise SystemExit(f"{contestant.name} could not be filled; see {log.name}")
             if time.time() > due_at:
-                raise SystemExit(f"{contestant.name} was filled too late; give it more than {contestant.fill_seconds} s")
+                raise SystemExit(
+                    f"{contestant.name} was filled too late; give it more than {contestant.fill_seconds} s"
+                )
         working = []
         for command in contestant.work:
             arguments = [str(file) if part == "%" else part for part in command]

@@ -6,12 +6,19 @@ import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
+import nats
 import psycopg
+from contracts.scheduler import ScheduleDueV1
+from kit import codec
+from kit.identities import inbox_prefix
+from nats.aio.client import Client
+from nats.js.errors import NotFoundError
 from sandbox.consent import give_consent
 from sandbox.facebook.platform import FacebookSandbox
 from sandbox.facebook.state import Page
@@ -25,6 +32,9 @@ CONNECTIONS_EACH = 10
 PLATFORM = "facebook"
 PLATFORM_SECONDS = 0.05
 """How long the sandbox takes to answer a post."""
+
+AHEAD = timedelta(seconds=20)
+"""How long before its time a burst is waited for: the schedulers have it in memory by then."""
 
 FEED = "POST /v*/feed"
 
@@ -51,6 +61,48 @@ class House:
     def sandbox(self) -> Sandbox:
         assert self.system.sandbox is not None
         return self.system.sandbox
+
+    def now(self) -> datetime:
+        return self.system.clock.now()
+
+    def come_near(self, due_at: datetime) -> None:
+        """Move every clock to shortly before a time that lies ahead."""
+        self.system.clock.advance(max(due_at - AHEAD - self.now(), timedelta()))
+
+    async def stand_still(self, *services: str) -> None:
+        """End services that have no part in publishing."""
+        for service in services:
+            await self.system.kill(service)
+
+    async def announced(self) -> dict[UUID, datetime]:
+        """When the server stored that schedules are due, by schedule."""
+        user = "retention"  # who erases may read streams
+        surroundings = self.system.surroundings
+        client = await nats.connect(
+            surroundings.addresses.nats_url,
+            nkeys_seed=str(surroundings.installation.bus_seed(user)),
+            inbox_prefix=inbox_prefix(user),
+        )
+        try:
+            return {event.schedule_id: at async for event, at in self._due(client)}
+        finally:
+            await client.close()
+
+    async def _due(self, client: Client) -> AsyncIterator[tuple[ScheduleDueV1, datetime]]:
+        moved, sequence = self.now() - datetime.now(UTC), 1
+        while True:
+            try:
+                message = await client.jetstream().get_msg(
+                    "SCHEDULER", sequence, subject=ScheduleDueV1.filter_subject(), next=True
+                )
+            except NotFoundError:
+                return
+            assert message.seq is not None
+            assert message.time is not None
+            sequence = message.seq + 1
+            event = codec.decode(message.headers or {}, message.data or b"")
+            assert isinstance(event, ScheduleDueV1)
+            yield event, message.time + moved
 
     async def database(self, service: str) -> psycopg.AsyncConnection[Any]:
         """As who owns the server: no row level security."""

@@ -43,7 +43,7 @@ async def enqueue() -> None:
 
 
 async def serve() -> None:
-    global _slots, _http  # noqa: PLW0603  # a job finds what it needs in its module only
+    global _slots, _http  # a job finds what it needs in its module only
     from httpx_aiohttp import AiohttpTransport  # noqa: PLC0415
 
     _slots = asyncio.Semaphore(work.work()["in_flight"])
@@ -53,4 +53,7 @@ async def serve() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(enqueue() if sys.argv[1] == "enqueue" else serve())
+    # Jobs are found in the module by its name, which is not the program's.
+    import apscheduler_peer
+
+    asyncio.run(apscheduler_peer.enqueue() if sys.argv[1] == "enqueue" else apscheduler_peer.serve())

@@ -31,7 +31,7 @@ async def enqueue() -> None:
 
 
 async def serve() -> None:
-    global _http  # noqa: PLW0603  # a task finds what it needs in its module only
+    global _http  # a task finds what it needs in its module only
     _http = httpx.AsyncClient(transport=AiohttpTransport(), timeout=30, trust_env=False)
     async with app.open_async():
         await app.run_worker_async(
