@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from dateutil.rrule import rrulestr
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scheduler.domain.rule import YEAR, Rule, RuleRefused, refuse_unless_sensible
 
@@ -119,6 +119,7 @@ RULES = st.sampled_from(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(RULES, st.datetimes(START, START + 3 * YEAR), st.integers(0, 800))
 def test_counting_steps_loses_nothing_that_dateutil_finds(rule: str, starts_at: datetime, days: int):
     starts_at = starts_at.replace(microsecond=0)

@@ -18,6 +18,7 @@ from kit.passport import KeyLimits
 from kit.secret import Secret
 from kit.testing.services import Bus, MigrateOld, Running
 from scheduler.adapters.store import Store
+from scheduler.domain.series import OPEN_MAX
 from scheduler.main import create_app
 
 from services.scheduler.tests.conftest import Auth, Content, Member, numbers
@@ -106,6 +107,39 @@ async def test_a_series_that_one_scheduler_looks_at_is_left_by_the_others(
         assert str(held.series_id) == made["series_id"]
         assert await second.lock_next_series(then) is None
     await database.close()
+
+
+async def test_a_series_that_cannot_be_followed_any_more_holds_up_no_other(
+    member: Member, content: Content, bus: Bus, clock: MovableClock, environment: dict[str, str], tomorrow: str
+):
+    stuck, other = [
+        await member.repeated(content.approve(member.workspace_id), rule="FREQ=DAILY", starts_at=tomorrow)
+        for _ in range(2)
+    ]
+    with psycopg.connect(environment["DATABASE_SUPERUSER_URL_SCHEDULER"]) as rows:
+        rows.execute("UPDATE series SET time_zone = 'Mars/Olympus' WHERE series_id = %s", (stuck["series_id"],))
+    clock.advance(DAY)
+    await bus.wait_told(ScheduleCreatedV1, 2 * 14 + 1, timeout_seconds=20)
+    assert numbers(await member.calendar(stuck["series_id"]))[-1] == 14
+    assert numbers(await member.calendar(other["series_id"]))[-1] == 15
+    assert (await member.client.get("/health/live")).status_code == 200
+
+
+async def test_a_workspace_has_a_limited_number_of_series(
+    member: Member, content: Content, environment: dict[str, str], tomorrow: str
+):
+    with psycopg.connect(environment["DATABASE_SUPERUSER_URL_SCHEDULER"]) as rows:
+        rows.execute(
+            "INSERT INTO series (series_id, workspace_id, post_id, revision_id, connection_ids, rule, starts_at,"
+            " time_zone, late, when_missed, state, last_number, skipped, created_at) SELECT gen_random_uuid(), %s,"
+            " gen_random_uuid(), gen_random_uuid(), '{}', 'FREQ=DAILY', now(), 'UTC', '1 hour', 'hold', 'paused', 0, 0,"
+            " now() FROM generate_series(1, %s)",
+            (member.workspace_id, OPEN_MAX),
+        )
+    refused = await member.repeat(content.approve(member.workspace_id), rule="FREQ=DAILY", starts_at=tomorrow)
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:signoff:problem:too-many-series")
+    stranger = Member(member.client, new_id(), member.passport)
+    await stranger.repeated(content.approve(stranger.workspace_id), rule="FREQ=DAILY", starts_at=tomorrow)
 
 
 async def test_at_most_a_hundred_wait_and_half_of_them_make_room(
