@@ -15,7 +15,7 @@ SERVICE_OF = {database: database for database in DATABASES} | {"auth_keys": "aut
 SEEN_BY_LOOPS_ONLY = {
     "auth": {"attempt", "late_revocation", "letter", "letter_sent", "openid_start", "proof"},
     "auth_keys": {"grant_key"},
-    "publisher": {"journal"},
+    "publisher": {"audit_finding", "journal"},
 }
 """Tables of which no request sees a row, not even its own."""
 
