@@ -53,6 +53,20 @@ def test_no_rolling_window_ever_holds_more_than_the_maximum(maximum: int, window
         assert len(meter.spent) <= SLOTS + 2
 
 
+@given(st.integers(1, 8), WINDOWS, st.lists(st.tuples(st.integers(0, 400_000), st.integers(0, 9)), max_size=30))
+def test_no_window_holds_more_than_the_maximum_where_tries_are_repeated(maximum: int, window: timedelta, steps):
+    """Of each post only its last try may be out."""
+    now, meter, tries = NOW, Meter(rate(maximum, window), {}), dict[int, datetime]()
+    for pause, post in steps:
+        now += window * pause / 1_000_000
+        slot = meter.slot(tries[post]) if post in tries else None
+        before = slot if slot is not None and meter.counts(slot, now) else None
+        if before is not None or meter.left(now):
+            meter = meter.take(1, now, instead_of=before)
+            tries[post] = now
+        assert sum(at > now - window for at in tries.values()) <= maximum
+
+
 @given(st.integers(1, 20), PAUSES)
 def test_no_day_of_a_zone_ever_holds_more_than_the_maximum(maximum: int, pauses):
     now, meter, by_day = NOW, Meter(rate(maximum, zone=PACIFIC), {}), Counter[object]()
@@ -90,13 +104,19 @@ def test_a_daily_window_begins_at_midnight_of_its_zone():
     assert [full.left(midnight - timedelta(seconds=1)), full.left(midnight)] == [0, 1]
 
 
-def test_a_repeat_is_paid_for_once_the_first_try_counts_no_more():
+def test_a_repeat_takes_the_place_of_the_try_before():
     row = publication()
-    due = bill("bluesky", with_rates(rate(5, timedelta(hours=1))), Step.PUBLISHING, (), {})
-    assert due.owed(row, NOW) == due
-    paid = replace(row, paid=due.paid(NOW))
-    assert due.owed(paid, NOW + timedelta(minutes=59)).charges == ()
-    assert due.owed(paid, NOW + timedelta(minutes=61)) == due
+    due = bill("bluesky", with_rates(rate(1, timedelta(hours=1))), Step.PUBLISHING, (), {})
+    books = Books({row.connection_id: Budget()}, {"bluesky": Budget()})
+    again = Ask(replace(row, paid=due.paid(NOW)), due)
+    other = Ask(publication(row.workspace_id, row.connection_id), due)
+    assert share([Ask(row, due)], books, {}, NOW) == [None]
+    soon = NOW + timedelta(minutes=59)
+    assert share([again], books, {}, soon) == [None]
+    # The repeat took the place of the first try, so it counts from now on.
+    assert share([other], books, {}, NOW + timedelta(minutes=61)) != [None]
+    assert share([again], books, {}, NOW + timedelta(minutes=61)) != [None]
+    assert share([other], books, {}, soon + timedelta(minutes=61)) == [None]
 
 
 def test_a_post_that_takes_more_than_there_is_takes_all_of_it():

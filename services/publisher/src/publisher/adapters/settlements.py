@@ -92,7 +92,7 @@ class GatheredSettlements:
         asks: dict[int, Ask] = {}
         for index, (ending, result) in enumerate(zip(endings, results, strict=True)):
             if ending.bill and isinstance(result, Publication) and result.state is ending.bill.step.state:
-                asks[index] = Ask(result, ending.bill.owed(result, now))
+                asks[index] = Ask(result, ending.bill)
         if not asks:
             return
         for (index, ask), payment in zip(asks.items(), await store.charge(list(asks.values())), strict=True):

@@ -7,7 +7,7 @@ platform says so itself.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -60,13 +60,13 @@ class Bill:
     def of(self, per: Per) -> Iterator[Charge]:
         return (charge for charge in self.charges if charge.rate.per is per)
 
-    def owed(self, publication: Publication, now: datetime) -> Bill:
-        """Without what is paid: a repeat of what provably came to nothing costs nothing while the first try counts."""
-        paid = publication.paid or {}
-        if not paid:
-            return self
-        owed = tuple(each for each in self.charges if not _is_paid(each, paid.get(self.key(each)), now))
-        return replace(self, charges=owed)
+    def paid_before(self, charge: Charge, publication: Publication, now: datetime) -> int | None:
+        """The slot in which a publication paid a charge when it last tried; None if that counts no more.
+
+        A repeat of what provably came to nothing costs nothing: it takes the place of the try before.
+        """
+        slot = (publication.paid or {}).get(self.key(charge))
+        return slot if slot is not None and Meter(charge.rate, {}).counts(slot, now) else None
 
     def paid(self, now: datetime) -> dict[str, int]:
         """What a publication remembers of paying it: the slot of each charge."""
@@ -74,10 +74,6 @@ class Bill:
 
     def key(self, charge: Charge) -> str:
         return f"{self.step}.{charge.name}"
-
-
-def _is_paid(charge: Charge, slot: int | None, now: datetime) -> bool:
-    return slot is not None and Meter(charge.rate, {}).counts(slot, now)
 
 
 def bill(platform: str, limits: Limits, step: Step, media: Sequence[Media], settings: Mapping[str, Any]) -> Bill:
@@ -123,8 +119,8 @@ class Budget:
         assert rate.spending is not None
         return Meter(rate, self.spent.get(rate.spending.name, {}))
 
-    def take(self, charge: Charge, now: datetime) -> None:
-        self.spent[charge.name] = dict(self.meter(charge.rate).take(charge.units, now).spent)
+    def take(self, charge: Charge, now: datetime, *, instead_of: int | None) -> None:
+        self.spent[charge.name] = dict(self.meter(charge.rate).take(charge.units, now, instead_of=instead_of).spent)
         self.changed = True
 
     def closure(self, step: Step, now: datetime) -> Closure | None:

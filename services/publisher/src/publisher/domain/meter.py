@@ -43,10 +43,13 @@ class Meter:
             at = self._lapses_at(slot)
         return at + self.rate.window * -(-max(short, 0) // self.rate.maximum)
 
-    def take(self, units: int, now: datetime) -> Meter:
-        """The meter after that; what no longer counts is gone from it."""
+    def take(self, units: int, now: datetime, *, instead_of: int | None = None) -> Meter:
+        """The meter after that, what no longer counts gone from it. `instead_of`: the slot in which they were taken."""
         counted, slot = self._counted(now), self.slot(now)
-        return Meter(self.rate, counted | {slot: counted.get(slot, 0) + units})
+        if instead_of is not None:
+            counted[instead_of] = counted.get(instead_of, 0) - units
+        counted[slot] = counted.get(slot, 0) + units
+        return Meter(self.rate, {slot: units for slot, units in counted.items() if units > 0})
 
     def slot(self, at: datetime) -> int:
         """Where what is spent now is counted."""

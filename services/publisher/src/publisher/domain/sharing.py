@@ -34,6 +34,9 @@ class Ask:
     def workspace(self) -> str:
         return str(self.publication.workspace_id)
 
+    def paid_before(self, charge: Charge, now: datetime) -> int | None:
+        return self.bill.paid_before(charge, self.publication, now)
+
 
 @dataclass(frozen=True)
 class Waiting:
@@ -79,6 +82,8 @@ class Books:
         found = set()
         for ask in asks:
             for charge in ask.bill.charges:
+                if ask.paid_before(charge, now) is not None:
+                    continue
                 budget = self.of(ask, charge.rate.per)
                 key = id(budget), charge.name
                 demand[key] += charge.units
@@ -176,15 +181,19 @@ class _Counter:
             heapq.heappush(line, (turn + 1, workspace))
 
     def _serve(self, ask: Ask) -> Shortage | None:
+        before = {charge.name: ask.paid_before(charge, self._now) for charge in ask.bill.charges}
         for charge in ask.bill.charges:
+            if before[charge.name] is not None:
+                continue
             meter = self._books.of(ask, charge.rate.per).meter(charge.rate)
             if meter.left(self._now) < charge.units + self._reserved_of(charge):
                 later = meter.free_at(charge.units * (self._ahead(ask, charge) + 1), self._now)
                 self._refused.update((ask.publication.connection_id, ask.workspace))
                 return Shortage(later, meter.free_at(charge.units, self._now), _used_up(charge))
         for charge in ask.bill.charges:
-            self._books.of(ask, charge.rate.per).take(charge, self._now)
-        self._turns[ask.workspace] += 1
+            budget = self._books.of(ask, charge.rate.per)
+            budget.take(charge, self._now, instead_of=before[charge.name])
+        self._turns[ask.workspace] += None in before.values()
         return None
 
     def _reserved_of(self, charge: Charge) -> int:
