@@ -11,7 +11,7 @@ from contracts.publisher import PublicationOutcomeUnknownV1, PublicationPublishe
 from kit.testing import wait_for
 from platforms.errors import OutcomeUnknown, Transient
 from platforms.shape import Processing, Published, Receipt, Undecided
-from publisher.jobs.lanes import LEASE
+from publisher.domain.publication import LEASE
 
 from services.publisher.tests.conftest import World, states
 from services.publisher.tests.fakes import Fault, answering, hang, raising

@@ -42,13 +42,22 @@ _until: ContextVar[float | None] = ContextVar("until", default=None)
 def no_requests_after(until: float) -> Iterator[None]:
     """Within the block no request begins after this time (`time.monotonic`); one that has begun goes on.
 
-    What comes too late fails as a connection that was never made, because nothing was sent.
+    A block within another one cannot allow more. What comes too late fails as a connection that was never made, because
+    nothing was sent.
     """
-    token = _until.set(until)
+    outer = _until.get()
+    token = _until.set(until if outer is None else min(until, outer))
     try:
         yield
     finally:
         _until.reset(token)
+
+
+def refuse_late_requests() -> None:
+    """Raise `httpx.ConnectError` where no request may begin any more."""
+    until = _until.get()
+    if until is not None and time.monotonic() >= until:
+        raise httpx.ConnectError("the time to begin requests is over")
 
 
 def create_http_client(allowed_hosts: Mapping[str, str], tracer: trace.Tracer | None = None) -> httpx.AsyncClient:
@@ -88,9 +97,7 @@ class GuardedTransport(AiohttpTransport):
         The span has the platform and the host, never the address: paths and queries carry ids and tokens.
         """
         refuse_unlisted(request.url, self._platforms)
-        until = _until.get()
-        if until is not None and time.monotonic() >= until:
-            raise httpx.ConnectError("the time to begin requests is over")
+        refuse_late_requests()
         name = f"{request.method} {self._platform_of(request.url)}"
         attributes = {"http.request.method": request.method, "server.address": request.url.host}
         with opened_span(self._tracer, name, kind=trace.SpanKind.CLIENT, attributes=attributes) as span:

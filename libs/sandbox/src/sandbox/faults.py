@@ -76,6 +76,10 @@ class FaultPlan:
     def clear(self) -> None:
         self._faults.clear()
 
+    @property
+    def left(self) -> int:
+        return sum(fault.times for fault in self._faults)
+
     def take(self, method: str, path: str) -> Fault | None:
         """Count a request and return the fault that hits it, if any."""
         route = f"{method} {path}"

@@ -76,6 +76,10 @@ class Sandbox:
         """Plan a fault; see `sandbox.faults.Fault` for the details."""
         self._platforms[platform].faults.add(Fault(route, kind, **details))
 
+    def faults_left(self, platform: str) -> int:
+        """How many planned faults have not happened."""
+        return self._platforms[platform].faults.left
+
     def clear_faults(self, platform: str) -> None:
         """Drop what is planned and has not happened."""
         self._platforms[platform].faults.clear()

@@ -17,6 +17,10 @@ STAGE_AHEAD = timedelta(minutes=10)
 """How long before its time a publication is staged: enough for a large video, short enough to be current."""
 
 
+LEASE = timedelta(seconds=20)
+"""A publication whose worker died is taken over after this."""
+
+
 class State(StrEnum):
     """Where a publication stands. The README has the table of moves."""
 

@@ -15,7 +15,7 @@ from platforms.errors import (
 )
 from platforms.shape import Absent, Finding, Outcome, Processing, Published, Receipt, Refused, Undecided
 
-from publisher.domain.publication import IllegalMove, Publication, State
+from publisher.domain.publication import LEASE, IllegalMove, Publication, State
 from publisher.domain.waiting import (
     ASKING_MAX,
     FAILURES_MAX,
@@ -65,7 +65,8 @@ def staged(publication: Publication, now: datetime) -> Publication:
 def intend(publication: Publication, now: datetime) -> Publication:
     """The step that shows the post comes next. The row stays claimable: its lease running out means a crash.
 
-    After its window it becomes `missed` instead.
+    The lease begins anew, because what is asked of the platform must be asked within it. After its window the
+    publication becomes `missed` instead.
     """
     if not publication.due:
         raise IllegalMove("nothing is published before its time")
@@ -77,6 +78,7 @@ def intend(publication: Publication, now: datetime) -> Publication:
         attempted_at=now,
         # As it is, it is claimable; a column less to write and to index in the busiest second.
         next_at=publication.next_at or now,
+        leased_until=now + LEASE,
         held=False,
     )
 

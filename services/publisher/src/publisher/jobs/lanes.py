@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping
-from datetime import timedelta
 from uuid import UUID
 
 import psycopg
@@ -14,7 +13,7 @@ from kit.background import Loop
 from kit.telemetry import continued
 from opentelemetry.trace import Tracer
 
-from publisher.domain.publication import Publication, State
+from publisher.domain.publication import LEASE, Publication, State
 from publisher.domain.turns import Turns
 from publisher.ports import Means
 from publisher.use_cases.work_publication import work_publication
@@ -28,10 +27,9 @@ PUBLISH_SLOTS = 192
 """Publications on their way to their visible step, at it, or with its answer. Three times as many as are called at once
 (`publish_publication.CALLS_MAX`): while some wait for the platform, others are prepared and settled, many together."""
 
-LEASE = timedelta(seconds=20)
-"""A publication whose worker died is taken over after this: four prolongations missed, so a stall alone is none."""
-
 PROLONG_SECONDS = 5.0
+"""A quarter of a lease: four prolongations must be missed before somebody takes over."""
+
 PAUSE_SECONDS = 0.2
 
 STAGING_STATES = frozenset({State.PLANNED, State.STAGING})

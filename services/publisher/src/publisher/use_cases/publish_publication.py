@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import replace
 
 import structlog
 from platforms.errors import OutcomeUnknown, PlatformError
+from platforms.http import no_requests_after
 from platforms.shape import Delivery, Grant, Journal, Outcome, Published
 
 from publisher.domain.budget import Step
-from publisher.domain.publication import Publication
+from publisher.domain.publication import LEASE, Publication
 from publisher.domain.verdicts import answered, intend
 from publisher.ports import ClaimLost, Means
 from publisher.use_cases.prepare import approved, bill_of, delivery_of, tries_of
@@ -36,13 +38,16 @@ async def publish_publication(publication: Publication, *, means: Means) -> Publ
     bill = bill_of(variant.platform, Step.PUBLISHING, delivery, means=means)
     journal = await means.journals.open(publication, variant.platform)
     async with means.call_slots, means.grants.borrow(publication) as grant:
+        begun = time.monotonic()
         intended = await settle(
             publication, lambda row: intend(row, means.clock.now()), means=means, keep=True, bill=bill
         )
         if intended.claim is None:
             return intended
         delivery = replace(delivery, tries=await tries_of(intended, means=means))
-        outcome = await _call(variant.platform, grant, delivery, journal, means=means)
+        # Afterwards another worker may have looked, found nothing and repeated it: whoever stood still must not go on.
+        with no_requests_after(begun + LEASE.total_seconds()):
+            outcome = await _call(variant.platform, grant, delivery, journal, means=means)
         try:
             return await settle(intended, lambda row: answered(row, outcome, means.clock.now()), means=means)
         except ClaimLost:

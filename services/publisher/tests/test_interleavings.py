@@ -1,0 +1,391 @@
+"""Every order in which the publisher's commits can follow each other, as far as chance finds them.
+
+Workers, events, a person, a clock that leaps and deaths are interleaved at the commits on a real database: whatever
+the order, a post is shown once at most, and what became of it is known.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import pairwise
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+from uuid import UUID
+
+import pytest
+from contracts.scheduler import (
+    ScheduleCancelledV1,
+    ScheduleChangedV1,
+    ScheduleCreatedV1,
+    ScheduleDueV1,
+    SchedulePausedV1,
+    ScheduleResumedV1,
+)
+from contracts.sealing import SealedRevision
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from kit.clock import MovableClock
+from kit.database import Database, Scope, Units
+from kit.ids import new_id
+from kit.keys import SealingKey, TrustedKeys
+from kit.secret import Secret
+from platforms.shape import PlatformName
+from publisher import ports
+from publisher.adapters.journal import PostgresJournals, Seals
+from publisher.adapters.store import Store
+from publisher.domain.answers import Answer, answers_to
+from publisher.domain.connection import Connection, ConnectionState
+from publisher.domain.publication import LEASE, MOVES, Publication, State
+from publisher.jobs.lanes import PUBLISHING_STATES, STAGING_STATES
+from publisher.ports import Means
+from publisher.use_cases.answer_publication import answer_publication
+from publisher.use_cases.cancel_publications import cancel_of_schedule
+from publisher.use_cases.follow_connection import follow_connection
+from publisher.use_cases.plan_publications import mark_due, move_publications, pause_publications, plan_publications
+
+from services.publisher.tests.fakes import FakePlatform
+from services.publisher.tests.neighbours import Content
+from services.publisher.tests.stepping import FATES, Access, Shown, Worker, claim_of
+
+WORKERS_MAX = 3
+LEAPS = (1.5, 2.5, LEASE.total_seconds() + 0.5, 330.0)
+"""Seconds: past the pauses, past a lease of a row, and past every pause of what is held."""
+
+STOPS = ("transaction", "call", "answer", "search", "end")
+"""Where a worker may be left standing: before its next commit, before and after the call that shows the post, before it
+looks for it, or nowhere."""
+
+TURNS_TO_REST = 60
+"""More steps than any publication has between it and its end, if all goes well."""
+
+WITHOUT_EFFECT = frozenset({State.PLANNED, State.STAGING, State.STAGED, State.FAILED, State.MISSED, State.CANCELLED})
+"""States that say that nothing of the post is visible."""
+
+
+@dataclass
+class Ground:
+    """What all runs share: one database, and content that has one revision approved for each."""
+
+    runner: asyncio.Runner
+    units: Units[Store]
+    means: Means
+    content: Content
+    revisions: Revisions
+    clock: MovableClock
+
+    def now(self) -> float:
+        """The monotonic time, had the clock's leaps been waited for."""
+        return time.monotonic() + (self.clock.now().timestamp() - time.time())
+
+
+class Revisions:
+    """content, with one revision."""
+
+    current: SealedRevision
+
+    async def find(self, workspace_id: UUID, revision_id: UUID) -> SealedRevision:
+        return self.current
+
+    def signed(self, message: bytes, signature: bytes) -> bool:
+        return True
+
+
+class Interleaving(RuleBasedStateMachine):
+    """One publication, up to three workers that were given it one after the other, and everybody who has a say."""
+
+    ground: Ground
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.access, self.shown = Access(), Shown()
+        self.workers: list[Worker] = []
+        self.workspace_id, self.schedule_id, self.connection_id = new_id(), new_id(), new_id()
+        self.revision = self.ground.content.approve(self.workspace_id, (self.connection_id,))
+        self.ground.revisions.current = self.revision
+        self.due_at = self.ground.clock.now() + timedelta(seconds=4)
+        self.told_revoked = self.taken_back = False
+        self.row: Publication | None = None
+
+    def do(self, work: Awaitable[Any]) -> Any:
+        async def awaited() -> Any:
+            return await work
+
+        return self.ground.runner.run(awaited())
+
+    def tell(self, use_case: Callable[..., Awaitable[None]], *about: Any, timed: bool = True) -> None:
+        """Let an event take effect: its transaction is one commit."""
+
+        async def told() -> None:
+            now = {"now": self.ground.clock.now()} if timed else {}
+            async with self.ground.units(Scope.worker()) as store:
+                await use_case(*about, store=store, **now)
+
+        self.do(told())
+
+    def plan(self) -> dict[str, Any]:
+        return self.when() | {
+            "post_id": self.revision.post_id,
+            "revision_id": self.revision.revision_id,
+            "connection_ids": (self.connection_id,),
+        }
+
+    def when(self) -> dict[str, Any]:
+        return {
+            "workspace_id": self.workspace_id,
+            "schedule_id": self.schedule_id,
+            "occurrence": 1,
+            "due_at": self.due_at,
+        }
+
+    @initialize(due=st.booleans())
+    def begun(self, due: bool) -> None:
+        """Most orders that matter begin with a post whose time has come."""
+        if due:
+            self.due()
+
+    @rule()
+    def planned(self) -> None:
+        self.tell(plan_publications, ScheduleCreatedV1(**self.plan()))
+
+    @rule()
+    def due(self) -> None:
+        self.tell(mark_due, [ScheduleDueV1(**self.plan())])
+
+    @rule(minutes=st.sampled_from([0, 2, 30]))
+    def moved(self, minutes: int) -> None:
+        self.due_at = self.ground.clock.now() + timedelta(minutes=minutes)
+        self.tell(move_publications, ScheduleChangedV1(**self.when()))
+
+    @rule()
+    def paused(self) -> None:
+        told = SchedulePausedV1(workspace_id=self.workspace_id, schedule_id=self.schedule_id, occurrence=1, reason="p")
+        self.tell(pause_publications, told, timed=False)
+
+    @rule()
+    def resumed(self) -> None:
+        self.tell(move_publications, ScheduleResumedV1(**self.when()))
+
+    @rule()
+    @precondition(lambda self: self.row is not None and not self.taken_back)
+    def cancelled(self) -> None:
+        self.taken_back = True
+        told = ScheduleCancelledV1(
+            workspace_id=self.workspace_id, schedule_id=self.schedule_id, connection_ids=(), reason="by_person"
+        )
+        self.tell(cancel_of_schedule, told, timed=False)
+
+    @rule()
+    @precondition(lambda self: self.access.refusal != "revoked")
+    def disconnecting(self) -> None:
+        """auth lends the grant no more; what is lent runs out."""
+        self.access.refusal = "revoked"
+
+    @rule()
+    @precondition(lambda self: self.access.refusal == "revoked" and not self.access.is_out(self.ground.now()))
+    def disconnected(self) -> None:
+        self.told_revoked = True
+        self.follow(ConnectionState.REVOKED)
+
+    @rule()
+    @precondition(lambda self: self.access.refusal == "reauth_required")
+    def authorised_again(self) -> None:
+        self.access.refusal = None
+        self.follow(ConnectionState.ACTIVE)
+
+    @rule()
+    @precondition(lambda self: self.access.refusal == "reauth_required")
+    def found_dead(self) -> None:
+        self.follow(ConnectionState.REAUTH_REQUIRED)
+
+    def follow(self, state: ConnectionState) -> None:
+        self.tell(follow_connection, Connection(self.connection_id, self.workspace_id, "bluesky", state))
+
+    @rule()
+    @precondition(lambda self: len(self.workers) < WORKERS_MAX)
+    def claimed(self) -> None:
+        self.do(self._claim())
+
+    async def _claim(self) -> None:
+        leased_until = self.ground.clock.now() + LEASE
+        found = await claim_of(
+            self.ground.means.work, STAGING_STATES | PUBLISHING_STATES, self.workspace_id, leased_until
+        )
+        if found is not None:
+            worker = Worker(found, self.ground.means, self.access, self.shown, self.ground.now)
+            self.workers.append(worker)
+            await worker.arrived()
+        self.workers = [worker for worker in self.workers if not worker.done]
+
+    @rule(which=st.integers(0, WORKERS_MAX - 1), until=st.sampled_from(STOPS), fate=st.sampled_from(FATES))
+    @precondition(lambda self: self.workers)
+    def worked(self, which: int, until: str, fate: str) -> None:
+        """A worker goes on from where it stands, which ends as fate will, and then well until it comes to a place."""
+        worker = self.workers[which % len(self.workers)]
+        self.do(self._work(worker, fate))
+        while not worker.done and worker.where != until:
+            self.do(self._work(worker, "well"))
+
+    async def _work(self, worker: Worker, fate: str) -> None:
+        await worker.go_on(fate)
+        self.workers = [each for each in self.workers if not each.done]
+
+    @rule(which=st.integers(0, WORKERS_MAX - 1))
+    @precondition(lambda self: self.workers)
+    def died(self, which: int) -> None:
+        self.do(self.workers.pop(which % len(self.workers)).die())
+
+    @rule(seconds=st.sampled_from(LEAPS))
+    def passed(self, seconds: float) -> None:
+        self.ground.clock.advance(timedelta(seconds=seconds))
+
+    @rule(answer=st.sampled_from(Answer))
+    @precondition(lambda self: self.row is not None and self.row.state in (State.NEEDS_ATTENTION, State.FAILED))
+    def answered(self, answer: Answer) -> None:
+        """A person who looked at the platform says what is so."""
+        assert self.row is not None
+        now = self.ground.clock.now()
+        if answer not in answers_to(self.row, now) or (answer is Answer.IS_THERE) is not bool(self.shown.effects):
+            return
+        self.tell(self._answer, self.row.publication_id, answer)
+
+    async def _answer(self, publication_id: UUID, answer: Answer, *, store: ports.Store, now: Any) -> None:
+        await answer_publication(publication_id, answer, by=new_id(), url=None, store=store, now=now)
+
+    @invariant()
+    def holds(self) -> None:
+        before, effects = self.row, self.shown.effects
+        self.row, history, attempts = self.do(self._read())
+        assert effects <= 1, "it was shown twice"
+        if self.row is None:
+            assert not effects
+            return
+        state = self.row.state
+        assert not effects or state not in WITHOUT_EFFECT, f"it is out, and said to be {state}"
+        assert effects or state is not State.PUBLISHED, "it is said to be out"
+        assert effects <= attempts == self.row.attempts
+        assert history[-1] == state
+        for old, new in pairwise(history):
+            assert new == old or State(new) in MOVES[State(old)], f"{old} became {new}"
+        if before is not None and before.state in (State.CANCELLED, State.PUBLISHED):
+            assert state is before.state
+
+    async def _read(self) -> tuple[Publication | None, list[str], int]:
+        async with self.ground.units(Scope.worker()) as store:
+            rows = await store.lock_of_schedules([self.schedule_id])
+            if not rows:
+                return None, [], 0
+            (row,) = rows
+            history = (await store.histories([row.publication_id]))[row.publication_id]
+            return row, [entry.state for entry in history], len(await store.attempts(row.publication_id))
+
+    def teardown(self) -> None:
+        """Left alone it comes to an end, and that end is true."""
+        for worker in self.workers:
+            self.do(worker.die())
+        self.workers.clear()
+        for _ in range(TURNS_TO_REST):
+            if self.row is None or self.row.next_at is None:
+                break
+            self.ground.clock.advance(max(self.row.next_at - self.ground.clock.now(), LEASE))
+            self.do(self._claim())
+            while self.workers:
+                self.do(self._work(self.workers[0], "well"))
+            self.holds()
+        if self.row is None or (self.row.next_at is None and self.row.state is not State.PUBLISHING):
+            return
+        raise AssertionError(f"it never comes to an end: {self.row}")
+
+
+@pytest.fixture
+def ground(
+    environment: dict[str, str],
+    clock: MovableClock,
+    content: Content,
+    trusted: TrustedKeys,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Ground]:
+    database = Database("publisher", Secret(environment["DATABASE_URL_PUBLISHER"]), clock, connections_max=4)
+    units = Units(database, Store)
+    seals = Seals(trusted, SealingKey.load(Path(environment["SEALING_KEY_FILE_PUBLISHER"])))
+    revisions = Revisions()
+    means = Means(
+        work=cast("Callable[[], AbstractAsyncContextManager[ports.Store]]", lambda: units(Scope.worker())),
+        settlements=cast("ports.Settlements", None),
+        clock=clock,
+        revisions=revisions,
+        media=cast("ports.MediaStore", None),
+        grants=cast("ports.Grants", None),
+        journals=PostgresJournals(database, seals, {PlatformName.BLUESKY: cast("Any", FakePlatform())}),
+        platforms=cast("ports.PlatformCalls", None),
+        removing=cast("ports.Removing", None),
+        call_slots=asyncio.Semaphore(1),
+    )
+    with asyncio.Runner() as runner:
+        runner.run(database.open())
+        made = Ground(runner, units, means, content, revisions, clock)
+        # Whoever stands still for the clock's leap stands still for as much of the time that bounds requests.
+        for module in ("platforms.http", "publisher.use_cases.publish_publication"):
+            monkeypatch.setattr(f"{module}.time", SimpleNamespace(monotonic=made.now))
+        yield made
+        runner.run(database.close())
+
+
+def _run(ground: Ground, *, examples: int, steps: int) -> None:
+    machine = type("OnGround", (Interleaving,), {"ground": ground})
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=steps,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+@pytest.mark.promise("P43")
+@pytest.mark.promise("P35")
+def test_in_no_order_of_commits_is_a_post_shown_twice_or_after_it_was_taken_back(ground: Ground):
+    _run(ground, examples=60, steps=25)
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(3_600)
+@pytest.mark.promise("P43")
+def test_in_many_orders_of_commits_no_post_is_shown_twice(ground: Ground):
+    _run(ground, examples=1_500, steps=40)
+
+
+@pytest.mark.promise("P43")
+def test_who_stood_still_before_the_call_does_not_make_it_when_another_may_have(ground: Ground):
+    """A process that is stopped between its intent and its call, and goes on when another has looked and repeated."""
+    order = type("OnGround", (Interleaving,), {"ground": ground})()
+    order.due()
+    order.claimed()
+    order.worked(0, "end", "well")
+    order.claimed()
+    order.worked(0, "call", "well")
+    for seconds in (20.5, 1.5, 2.5, 0.0):
+        order.passed(seconds)
+        order.claimed()
+        order.worked(1, "end", "well")
+    assert order.shown.effects == 1
+    order.worked(0, "end", "well")
+    order.holds()
+    order.teardown()

@@ -1,0 +1,105 @@
+"""One run: schedule a little, strike, go on; wait until all is quiet; look what is true and print it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Mapping
+from datetime import timedelta
+from fnmatch import fnmatchcase
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.integration.torment.house import House
+from tests.integration.torment.ledger import Ledger
+from tests.integration.torment.plan import DELAY_SECONDS_MAX, LAST_STEPS, Plan, Strike
+from tests.integration.torment.room import Room
+
+QUIET_SECONDS = 240.0
+"""No publication takes so long after the last strike: what waits for a time gets it, see `LEAP`."""
+
+LEAP = timedelta(seconds=30)
+"""When nobody is at a visible step, the clock leaps: what waits for a minute need not be waited for."""
+
+LEAP_PAUSE_SECONDS = 2 * DELAY_SECONDS_MAX
+"""So long no visible step may have begun before a leap: a lease that runs out under a call that is under way would let
+its outcome be looked up too early."""
+
+
+async def torment(house: House, room: Room, plan: Plan, *, again: str) -> None:
+    """Carry out a plan; raises `AssertionError` with the differences. `again` is the command that repeats the run."""
+    console, started, ledger = Console(width=140, highlight=False), time.monotonic(), Ledger(house, room, plan)
+    console.print(f"seed {plan.seed}: {plan.publications:,} publications, {len(plan.strikes)} strikes")
+    _prepare(house, plan)
+    try:
+        for post in plan.posts:
+            await room.write(post)
+        for posts, strike in plan.rounds():
+            console.print(f"{posts[0].number if posts else '':>5}  {strike}")
+            await asyncio.gather(_strike(house, strike), *(room.schedule(post) for post in posts))
+            await room.reconnect()
+        await _until_quiet(house, room, ledger)
+        ends, wrong = await ledger.compare()
+        _report(house, plan, ends, time.monotonic() - started, console)
+        assert not wrong, "\n" + "\n".join(wrong)
+    except BaseException as error:
+        error.add_note(f"{house.logs()}\n--- again with: {again}")
+        raise
+    console.print(f"again with: {again}")
+
+
+def _prepare(house: House, plan: Plan) -> None:
+    tuning = house.sandbox.tuning
+    # Limits have tests of their own; here they would only make everybody wait.
+    tuning.rate_limits, tuning.daily_posts_max = False, plan.publications
+    tuning.webhook_copies, tuning.webhook_url = 2, f"{house.system.gateway_url}/webhooks/tiktok"
+    for platform, faults in plan.faults.items():
+        for fault in faults:
+            house.sandbox.add_fault(platform, LAST_STEPS[platform], fault.kind, skip=fault.skip, **fault.details)
+
+
+async def _strike(house: House, strike: Strike) -> None:
+    await asyncio.sleep(strike.after_seconds)
+    await house.kill(strike.victims)
+    await asyncio.sleep(strike.down_seconds)
+    await house.start(strike.victims)
+    if strike.again_after_seconds is not None:
+        await asyncio.sleep(strike.again_after_seconds)
+        await house.kill(strike.victims)
+        await house.start(strike.victims)
+
+
+async def _until_quiet(house: House, room: Room, ledger: Ledger) -> None:
+    deadline = time.monotonic() + QUIET_SECONDS
+    leapt = time.monotonic()
+    while (unfinished := await ledger.unfinished()) is not None:
+        assert time.monotonic() < deadline, f"after {QUIET_SECONDS:g} s, {unfinished}"
+        await room.reconnect()
+        if time.monotonic() - max(leapt, _last_visible_step(house)) > LEAP_PAUSE_SECONDS:
+            house.system.clock.advance(LEAP)
+            leapt = time.monotonic()
+        await asyncio.sleep(0.25)
+
+
+def _last_visible_step(house: House) -> float:
+    begun = (
+        arrival.at
+        for platform, route in LAST_STEPS.items()
+        for arrival in reversed(house.sandbox.arrivals(platform))
+        if fnmatchcase(arrival.route, route)
+    )
+    return max(begun, default=0.0)
+
+
+def _report(house: House, plan: Plan, ends: Mapping[str, Counter[str]], seconds: float, console: Console) -> None:
+    table = Table("platform", "publications", "faults struck", "published", "otherwise")
+    for platform, counted in ends.items():
+        struck = len(plan.faults[platform]) - house.sandbox.faults_left(platform)
+        others = ", ".join(f"{count} {word}" for word, count in sorted(counted.items()) if word != "published")
+        table.add_row(platform, str(counted.total()), str(struck), str(counted["published"]), others or "–")
+    console.print(table)
+    console.print(f"killed {house.kills.total()} times: {', '.join(f'{n} {k}' for k, n in house.kills.most_common())}")
+    doubles, lost = (sum(counted[word] for counted in ends.values()) for word in ("double", "lost"))
+    console.print(f"{plan.publications:,} publications, {doubles} doubles, {lost} lost, {seconds:.1f} s")

@@ -1,0 +1,100 @@
+"""What is true after a run: the platforms' own record beside the publisher's rows, by each post's unique text."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from signoff.installation import DATABASES
+
+from tests.integration.torment.house import House
+from tests.integration.torment.plan import Plan
+from tests.integration.torment.room import Room
+
+NOT_OUT = frozenset({"failed", "missed", "cancelled", "needs_attention"})
+OUT = frozenset({"published", "needs_attention"})
+
+_PUBLICATIONS = "SELECT post_id::text, connection_id::text, platform, state, code, attempts FROM publication"
+_OPEN = (
+    "SELECT state, code, count(*) FROM publication"
+    " WHERE state NOT IN ('published', 'failed', 'missed', 'cancelled', 'needs_attention') OR held GROUP BY 1, 2"
+)
+_UNTOLD = "SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM held_event)"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A publication as the publisher has it."""
+
+    platform: str
+    state: str
+    code: str | None
+    attempts: int
+
+
+class Ledger:
+    """The books of one run."""
+
+    def __init__(self, house: House, room: Room, plan: Plan) -> None:
+        self._house = house
+        self._room = room
+        self._plan = plan
+
+    async def unfinished(self) -> str | None:
+        """What still keeps the system busy; None if nothing does."""
+        (count,) = (await self._rows("publisher", "SELECT count(*) FROM publication"))[0]
+        if count < self._plan.publications:
+            return f"{count} of {self._plan.publications} publications are planned"
+        if left := await self._rows("publisher", _OPEN):
+            return "open are " + ", ".join(f"{n} {state} ({code})" for state, code, n in left)
+        for service in DATABASES:
+            if (await self._rows(service, _UNTOLD))[0][0]:
+                return f"{service} has something to tell or holds events"
+        return None
+
+    async def compare(self) -> tuple[Mapping[str, Counter[str]], list[str]]:
+        """For each platform how many publications ended how, and what is not as it should be, a line each."""
+        rows: dict[tuple[str, str], list[Row]] = defaultdict(list)
+        for post_id, connection_id, *row in await self._rows("publisher", _PUBLICATIONS):
+            rows[post_id, connection_id].append(Row(*row))
+        truth: dict[str, list[int]] = defaultdict(list)
+        for shown in self._house.sandbox.truth.posts():
+            truth[shown.text].append(shown.writes)
+        ends: dict[str, Counter[str]] = defaultdict(Counter)
+        wrong: list[str] = []
+        for post in self._plan.posts:
+            for variant in post.variants:
+                key = self._room.posts[post.number], self._room.connections[variant.platform, variant.account]
+                end = _judge(rows[key], truth[variant.text])
+                ends[variant.platform][end.word] += 1
+                wrong += [f"{end.word}: {variant.text}: {end.detail}"] if end.wrong else []
+        return ends, wrong
+
+    async def _rows(self, store: str, query: str) -> Sequence[tuple[Any, ...]]:
+        async with await psycopg.AsyncConnection.connect(self._house.superuser_url(store)) as connection:
+            return await (await connection.execute(query.encode())).fetchall()
+
+
+@dataclass(frozen=True)
+class End:
+    """How one publication ended, in a word. `wrong`: it must not end like this."""
+
+    word: str
+    detail: str = ""
+    wrong: bool = False
+
+
+def _judge(rows: Sequence[Row], writes: Sequence[int]) -> End:
+    if len(rows) != 1:
+        return End("miscounted", f"{len(rows)} rows", wrong=True)
+    (row,) = rows
+    if sum(writes) > 1:
+        return End("double", f"written {list(writes)}, {row}", wrong=True)
+    if writes:
+        return End(row.state if row.state == "published" else f"{row.state}, out", str(row), row.state not in OUT)
+    if row.state not in NOT_OUT or not row.code:
+        return End("lost", str(row), wrong=True)
+    return End(f"{row.state}: {row.code}")
