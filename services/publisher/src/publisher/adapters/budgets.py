@@ -102,10 +102,11 @@ class BudgetRows:
         asked = {"connections": list(connections), "charged": list(charged), "read": list(platforms - charged)}
         rows = await self._transaction.all(_BudgetRow, _READ, asked)
         found = {row.holder for row in rows}
-        payers = {ask.publication.connection_id for ask in asks if any(ask.bill.of(Per.ACCOUNT))}
+        payers = {ask.publication.connection_id for ask in asks if ask.bill.touches(Per.ACCOUNT)}
         missing = {each: connections[each] for each in payers if str(each) not in found}
-        if missing or charged - found:
-            await self._add(missing.items(), charged - found)
+        applications = {ask.bill.platform for ask in asks if ask.bill.touches(Per.APPLICATION)} - found
+        if missing or applications:
+            await self._add(missing.items(), applications)
             rows = await self._transaction.all(_BudgetRow, _READ, asked)
         budgets = {row.holder: row.budget() for row in rows}
         return Books(
@@ -114,7 +115,10 @@ class BudgetRows:
         )
 
     async def _add(self, connections: Iterable[tuple[UUID, UUID]], platforms: Iterable[str]) -> None:
-        """Empty rows, so that there is something to lock. Another replica may add them in the same moment."""
+        """Empty rows, so that there is something to lock: while staging, before a burst needs them.
+
+        Another replica may add them in the same moment.
+        """
         new = sorted(connections)
         await self._transaction.execute(
             "INSERT INTO connection_budget (connection_id, workspace_id) SELECT * FROM unnest(%s::uuid[], %s::uuid[])"

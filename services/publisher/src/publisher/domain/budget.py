@@ -60,6 +60,10 @@ class Bill:
     def of(self, per: Per) -> Iterator[Charge]:
         return (charge for charge in self.charges if charge.rate.per is per)
 
+    def touches(self, per: Per) -> bool:
+        """Whether anything of it is paid there, now or by the step after it."""
+        return any(charge.rate.per is per for charge in (*self.charges, *self.ahead))
+
     def paid_before(self, charge: Charge, publication: Publication, now: datetime) -> int | None:
         """The slot in which a publication paid a charge when it last tried; None if that counts no more.
 
