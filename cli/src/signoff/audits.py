@@ -63,7 +63,8 @@ def _print(report: Report, differences: list[Difference]) -> None:
     print(
         f"{report.since:%Y-%m-%d %H:%M} to {report.until:%Y-%m-%d %H:%M} UTC: {counts['planned']:,} planned,"
         f" {counts['publications']:,} publications, {counts['accounts']:,} accounts looked through"
-        f" ({counts['not_looked_at']:,} could not be), {counts['strangers']:,} posts of others around ours"
+        f" ({counts['listed_in_part']:,} listed in part, {counts['not_looked_at']:,} not at all),"
+        f" {counts['strangers']:,} other posts around ours"
     )
     print(f"{len(differences):,} differences" if differences else "no differences")
 

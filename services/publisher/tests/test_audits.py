@@ -20,7 +20,7 @@ from kit.secret import Secret
 from kit.testing import wait_for
 from platforms.shape import PlatformName
 from publisher.adapters.audit_rows import AuditRows
-from publisher.domain.auditing import SETTLED, Kind
+from publisher.domain.auditing import SETTLED, Difference, Kind
 from publisher.ports.auditing import Report, Run
 from publisher.use_cases.audit_publications import LEASE
 from sandbox.bluesky.state import APP_PASSWORD
@@ -135,7 +135,8 @@ async def test_what_agrees_has_no_differences_and_strangers_are_only_counted(
     report = await audited(platforms.world)
     assert report.findings == []
     assert report.counts == {
-        "planned": 2, "publications": 2, "accounts": 1, "not_looked_at": 0, "strangers": 1, "differences": 0,
+        "planned": 2, "publications": 2, "accounts": 1, "listed_in_part": 0, "not_looked_at": 0, "strangers": 1,
+        "differences": 0,
     }  # fmt: skip
     with psycopg.connect(platforms.world.environment["DATABASE_SUPERUSER_URL_PUBLISHER"]) as connection:
         kept = connection.execute("SELECT * FROM audit").fetchall()
@@ -249,6 +250,7 @@ async def test_an_audit_whose_publisher_died_is_begun_anew(world: World, schedul
         await rows.plan(run, asked=True)
         claimed = await rows.claim(leased_until=until + LEASE)
         assert claimed is not None
+        await rows.note(claimed, [Difference(Kind.STUCK, world.workspace_id, "noted before it died")])
         assert await rows.claim(leased_until=until + LEASE) is None
     async with world.start():
         world.clock.advance(LEASE + timedelta(seconds=1))

@@ -30,7 +30,7 @@ def booked(state: str = "published", **facts: Any) -> Booked:
     known: dict[str, Any] = {
         "publication_id": new_id(), "workspace_id": new_id(), "schedule_id": new_id(), "connection_id": new_id(),
         "revision_id": new_id(), "platform": "bluesky", "state": state, "code": None, "due_at": DUE_AT,
-        "publish_until": DUE_AT + HOUR, "next_at": None, "attempted_at": DUE_AT, "published_at": DUE_AT,
+        "publish_until": DUE_AT + HOUR, "attempted_at": DUE_AT,
         "platform_post_id": "post-1", "evidence": {"cid": "x"}, "changed_at": DUE_AT, "connected": True,
         "removal": None, "removal_ended_at": None,
     }  # fmt: skip

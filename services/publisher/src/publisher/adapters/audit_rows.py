@@ -23,7 +23,7 @@ BACK_MAX = timedelta(days=7)
 
 _BOOKED: LiteralString = """
 SELECT p.publication_id, p.workspace_id, p.schedule_id, p.connection_id, p.revision_id, p.platform, p.state, p.code,
-    p.due_at, p.publish_until, p.next_at, p.attempted_at, p.published_at, p.platform_post_id, p.evidence,
+    p.due_at, p.publish_until, p.attempted_at, p.platform_post_id, p.evidence,
     coalesce((SELECT max(h.at) FROM history h WHERE h.publication_id = p.publication_id
         AND left(h.state, 5) <> 'remov'), p.created_at) AS changed_at,
     coalesce((SELECT c.state <> 'revoked' FROM connection c WHERE c.connection_id = p.connection_id), false)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 
 import httpx
@@ -14,9 +14,10 @@ from kit.problems import Unavailable
 from platforms.errors import PlatformError
 from platforms.leasing import Leases
 from platforms.platform import Platform
-from platforms.shape import Call, OwnPosts, PlatformName
+from platforms.shape import Call, PlatformName
 
-from publisher.ports.auditing import Account, Looked, NotLooked
+from publisher.domain.auditing import Seen
+from publisher.ports.auditing import Account, NotLooked
 
 LOOK_SECONDS = LEASE_SECONDS - 5.0
 """A look ends within the lease of its grant."""
@@ -36,7 +37,7 @@ class PlatformLooks:
         self._http = http
         self._clock = clock
 
-    async def look(self, account: Account, *, since: datetime, missing: Callable[[OwnPosts], list[str]]) -> Looked:
+    async def look(self, account: Account, *, since: datetime, missing: Callable[[Collection[str]], list[str]]) -> Seen:
         platform = self._platforms.get(account.platform)
         if platform is None:
             raise NotLooked("platform_not_offered")
@@ -47,7 +48,8 @@ class PlatformLooks:
                     raise NotLooked(borrowing.refused.get(account.connection_id, "unknown"))
                 call = Call(self._http, self._clock, borrowed.grant)
                 own = await platform.own_posts(call, since=since)
-                return Looked(own, await self._count(platform, call, missing(own)))
+                counted = await self._count(platform, call, missing({post.post_id for post in own.posts}))
+                return Seen(own.posts, counted, in_part=bool(own.left_out) or not own.complete)
         except (Unavailable, CallRefused):
             raise NotLooked("auth_unavailable") from None
         except PlatformError as error:

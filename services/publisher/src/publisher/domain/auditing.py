@@ -79,9 +79,7 @@ class Booked:
     code: str | None
     due_at: datetime
     publish_until: datetime | None
-    next_at: datetime | None
     attempted_at: datetime | None
-    published_at: datetime | None
     platform_post_id: str | None
     evidence: Mapping[str, Any] | None
     changed_at: datetime
@@ -139,10 +137,14 @@ class Difference:
 
 @dataclass(frozen=True)
 class Seen:
-    """The platform's account of one connection: posts since a time, and those that it does not list but counts."""
+    """The platform's account of one connection: posts since a time, and those that it does not list but counts.
+
+    `in_part`: it does not list everything, so that a double may not be seen.
+    """
 
     posts: tuple[Shown, ...]
     counted: frozenset[str]
+    in_part: bool = False
 
 
 def difference(kind: Kind, row: Booked, detail: str, *post_ids: str) -> Difference:

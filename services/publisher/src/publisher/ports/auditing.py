@@ -11,9 +11,8 @@ from uuid import UUID
 
 from contracts.sealing import SealedRevision
 from kit.clock import Clock
-from platforms.shape import OwnPosts
 
-from publisher.domain.auditing import Booked, Difference, Due
+from publisher.domain.auditing import Booked, Difference, Due, Seen
 
 
 @dataclass(frozen=True)
@@ -33,14 +32,6 @@ class Account:
     connection_id: UUID
     workspace_id: UUID
     platform: str
-
-
-@dataclass(frozen=True)
-class Looked:
-    """What the platform shows of an account, and which posts it counts of those that were asked for."""
-
-    own: OwnPosts
-    counted: frozenset[str]
 
 
 class NotLooked(Exception):
@@ -118,8 +109,8 @@ class Plans(Protocol):
 
 
 class Accounts(Protocol):
-    async def look(self, account: Account, *, since: datetime, missing: Callable[[OwnPosts], list[str]]) -> Looked:
-        """List the account's posts, then ask for those that are `missing` in the list. Raises `NotLooked`."""
+    async def look(self, account: Account, *, since: datetime, missing: Callable[[Collection[str]], list[str]]) -> Seen:
+        """List the account's posts, then ask for those that are `missing` among the listed. Raises `NotLooked`."""
 
 
 class Texts(Protocol):

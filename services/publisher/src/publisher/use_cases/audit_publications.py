@@ -10,7 +10,7 @@ from uuid import UUID
 
 import structlog
 
-from publisher.domain.auditing import AROUND, Booked, Difference, Kind, Seen, Told, told_by
+from publisher.domain.auditing import AROUND, Booked, Difference, Kind, Told, told_by
 from publisher.domain.comparing import (
     compare_open,
     compare_plan,
@@ -21,7 +21,7 @@ from publisher.domain.comparing import (
     missing_posts,
     strangers,
 )
-from publisher.ports.auditing import Account, AuditMeans, NotLooked, Run
+from publisher.ports.auditing import Account, AuditMeans, AuditStore, NotLooked, Run
 
 log = structlog.get_logger("audit")
 
@@ -40,6 +40,8 @@ LEASE = timedelta(minutes=5)
 KEPT = timedelta(days=90)
 """As long as backups: whoever asks what was believed then can still be answered."""
 
+
+COUNTED = ("planned", "publications", "accounts", "listed_in_part", "not_looked_at", "strangers", "differences")
 
 _Pair = tuple[UUID, UUID]
 """A schedule and one of its connections."""
@@ -71,14 +73,16 @@ class _Audit:
     def __init__(self, run: Run, means: AuditMeans) -> None:
         self._run = run
         self._means = means
-        self.counts = Counter(
-            dict.fromkeys(("planned", "publications", "accounts", "not_looked_at", "strangers", "differences"), 0)
-        )
+        self.counts = Counter(dict.fromkeys(COUNTED, 0))
 
     async def go_on(self) -> None:
         async with self._means.work() as store:
-            if not await store.prolong(self._run, self._means.clock.now() + LEASE):
-                raise RunLost()
+            await self._hold(store)
+
+    async def _hold(self, store: AuditStore) -> None:
+        """Whoever lost the run writes nothing to it any more."""
+        if not await store.prolong(self._run, self._means.clock.now() + LEASE):
+            raise RunLost()
 
     async def compare_slice(self, since: datetime, until: datetime) -> None:
         """The plan of some hours with what is held for it, and what is held for those hours with the plan."""
@@ -132,10 +136,8 @@ class _Audit:
         since = min(min(row.due_at, row.attempted_at or row.due_at) for row in rows) - AROUND[0]
         self.counts["accounts"] += 1
         try:
-            looked = await self._means.accounts.look(
-                account,
-                since=since,
-                missing=lambda own: missing_posts(rows, {post.post_id for post in own.posts}),
+            seen = await self._means.accounts.look(
+                account, since=since, missing=lambda listed: missing_posts(rows, listed)
             )
         except NotLooked as refused:
             self.counts["not_looked_at"] += 1
@@ -145,10 +147,9 @@ class _Audit:
         async with self._means.work() as store:
             claimed = await store.claimed(account.connection_id, since)
         now = self._means.clock.now()
-        posts = looked.own.posts
-        await self._note(compare_receipts(rows, told, Seen(posts, looked.counted), now))
-        await self._note(compare_posts(rows, told, posts, claimed))
-        self.counts["strangers"] += strangers(rows, posts, claimed)
+        await self._note([*compare_receipts(rows, told, seen, now), *compare_posts(rows, told, seen.posts, claimed)])
+        self.counts["strangers"] += strangers(rows, seen.posts, claimed)
+        self.counts["listed_in_part"] += seen.in_part
 
     async def _told(self, rows: Sequence[Booked]) -> dict[UUID, Told]:
         """What each publication said, where content still has it."""
@@ -165,6 +166,7 @@ class _Audit:
         if not found:
             return
         async with self._means.work() as store:
+            await self._hold(store)
             await store.note(self._run, found)
         self.counts["differences"] += len(found) if counted else 0
 
