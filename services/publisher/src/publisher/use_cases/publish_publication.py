@@ -33,10 +33,12 @@ async def publish_publication(publication: Publication, *, means: Means) -> Publ
     The approval is asked for again, because it may have been withdrawn since staging. What happens before
     the intent is raised as it is; after it, only proven refusals are, everything else as `OutcomeUnknown`.
     """
-    variant, _ = await approved(publication, means=means)
+    assert publication.platform is not None
+    (variant, _), journal = await asyncio.gather(
+        approved(publication, means=means), means.journals.open(publication, publication.platform)
+    )
     delivery = delivery_of(publication, variant, means=means)
     bill = bill_of(variant.platform, Step.PUBLISHING, delivery, means=means)
-    journal = await means.journals.open(publication, variant.platform)
     async with means.call_slots, means.grants.borrow(publication) as grant:
         begun = time.monotonic()
         intended = await settle(
