@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,8 +15,9 @@ from kit.testing import wait_for
 from platforms.errors import Misconfigured, RateLimited, ReauthorisationNeeded, Rejected, Transient
 from platforms.removal import NO_CALL, PERMISSION_MISSING, Removal
 from platforms.shape import Published, Receipt
-from publisher.domain.removal import WITHIN
-from publisher.domain.waiting import FAILURES_MAX
+from publisher.domain.removal import WITHIN, RemovalState
+from publisher.domain.removal import Removal as AnyRemoval
+from publisher.domain.waiting import FAILURES_MAX, PAUSE_MIN
 from publisher.jobs.removals import LEASE
 
 from services.publisher.tests.conftest import HOUR, World, states
@@ -201,6 +202,14 @@ async def test_a_rate_limit_is_waited_for_but_not_for_ever(world: World, client:
     world.clock.advance(HOUR)
     after = await ended(world, client, "failed")
     assert (after["removal"]["code"], world.platform.calls["remove"]) == ("limit", 2)
+
+
+def test_a_limit_that_is_over_by_the_platforms_own_word_is_still_given_a_moment():
+    now = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+    removal = AnyRemoval(new_id(), new_id(), None, now, RemovalState.REMOVING, next_at=now)
+    after = removal.failed(RateLimited("limit", "too many", until=now - HOUR), None, now)
+    assert after.next_at == now + PAUSE_MIN
+    assert after.tries == 0
 
 
 @pytest.mark.promise("P42")

@@ -16,7 +16,7 @@ from platforms.removal import Removal as Rules
 from platforms.shape import NotThere, Removed
 
 from publisher.domain.publication import Publication, State
-from publisher.domain.waiting import FAILURES_MAX, backoff
+from publisher.domain.waiting import FAILURES_MAX, PAUSE_MIN, backoff
 from publisher.domain.words import ADVICE, CONNECTION_REVOKED, PLATFORM_UNAVAILABLE, REAUTH_REQUIRED, as_word
 
 WITHIN = timedelta(hours=48)
@@ -117,7 +117,7 @@ class Removal:
         self, now: datetime, *, code: str, at: datetime | None = None, detail: str | None = None, by_hand: str
     ) -> Removal:
         """It cannot be tried before `at`, which is no failure."""
-        at = at or now + backoff(FAILURES_MAX)
+        at = max(at, now + PAUSE_MIN) if at else now + backoff(FAILURES_MAX)
         if at > self.asked_at + WITHIN:
             return self._end(RemovalState.FAILED, now, code=as_word(code), detail=detail, advice=by_hand)
         return replace(self, code=as_word(code), detail=detail, next_at=at)
