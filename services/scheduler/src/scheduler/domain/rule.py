@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice, pairwise
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from dateutil.rrule import rrule, rrulestr
-
 from scheduler.domain.wall_clock import Adjustment, resolve
+
+if TYPE_CHECKING:
+    from dateutil.rrule import rrule
 
 YEAR = timedelta(days=366)
 
@@ -145,22 +147,24 @@ class Rule:
         """How often it happens in all."""
         return int(self.parts["COUNT"]) if "COUNT" in self.parts else None
 
-    def behind(self, number: int) -> str:
+    def rest(self, number: int) -> str:
         """The rule of what follows after so many times."""
         return re.sub(r"COUNT=\d+", f"COUNT={(self.count or 0) - number}", self.text)
 
-    def occurrences(self, in_zone: ZoneInfo, *, last: datetime) -> Iterator[Occurrence]:
-        """From the first on until the instant `last`. Two times that a gap moves to one instant are one occurrence.
+    def occurrences(self, in_zone: ZoneInfo, *, last: datetime, behind: int = 0) -> Iterator[Occurrence]:
+        """Those behind a number until the instant `last`. Two times that a gap moves to one instant are one occurrence.
 
         The work is bounded by the days between: a year's search of the worst rule takes milliseconds.
         """
         end = min(last, self.until) if self.until else last
         before: datetime | None = None
         for number, at in enumerate(self._wall_clock(last.astimezone(in_zone).replace(tzinfo=None)), 1):
+            if number < behind:
+                continue
             resolved = resolve(at, in_zone)
             if resolved.due_at > end:
                 return
-            if before is None or resolved.due_at > before:
+            if number > behind and (before is None or resolved.due_at > before):
                 yield Occurrence(number, at, resolved.due_at, resolved.adjustment)
             before = resolved.due_at
 
@@ -180,6 +184,8 @@ class Rule:
             return
 
     def _followed(self) -> rrule:
+        from dateutil.rrule import rrule, rrulestr  # noqa: PLC0415  # 4 MB that nobody needs before the first series
+
         # UNTIL is an instant, which dateutil cannot compare with local times.
         text = ";".join(f"{name}={value}" for name, value in self.parts.items() if name != "UNTIL")
         try:

@@ -125,11 +125,9 @@ class Series:
         """What of it is to be written out now, and when it is to be looked at again. `pending`: what waits already."""
         made: list[Occurrence] = []
         number, skipped, rule = self.last_number, self.skipped, self.followed()
-        for occurrence in rule.occurrences(in_zone, last=now + LOOK_AGAIN):
+        for occurrence in rule.occurrences(in_zone, last=now + LOOK_AGAIN, behind=number):
             if self.ends_after is not None and occurrence.number > self.ends_after:
                 return self._unfolded(number, skipped, None), made
-            if occurrence.number <= self.last_number:
-                continue
             if occurrence.due_at > now + AHEAD:
                 return self._unfolded(number, skipped, occurrence.due_at - AHEAD), made
             if occurrence.due_at + self.late < now:

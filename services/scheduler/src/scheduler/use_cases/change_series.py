@@ -69,7 +69,7 @@ async def check_change(
         revision_id=change.revision_id or old.revision_id,
         connection_ids=change.connection_ids or old.connection_ids,
         repetition=Repetition(
-            rule=change.rule or old.followed().behind(first.number - 1),
+            rule=change.rule or old.followed().rest(first.number - 1),
             starts_at=change.starts_at or first.at,
             time_zone=change.time_zone or old.time_zone,
         ),
