@@ -50,6 +50,21 @@ async def test_a_post_that_waits_to_be_repeated_is_stopped_and_goes_out_once_whe
     assert len(world.platform.posts) == 2
 
 
+async def test_of_many_that_are_told_together_each_ends_as_it_was_told_last(world: World, client: httpx.AsyncClient):
+    plans = [world.plan(ahead=timedelta(hours=1)) for _ in range(4)]
+    await world.tell(*(plan.created() for plan in plans))
+    for plan in plans:
+        await world.wait(client, plan, "planned")
+    await world.tell(*(event for plan in plans for event in (paused(plan), resumed(plan))))
+    await world.tell(*(paused(plan) for plan in plans[:2]))
+    await wait_for(lambda: world.bus.settled("publisher-scheduler"))
+    world.clock.advance(timedelta(minutes=55))
+    for plan in plans[2:]:
+        await world.wait(client, plan, "staged")
+    for plan in plans[:2]:
+        await world.wait(client, plan, "planned")
+
+
 async def test_what_is_paused_is_not_staged_and_misses_its_window_only_when_it_goes_on(
     world: World, client: httpx.AsyncClient
 ):

@@ -45,17 +45,18 @@ def _scheduler(units: Units[Store], clock: Clock, wake: Callable[[], None]) -> S
     async def on_created(event: ScheduleCreatedV1) -> None:
         await plan_publications(event, store=units.joined(), now=clock.now())
 
-    @subscription.on(ScheduleChangedV1)
-    async def on_changed(event: ScheduleChangedV1) -> None:
-        await move_publications(event, store=units.joined(), now=clock.now())
+    @subscription.on_batch(ScheduleChangedV1)
+    async def on_changed(events: Sequence[ScheduleChangedV1]) -> None:
+        await move_publications(events, store=units.joined(), now=clock.now())
 
-    @subscription.on(SchedulePausedV1)
-    async def on_paused(event: SchedulePausedV1) -> None:
-        await pause_publications(event, store=units.joined())
+    # A whole workspace may be stopped at once: what is due is to hear of it within moments.
+    @subscription.on_batch(SchedulePausedV1)
+    async def on_paused(events: Sequence[SchedulePausedV1]) -> None:
+        await pause_publications(events, store=units.joined())
 
-    @subscription.on(ScheduleResumedV1)
-    async def on_resumed(event: ScheduleResumedV1) -> None:
-        await move_publications(event, store=units.joined(), now=clock.now())
+    @subscription.on_batch(ScheduleResumedV1)
+    async def on_resumed(events: Sequence[ScheduleResumedV1]) -> None:
+        await move_publications(events, store=units.joined(), now=clock.now())
 
     @subscription.on_batch(ScheduleDueV1)
     async def on_due(events: Sequence[ScheduleDueV1]) -> None:

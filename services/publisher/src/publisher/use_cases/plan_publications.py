@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
 from contracts.scheduler import (
@@ -27,6 +28,8 @@ from publisher.use_cases.settle import write
 
 _Key = tuple[UUID, UUID, int]
 
+E = TypeVar("E", bound=ScheduleChangedV1 | SchedulePausedV1 | ScheduleResumedV1)
+
 
 async def plan_publications(event: ScheduleCreatedV1 | ScheduleDueV1, *, store: Store, now: datetime) -> None:
     """Make what is missing. Both events carry the whole plan, because either may arrive first."""
@@ -35,26 +38,34 @@ async def plan_publications(event: ScheduleCreatedV1 | ScheduleDueV1, *, store: 
         await _plan(event, connection_id, store=store, now=now)
 
 
-async def move_publications(event: ScheduleChangedV1 | ScheduleResumedV1, *, store: Store, now: datetime) -> None:
+async def move_publications(
+    events: Sequence[ScheduleChangedV1 | ScheduleResumedV1], *, store: Store, now: datetime
+) -> None:
     """Give what is planned its new time, as far as the old one had not come. What was paused goes on with it."""
-    changes: list[Change] = [
-        (each, each.move(event.due_at, event.publish_until, event.when_missed, now))
-        for each in await _of_occurrence(event, store=store)
-    ]
-    await write(changes, store=store)
+    await _change(
+        events,
+        lambda row, event: row.move(event.due_at, event.publish_until, event.when_missed, now),
+        store=store,
+    )
 
 
-async def pause_publications(event: SchedulePausedV1, *, store: Store) -> None:
+async def pause_publications(events: Sequence[SchedulePausedV1], *, store: Store) -> None:
     """Put aside what is not out yet, whether its time has come or not."""
-    await write([(each, each.pause()) for each in await _of_occurrence(event, store=store)], store=store)
+    await _change(events, lambda row, _: row.pause(), store=store)
 
 
-async def _of_occurrence(
-    event: ScheduleChangedV1 | SchedulePausedV1 | ScheduleResumedV1, *, store: Store
-) -> list[Publication]:
-    await store.serialise(event.schedule_id)
-    rows = await store.lock_of_schedules([event.schedule_id])
-    return [row for row in rows if row.occurrence == event.occurrence]
+async def _change(events: Sequence[E], change: Callable[[Publication, E], Publication], *, store: Store) -> None:
+    """Apply to every publication what was told of its schedule's occurrence, in the order in which it was told."""
+    told: dict[tuple[UUID, int], list[E]] = {}
+    for event in events:
+        told.setdefault((event.schedule_id, event.occurrence), []).append(event)
+    changes: list[Change] = []
+    for row in await store.lock_of_schedules({event.schedule_id for event in events}):
+        after = row
+        for event in told.get((row.schedule_id, row.occurrence), ()):
+            after = change(after, event)
+        changes.append((row, after))
+    await write(changes, store=store)
 
 
 async def mark_due(events: Sequence[ScheduleDueV1], *, store: Store, now: datetime) -> None:
