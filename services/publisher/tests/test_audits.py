@@ -125,6 +125,7 @@ async def person(platforms: Platforms) -> AsyncIterator[Person]:
         yield person
 
 
+@pytest.mark.promise("P24")
 @pytest.mark.promise("P43")
 async def test_what_agrees_has_no_differences_and_strangers_are_only_counted(
     platforms: Platforms, scheduler: Scheduler, person: Person
