@@ -136,6 +136,11 @@ class Member:
             f"{self.series_path}/{series_id}/{verb}", json=fields or None, headers=self.headers
         )
 
+    async def ask(self, method: str, path: str, **fields: Any) -> httpx.Response:
+        """Anything else in the workspace."""
+        address = f"/api/workspaces/{self.workspace_id}/{path}"
+        return await self.client.request(method, address, json=fields or None, headers=self.headers)
+
     async def see(self, schedule_id: str) -> dict[str, Any]:
         response = await self.client.get(f"{self.path}/{schedule_id}", headers=self.headers)
         assert response.status_code == 200, response.text

@@ -90,6 +90,21 @@ DATA_MAP = DataMap(
             },
         ),
         Table(
+            name="queue",
+            purpose="the weekly times at which posts of a connection go out",
+            retention="until they are replaced, or the connection or the workspace is erased",
+            columns={
+                "workspace_id": Kind.ID,
+                "connection_id": Kind.ID,
+                "time_zone": Kind.STATE,
+                "slots": Kind.TIME,
+            },
+            subjects={
+                SubjectKind.WORKSPACE: Delete("workspace_id = %(subject)s"),
+                SubjectKind.CONNECTION: Delete("connection_id = %(subject)s"),
+            },
+        ),
+        Table(
             name="clockwork",
             purpose="which scheduler processes are alive, so that others take over what a dead one held",
             retention="a day after a process was last alive",

@@ -17,7 +17,7 @@ from scheduler import ports, subscribers
 from scheduler.adapters.connections import AuthConnections
 from scheduler.adapters.revisions import ContentRevisions
 from scheduler.adapters.store import Store
-from scheduler.api import forecast, internal, pausing, schedules, series
+from scheduler.api import forecast, internal, pausing, queues, schedules, series
 from scheduler.data_map import DATA_MAP
 from scheduler.domain.zones import shipped
 from scheduler.jobs.clockwork import Clockwork
@@ -44,6 +44,9 @@ def create_app(
             *schedules.routes(units, revisions=revisions, clock=service.clock, wake=clockwork.wake),
             *pausing.routes(units, clock=service.clock, wake=clockwork.wake),
             *series.routes(units, revisions=revisions, clock=service.clock, wake=clockwork.wake),
+            *queues.routes(
+                units, revisions=revisions, connections=connections, clock=service.clock, wake=clockwork.wake
+            ),
             *internal.routes(units),
             *forecast.routes(units, connections=connections, clock=service.clock),
         ],

@@ -14,6 +14,7 @@ from kit.passport import Reach
 
 from scheduler.domain.forecast import Standing
 from scheduler.domain.lookahead import Held
+from scheduler.domain.queues import Queue
 from scheduler.domain.schedule import Schedule
 from scheduler.domain.series import Series
 
@@ -74,7 +75,22 @@ class SeriesStore(Protocol):
         """Its schedules from this occurrence on that are not at an end, held."""
 
 
-class Store(SeriesStore, Protocol):
+class QueueStore(Protocol):
+    """The queues that the unit of work may see."""
+
+    async def keep_queue(self, queue: Queue) -> None:
+        """In place of the one that the connection had."""
+
+    async def find_queue(self, connection_id: UUID) -> Queue | None: ...
+
+    async def lock_connections(self, connection_ids: Collection[UUID]) -> None:
+        """Until the unit of work ends, nobody else chooses a time for these connections."""
+
+    async def free_of(self, connection_id: UUID, times: Sequence[datetime]) -> set[datetime]:
+        """Those of the times on which nothing of this connection stands that is not cancelled."""
+
+
+class Store(SeriesStore, QueueStore, Protocol):
     """The schedules that the unit of work may see."""
 
     def emit(self, event: Event) -> UUID: ...

@@ -275,6 +275,16 @@ def _series() -> tuple[Route, ...]:
     )
 
 
+def _queues() -> tuple[Route, ...]:
+    workspace = "/api/workspaces/{workspace_id}"
+    queue = f"{workspace}/connections/{{connection_id}}/queue"
+    return (
+        Route("PUT", queue, "scheduler", Access.WORKSPACE),
+        Route("GET", queue, "scheduler", Access.WORKSPACE),
+        Route("POST", f"{workspace}/queue", "scheduler", Access.WORKSPACE),
+    )
+
+
 def _delivery() -> tuple[Route, ...]:
     schedules = "/api/workspaces/{workspace_id}/schedules"
     publications = "/api/workspaces/{workspace_id}/publications"
@@ -293,6 +303,7 @@ def _delivery() -> tuple[Route, ...]:
             "GET", "/api/workspaces/{workspace_id}/connections/{connection_id}/forecast", "scheduler", Access.WORKSPACE
         ),
         *_series(),
+        *_queues(),
         Route(
             "GET", "/api/workspaces/{workspace_id}/connections/{connection_id}/budget", "publisher", Access.WORKSPACE
         ),

@@ -20,6 +20,8 @@ WORKSPACE = "/api/workspaces/{workspace_id:uuid}"
 SCHEDULES = WORKSPACE + "/schedules"
 SCHEDULE = SCHEDULES + "/{schedule_id:uuid}"
 SERIES = WORKSPACE + "/series"
+QUEUE = WORKSPACE + "/queue"
+QUEUE_OF_CONNECTION = WORKSPACE + "/connections/{connection_id:uuid}/queue"
 ONE_SERIES = SERIES + "/{series_id:uuid}"
 
 Id = FromPath[UUID]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -25,9 +25,9 @@ from scheduler.use_cases.approval import check_plan
 from scheduler.use_cases.timing import instant, known_zone
 
 
-@dataclass(frozen=True)
-class Wish:
-    """What a person asks for. `at` is naive local time in `time_zone`; None means now.
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What a person wants to go out, whenever that is.
 
     `late`: how long after its time a post may still go out; `when_missed`: what becomes of it then.
     """
@@ -37,10 +37,16 @@ class Wish:
     post_id: UUID
     revision_id: UUID
     connection_ids: tuple[UUID, ...]
-    at: datetime | None
-    time_zone: str
     late: timedelta = LATE_DEFAULT
     when_missed: str = WHEN_MISSED_HOLD
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish(Order):
+    """An order for a time. `at` is naive local time in `time_zone`; None means now."""
+
+    at: datetime | None
+    time_zone: str
 
 
 async def check_wish(wish: Wish, *, reaches: Callable[[UUID], bool], revisions: Revisions, clock: Clock) -> Schedule:
@@ -50,23 +56,37 @@ async def check_wish(wish: Wish, *, reaches: Callable[[UUID], bool], revisions: 
     """
     at, resolved = _time(wish, clock.now())
     await check_plan(wish, reaches=reaches, revisions=revisions)
-    return Schedule(
-        schedule_id=new_id(),
-        workspace_id=wish.workspace_id,
-        post_id=wish.post_id,
-        revision_id=wish.revision_id,
+    return ordered(
+        wish,
         at=at,
         time_zone=wish.time_zone,
+        resolved=resolved,
+        connection_ids=wish.connection_ids,
+        now=clock.now(),
+    )
+
+
+def ordered(
+    order: Order, *, at: datetime, time_zone: str, resolved: Resolved, connection_ids: Sequence[UUID], now: datetime
+) -> Schedule:
+    """The schedule that carries out an order, or the part of it that is for these connections."""
+    return Schedule(
+        schedule_id=new_id(),
+        workspace_id=order.workspace_id,
+        post_id=order.post_id,
+        revision_id=order.revision_id,
+        at=at,
+        time_zone=time_zone,
         adjustment=resolved.adjustment,
         due_at=resolved.due_at,
         state=ScheduleState.SCHEDULED,
         reason=None,
-        created_by=wish.account_id,
-        created_at=clock.now(),
-        targets=tuple(Target(connection_id) for connection_id in wish.connection_ids),
+        created_by=order.account_id,
+        created_at=now,
+        targets=tuple(Target(connection_id) for connection_id in connection_ids),
         trace=current_traceparent(),
-        publish_until=resolved.due_at + wish.late,
-        when_missed=wish.when_missed,
+        publish_until=resolved.due_at + order.late,
+        when_missed=order.when_missed,
         zone_version=shipped().version,
     )
 

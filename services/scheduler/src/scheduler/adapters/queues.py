@@ -1,0 +1,71 @@
+"""Queues in PostgreSQL, and which of their times are free."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time
+from typing import LiteralString
+from uuid import UUID
+
+from kit.database import Transaction
+
+from scheduler.domain.queues import Queue, Slot
+
+_HOUR = 60
+_DAY = 24 * _HOUR
+
+_SELECT: LiteralString = "SELECT workspace_id, connection_id, time_zone, slots FROM queue"
+
+
+@dataclass(frozen=True)
+class _QueueRow:
+    """`slots` are minutes since Monday, 00:00."""
+
+    workspace_id: UUID
+    connection_id: UUID
+    time_zone: str
+    slots: list[int]
+
+    def queue(self) -> Queue:
+        slots = tuple(Slot(minute // _DAY, time(minute % _DAY // _HOUR, minute % _HOUR)) for minute in self.slots)
+        return Queue(self.workspace_id, self.connection_id, self.time_zone, slots)
+
+
+class QueueRows:
+    """The part of `ports.Store` that queues need."""
+
+    _transaction: Transaction
+
+    async def keep_queue(self, queue: Queue) -> None:
+        minutes = [slot.weekday * _DAY + slot.at.hour * _HOUR + slot.at.minute for slot in queue.slots]
+        await self._transaction.execute(
+            "INSERT INTO queue (workspace_id, connection_id, time_zone, slots) VALUES (%s, %s, %s, %s)"
+            " ON CONFLICT (workspace_id, connection_id)"
+            " DO UPDATE SET time_zone = excluded.time_zone, slots = excluded.slots",
+            (queue.workspace_id, queue.connection_id, queue.time_zone, minutes),
+        )
+
+    async def find_queue(self, connection_id: UUID) -> Queue | None:
+        row = await self._transaction.first(_QueueRow, _SELECT + " WHERE connection_id = %s", (connection_id,))
+        return row.queue() if row else None
+
+    async def lock_connections(self, connection_ids: Collection[UUID]) -> None:
+        # In one order, so that two who want the same connections do not wait for each other.
+        await self._transaction.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(wanted::text, 0)) FROM unnest(%s::uuid[]) AS wanted",
+            (sorted(connection_ids),),
+        )
+
+    async def free_of(self, connection_id: UUID, times: Sequence[datetime]) -> set[datetime]:
+        return set(
+            await self._transaction.scalars(
+                """
+                SELECT wanted FROM unnest(%(times)s::timestamptz[]) AS wanted
+                WHERE NOT EXISTS (
+                    SELECT 1 FROM schedule JOIN target USING (schedule_id)
+                    WHERE due_at = wanted AND connection_id = %(connection_id)s AND target.state <> 'cancelled')
+                """,
+                {"times": list(times), "connection_id": connection_id},
+            )
+        )

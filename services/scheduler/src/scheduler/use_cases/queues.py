@@ -1,0 +1,82 @@
+"""A connection gets weekly slots, and an approved revision takes the next free one of each of its connections."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from uuid import UUID
+
+from scheduler.domain.queues import SHOWN, ConnectionNotFound, NoQueue, Queue, QueueFull, QueueNotFound, SlotTime
+from scheduler.domain.schedule import HORIZON, Schedule
+from scheduler.ports import Connections, QueueStore, Store
+from scheduler.use_cases.create_schedule import Order, create_schedule, ordered
+from scheduler.use_cases.timing import known_zone
+
+BATCH = 100
+"""Times looked at together: two weeks of the fullest queue, a year of them in some dozen statements."""
+
+
+@dataclass(frozen=True)
+class ShownQueue:
+    """A queue and the next times that nothing stands on."""
+
+    queue: Queue
+    free: list[SlotTime]
+
+
+async def check_queue(queue: Queue, *, connections: Connections) -> None:
+    """Raise `Invalid` for an unknown zone, `ConnectionNotFound`, or `Unavailable` if auth does not answer.
+
+    Asks auth, so it is done before the unit of work is opened. A workspace so has no more queues than connections.
+    """
+    known_zone(queue.time_zone)
+    if queue.connection_id not in await connections.of_workspace(queue.workspace_id):
+        raise ConnectionNotFound()
+
+
+async def replace_queue(queue: Queue, *, store: QueueStore, now: datetime) -> ShownQueue:
+    """Give a connection these slots. What stands on others stays where it is."""
+    await store.keep_queue(queue)
+    return ShownQueue(queue, await _free(queue, store=store, now=now, limit=SHOWN))
+
+
+async def show_queue(connection_id: UUID, *, store: QueueStore, now: datetime) -> ShownQueue:
+    """Raises `QueueNotFound`."""
+    queue = await store.find_queue(connection_id)
+    if queue is None:
+        raise QueueNotFound()
+    return ShownQueue(queue, await _free(queue, store=store, now=now, limit=SHOWN))
+
+
+async def enqueue(order: Order, *, store: Store, now: datetime) -> list[Schedule]:
+    """Schedule at the next free slot of each connection, one schedule for each time, the earliest first.
+
+    Whoever wants a slot of the same connection waits until this unit of work ends. Raises `NoQueue`, `QueueFull`.
+    """
+    await store.lock_connections(order.connection_ids)
+    found: dict[tuple[SlotTime, str], list[UUID]] = {}
+    for connection_id in order.connection_ids:
+        queue = await store.find_queue(connection_id)
+        if queue is None:
+            raise NoQueue(connection_id=str(connection_id))
+        free = await _free(queue, store=store, now=now, limit=1)
+        if not free:
+            raise QueueFull(connection_id=str(connection_id))
+        found.setdefault((free[0], queue.time_zone), []).append(connection_id)
+    schedules = [
+        ordered(order, at=slot.at, time_zone=time_zone, resolved=slot.resolved, connection_ids=connection_ids, now=now)
+        for (slot, time_zone), connection_ids in sorted(found.items(), key=lambda each: each[0][0].due_at)
+    ]
+    for schedule in schedules:
+        await create_schedule(schedule, store=store)
+    return schedules
+
+
+async def _free(queue: Queue, *, store: QueueStore, now: datetime, limit: int) -> list[SlotTime]:
+    times = queue.times(known_zone(queue.time_zone), after=now, last=now + HORIZON)
+    free: list[SlotTime] = []
+    while len(free) < limit and (batch := list(islice(times, BATCH))):
+        left = await store.free_of(queue.connection_id, [each.due_at for each in batch])
+        free += [each for each in batch if each.due_at in left]
+    return free[:limit]
