@@ -6,6 +6,7 @@ import base64
 import json
 import secrets
 from collections.abc import Collection, Iterator
+from functools import cache
 from urllib.parse import quote, quote_plus
 
 from sandbox.server import Sandbox
@@ -19,14 +20,15 @@ def password(name: str) -> str:
     return f'{name} "{secrets.token_hex(8)}" für % & <uns>'
 
 
-def spellings(secret: str) -> set[bytes]:
+@cache
+def spellings(secret: str) -> frozenset[bytes]:
     """The secret as it stands, reversed, in JSON, in an address, in hexadecimal and in base64, wherever it begins."""
     raw = secret.encode()
     texts = {secret, secret[::-1], quote(secret), quote(secret, safe=""), quote_plus(secret), raw.hex()}
     # Twice: also in a string within a string.
     for _ in range(2):
         texts |= {json.dumps(text, ensure_ascii=ascii_only)[1:-1] for text in texts for ascii_only in (True, False)}
-    return {text.encode() for text in texts} | {raw.hex().upper().encode()} | set(_in_base64(raw))
+    return frozenset({text.encode() for text in texts} | {raw.hex().upper().encode()} | set(_in_base64(raw)))
 
 
 def _in_base64(raw: bytes) -> Iterator[bytes]:
