@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import uvloop
-from kit import logs
+from kit import heap, logs
 
 from signoff.installation import Installation
 from signoff.log_file import LogFile
@@ -62,6 +62,7 @@ async def _serve(kind: type[System], data: Path, port: int | None, sandbox: bool
             for line in _places(system):
                 tell(line)
             tell(f"ready after {time.monotonic() - started:.1f} s; Ctrl-C stops it")
+            heap.settle()
             try:
                 await system.failed()
             finally:

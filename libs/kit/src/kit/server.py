@@ -14,7 +14,7 @@ import uvicorn
 import uvloop
 from litestar import Litestar
 
-from kit import logs
+from kit import heap, logs
 from kit.settings import Environment, SettingError
 from kit.topology import Drift
 
@@ -89,6 +89,7 @@ async def serve(app: Litestar, host: str, port: int, *, listening: socket.socket
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, server.handle_exit, number, None)
     async with opened(app):
+        heap.settle()
         await server.serve(sockets=[listening] if listening else None)
 
 
