@@ -168,16 +168,16 @@ class Interleaving(RuleBasedStateMachine):
     @rule(minutes=st.sampled_from([0, 2, 30]))
     def moved(self, minutes: int) -> None:
         self.due_at = self.ground.clock.now() + timedelta(minutes=minutes)
-        self.tell(move_publications, ScheduleChangedV1(**self.when()))
+        self.tell(move_publications, [ScheduleChangedV1(**self.when())])
 
     @rule()
     def paused(self) -> None:
         told = SchedulePausedV1(workspace_id=self.workspace_id, schedule_id=self.schedule_id, occurrence=1, reason="p")
-        self.tell(pause_publications, told, timed=False)
+        self.tell(pause_publications, [told], timed=False)
 
     @rule()
     def resumed(self) -> None:
-        self.tell(move_publications, ScheduleResumedV1(**self.when()))
+        self.tell(move_publications, [ScheduleResumedV1(**self.when())])
 
     @rule()
     @precondition(lambda self: self.row is not None and not self.taken_back)
