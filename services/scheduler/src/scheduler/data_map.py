@@ -105,6 +105,13 @@ DATA_MAP = DataMap(
             },
         ),
         Table(
+            name="spread",
+            purpose="how far apart posts of one connection must go out",
+            retention="until it is replaced, or the workspace is erased",
+            columns={"workspace_id": Kind.ID, "apart": Kind.STATE},
+            subjects={SubjectKind.WORKSPACE: Delete("workspace_id = %(subject)s")},
+        ),
+        Table(
             name="clockwork",
             purpose="which scheduler processes are alive, so that others take over what a dead one held",
             retention="a day after a process was last alive",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from scheduler.domain.lookahead import Held
 from scheduler.domain.queues import Queue
 from scheduler.domain.schedule import Schedule
 from scheduler.domain.series import Series
+from scheduler.domain.spread import Crowd, Neighbour
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,28 @@ class SeriesStore(Protocol):
         """Its schedules from this occurrence on that are not at an end, held."""
 
 
-class QueueStore(Protocol):
+class SpreadStore(Protocol):
+    """How close posts of one connection may stand, as the unit of work sees it."""
+
+    async def spread(self) -> timedelta:
+        """The workspace's rule: at least so far apart. Zero if there is none."""
+
+    async def keep_spread(self, workspace_id: UUID, apart: timedelta) -> None: ...
+
+    async def lock_connections(self, connection_ids: Collection[UUID]) -> None:
+        """Until the unit of work ends, nobody else chooses a time for these connections."""
+
+    async def closest(self, crowd: Crowd, to: datetime) -> Neighbour | None:
+        """What stands closest to this time and is closer than may be."""
+
+    async def next_free(self, crowd: Crowd, *, since: datetime, until: datetime) -> datetime | None:
+        """The first time of the period that is far enough from everything: `since` itself or a full minute."""
+
+    async def last_free(self, crowd: Crowd, *, since: datetime, until: datetime) -> datetime | None:
+        """The last one: `until` itself or a full minute."""
+
+
+class QueueStore(SpreadStore, Protocol):
     """The queues that the unit of work may see."""
 
     async def keep_queue(self, queue: Queue) -> None:
@@ -83,11 +105,8 @@ class QueueStore(Protocol):
 
     async def find_queue(self, connection_id: UUID) -> Queue | None: ...
 
-    async def lock_connections(self, connection_ids: Collection[UUID]) -> None:
-        """Until the unit of work ends, nobody else chooses a time for these connections."""
-
-    async def free_of(self, connection_id: UUID, times: Sequence[datetime]) -> set[datetime]:
-        """Those of the times on which nothing of this connection stands that is not cancelled."""
+    async def free_of(self, connection_id: UUID, times: Sequence[datetime], spread: timedelta) -> set[datetime]:
+        """Those of the times on which nothing of this connection stands, nor closer to them than `spread`."""
 
 
 class Store(SeriesStore, QueueStore, Protocol):

@@ -282,6 +282,8 @@ def _queues() -> tuple[Route, ...]:
         Route("PUT", queue, "scheduler", Access.WORKSPACE),
         Route("GET", queue, "scheduler", Access.WORKSPACE),
         Route("POST", f"{workspace}/queue", "scheduler", Access.WORKSPACE),
+        Route("PUT", f"{workspace}/spread", "scheduler", Access.WORKSPACE),
+        Route("GET", f"{workspace}/spread", "scheduler", Access.WORKSPACE),
     )
 
 

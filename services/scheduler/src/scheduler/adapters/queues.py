@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import LiteralString
 from uuid import UUID
 
-from kit.database import Transaction
-
+from scheduler.adapters.spread import SpreadRows
 from scheduler.domain.queues import Queue, Slot
 
 _HOUR = 60
@@ -32,10 +31,8 @@ class _QueueRow:
         return Queue(self.workspace_id, self.connection_id, self.time_zone, slots)
 
 
-class QueueRows:
+class QueueRows(SpreadRows):
     """The part of `ports.Store` that queues need."""
-
-    _transaction: Transaction
 
     async def keep_queue(self, queue: Queue) -> None:
         minutes = [slot.weekday * _DAY + slot.at.hour * _HOUR + slot.at.minute for slot in queue.slots]
@@ -50,22 +47,18 @@ class QueueRows:
         row = await self._transaction.first(_QueueRow, _SELECT + " WHERE connection_id = %s", (connection_id,))
         return row.queue() if row else None
 
-    async def lock_connections(self, connection_ids: Collection[UUID]) -> None:
-        # In one order, so that two who want the same connections do not wait for each other.
-        await self._transaction.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended(wanted::text, 0)) FROM unnest(%s::uuid[]) AS wanted",
-            (sorted(connection_ids),),
-        )
-
-    async def free_of(self, connection_id: UUID, times: Sequence[datetime]) -> set[datetime]:
+    async def free_of(self, connection_id: UUID, times: Sequence[datetime], spread: timedelta) -> set[datetime]:
+        # Exactly so far apart is far enough.
+        closer = max(spread - timedelta(microseconds=1), timedelta())
         return set(
             await self._transaction.scalars(
                 """
                 SELECT wanted FROM unnest(%(times)s::timestamptz[]) AS wanted
                 WHERE NOT EXISTS (
                     SELECT 1 FROM schedule JOIN target USING (schedule_id)
-                    WHERE due_at = wanted AND connection_id = %(connection_id)s AND target.state <> 'cancelled')
+                    WHERE due_at BETWEEN wanted - %(closer)s AND wanted + %(closer)s
+                      AND connection_id = %(connection_id)s AND target.state <> 'cancelled')
                 """,
-                {"times": list(times), "connection_id": connection_id},
+                {"times": list(times), "closer": closer, "connection_id": connection_id},
             )
         )

@@ -14,6 +14,7 @@ from litestar.params import FromPath
 
 from scheduler.domain.rule import RULE_CHARACTERS_MAX
 from scheduler.domain.schedule import CONNECTIONS_MAX, LATE_MAX, Schedule, ScheduleNotFound
+from scheduler.domain.spread import SPREAD_MAX
 from scheduler.ports import Store
 
 WORKSPACE = "/api/workspaces/{workspace_id:uuid}"
@@ -22,6 +23,7 @@ SCHEDULE = SCHEDULES + "/{schedule_id:uuid}"
 SERIES = WORKSPACE + "/series"
 QUEUE = WORKSPACE + "/queue"
 QUEUE_OF_CONNECTION = WORKSPACE + "/connections/{connection_id:uuid}/queue"
+SPREAD = WORKSPACE + "/spread"
 ONE_SERIES = SERIES + "/{series_id:uuid}"
 
 Id = FromPath[UUID]
@@ -32,6 +34,8 @@ WallClock = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d
 ConnectionIds = Annotated[list[UUID], msgspec.Meta(min_length=1, max_length=CONNECTIONS_MAX)]
 LateMinutes = Annotated[int, msgspec.Meta(ge=1, le=LATE_MAX // timedelta(minutes=1))]
 WhenMissed = Literal["hold", "drop"]
+SpreadMinutes = Annotated[int, msgspec.Meta(ge=0, le=SPREAD_MAX // timedelta(minutes=1))]
+WhenClose = Literal["refuse", "shift"]
 RuleText = Annotated[str, msgspec.Meta(min_length=1, max_length=RULE_CHARACTERS_MAX)]
 
 

@@ -23,6 +23,7 @@ from scheduler.api.parameters import (
     Id,
     Known,
     LateMinutes,
+    SpreadMinutes,
     WhenMissed,
     ZoneName,
 )
@@ -69,6 +70,7 @@ class Enqueue(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     connection_ids: ConnectionIds
     late_minutes: LateMinutes = LATE_DEFAULT // timedelta(minutes=1)
     when_missed: WhenMissed = "hold"
+    spread_minutes: SpreadMinutes = 0
 
 
 class FreeView(msgspec.Struct, frozen=True):
@@ -134,7 +136,8 @@ def routes(
         )
         await check_plan(order, reaches=caller.reaches, revisions=revisions)
         async with units(Scope.workspace(workspace_id, caller.account)) as store:
-            schedules = await enqueue(order, store=store, now=clock.now())
+            spread = timedelta(minutes=data.spread_minutes)
+            schedules = await enqueue(order, spread, store=store, now=clock.now())
         wake()
         return Enqueued([ScheduleView.of(schedule) for schedule in schedules])
 

@@ -22,14 +22,17 @@ from scheduler.api.parameters import (
     Id,
     Known,
     LateMinutes,
+    SpreadMinutes,
     WallClock,
+    WhenClose,
     WhenMissed,
     ZoneName,
     local,
     reached,
 )
-from scheduler.api.views import ScheduleView
+from scheduler.api.views import PlannedView, ScheduleView
 from scheduler.domain.schedule import LATE_DEFAULT
+from scheduler.domain.spread import Spacing
 from scheduler.ports import Revisions, Store
 from scheduler.use_cases.cancel_schedules import cancel_schedule
 from scheduler.use_cases.create_schedule import Wish, check_wish, create_schedule
@@ -43,6 +46,7 @@ class CreateSchedule(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """`at` is local time without an offset, to the minute or second; absent, it means now.
 
     A post that is `late_minutes` late does not go out: a person is asked (`hold`), or it is dropped (`drop`).
+    What is closer than `spread_minutes` to another post of a connection is refused, or takes a later time (`shift`).
     """
 
     post_id: UUID
@@ -52,15 +56,19 @@ class CreateSchedule(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     at: WallClock | None = None
     late_minutes: LateMinutes = LATE_DEFAULT // timedelta(minutes=1)
     when_missed: WhenMissed = "hold"
+    spread_minutes: SpreadMinutes = 0
+    when_close: WhenClose = "refuse"
 
 
 class MoveSchedule(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """What is to be different; what is absent stays. The window moves with the time."""
+    """What is to be different; what is absent stays. The window moves with the time. Spread as when it is made."""
 
     at: WallClock | msgspec.UnsetType = msgspec.UNSET
     time_zone: ZoneName | msgspec.UnsetType = msgspec.UNSET
     late_minutes: LateMinutes | msgspec.UnsetType = msgspec.UNSET
     when_missed: WhenMissed | msgspec.UnsetType = msgspec.UNSET
+    spread_minutes: SpreadMinutes = 0
+    when_close: WhenClose = "refuse"
 
     def move(self) -> Move:
         return Move(
@@ -81,14 +89,14 @@ def routes(
     writes, reads = permission(Permission.SCHEDULE_WRITE), permission(Permission.POST_READ)
 
     @post(SCHEDULES, guards=[writes], operation_id="createSchedule")
-    async def create(workspace_id: Id, data: JSONBody[CreateSchedule], caller: Known) -> ScheduleView:
-        schedule = await check_wish(
+    async def create(workspace_id: Id, data: JSONBody[CreateSchedule], caller: Known) -> PlannedView:
+        wished = await check_wish(
             _wish(workspace_id, data, caller), reaches=caller.reaches, revisions=revisions, clock=clock
         )
         async with units(Scope.workspace(workspace_id, caller.account)) as store:
-            await create_schedule(schedule, store=store)
+            schedule = await create_schedule(wished, _spacing(data), store=store, now=clock.now())
         wake()
-        return ScheduleView.of(schedule)
+        return PlannedView.planned(schedule, wished=wished)
 
     @get(SCHEDULES, guards=[reads], operation_id="listSchedules")
     async def list_(workspace_id: Id, caller: Known) -> ScheduleList:
@@ -101,12 +109,12 @@ def routes(
             return ScheduleView.of(await reached(schedule_id, caller, store))
 
     @patch(SCHEDULE, guards=[writes], operation_id="moveSchedule")
-    async def move(workspace_id: Id, schedule_id: Id, data: JSONBody[MoveSchedule], caller: Known) -> ScheduleView:
+    async def move(workspace_id: Id, schedule_id: Id, data: JSONBody[MoveSchedule], caller: Known) -> PlannedView:
         async with units(Scope.workspace(workspace_id, caller.account)) as store:
             await reached(schedule_id, caller, store)
-            moved = await move_schedule(schedule_id, data.move(), store=store, now=clock.now())
+            wished, moved = await move_schedule(schedule_id, data.move(), _spacing(data), store=store, now=clock.now())
         wake()
-        return ScheduleView.of(moved)
+        return PlannedView.planned(moved, wished=wished)
 
     @delete(SCHEDULE, guards=[writes], status_code=200, operation_id="cancelSchedule")
     async def cancel(workspace_id: Id, schedule_id: Id, caller: Known) -> ScheduleView:
@@ -129,3 +137,7 @@ def _wish(workspace_id: Id, data: JSONBody[CreateSchedule], caller: Known) -> Wi
         late=timedelta(minutes=data.late_minutes),
         when_missed=data.when_missed,
     )
+
+
+def _spacing(data: CreateSchedule | MoveSchedule) -> Spacing:
+    return Spacing(timedelta(minutes=data.spread_minutes), shift=data.when_close == "shift")

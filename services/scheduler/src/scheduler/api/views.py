@@ -64,6 +64,17 @@ class ScheduleView(msgspec.Struct, frozen=True):
         )
 
 
+class PlannedView(ScheduleView, frozen=True, omit_defaults=True):
+    """A schedule as it was just planned. `shifted_from`: the time that was asked for, if it got a later one."""
+
+    shifted_from: str | None = None
+
+    @classmethod
+    def planned(cls, schedule: Schedule, *, wished: Schedule) -> PlannedView:
+        shifted_from = wished.at.isoformat(timespec="seconds") if wished.due_at != schedule.due_at else None
+        return cls(**msgspec.structs.asdict(ScheduleView.of(schedule)), shifted_from=shifted_from)
+
+
 class SeriesView(msgspec.Struct, frozen=True):
     """A series as members see it. `starts_at` is wall-clock time in `time_zone`; `skipped` of its times were missed."""
 

@@ -18,10 +18,12 @@ from scheduler.domain.schedule import (
     ScheduleState,
     Target,
 )
+from scheduler.domain.spread import Spacing
 from scheduler.domain.wall_clock import Adjustment, Resolved
 from scheduler.domain.zones import shipped
 from scheduler.ports import Revisions, Store
 from scheduler.use_cases.approval import check_plan
+from scheduler.use_cases.spread import keep_apart
 from scheduler.use_cases.timing import instant, known_zone
 
 
@@ -91,7 +93,14 @@ def ordered(
     )
 
 
-async def create_schedule(schedule: Schedule, *, store: Store) -> None:
+async def create_schedule(schedule: Schedule, spacing: Spacing, *, store: Store, now: datetime) -> Schedule:
+    """Keep the schedule and tell it, at another time if that was asked for. Raises `TooClose`."""
+    schedule = await keep_apart(schedule, spacing, store=store, now=now)
+    await keep_schedule(schedule, store=store)
+    return schedule
+
+
+async def keep_schedule(schedule: Schedule, *, store: Store) -> None:
     """Keep the schedule and tell it."""
     await store.add([schedule])
     store.emit(created(schedule))

@@ -9,9 +9,11 @@ from uuid import UUID
 from contracts.scheduler import ScheduleChangedV1
 
 from scheduler.domain.schedule import Schedule, ScheduleNotFound, ScheduleState
+from scheduler.domain.spread import Spacing
 from scheduler.domain.wall_clock import Resolved
 from scheduler.domain.zones import shipped
 from scheduler.ports import Store
+from scheduler.use_cases.spread import keep_apart
 from scheduler.use_cases.timing import instant, known_zone
 
 
@@ -25,8 +27,13 @@ class Move:
     when_missed: str | None = None
 
 
-async def move_schedule(schedule_id: UUID, move: Move, *, store: Store, now: datetime) -> Schedule:
-    """The moved schedule; told only if something is different. Raises `ScheduleNotFound`, `TimeHasCome`, `Invalid`."""
+async def move_schedule(
+    schedule_id: UUID, move: Move, spacing: Spacing, *, store: Store, now: datetime
+) -> tuple[Schedule, Schedule]:
+    """The schedule as it was wished and as it stands; told only if something is different.
+
+    Raises `ScheduleNotFound`, `TimeHasCome`, `Invalid`, `TooClose`.
+    """
     schedule = await store.lock(schedule_id)
     if schedule is None:
         raise ScheduleNotFound()
@@ -35,11 +42,14 @@ async def move_schedule(schedule_id: UUID, move: Move, *, store: Store, now: dat
     if (at, time_zone) != (schedule.at, schedule.time_zone):
         resolved, version = instant(at, known_zone(time_zone), now=now), shipped().version
     moved = schedule.move(at, time_zone, resolved, zone_version=version, late=move.late, when_missed=move.when_missed)
+    wished = moved
+    if moved.due_at != schedule.due_at:
+        moved = await keep_apart(wished, spacing, store=store, now=now)
     if moved != schedule:
         await store.reschedule([moved])
         if moved.state is not ScheduleState.PAUSED:  # of one that is paused the publisher hears when it goes on
             store.emit(changed(moved))
-    return moved
+    return wished, moved
 
 
 def changed(schedule: Schedule) -> ScheduleChangedV1:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from uuid import UUID
 
 from scheduler.domain.queues import SHOWN, ConnectionNotFound, NoQueue, Queue, QueueFull, QueueNotFound, SlotTime
 from scheduler.domain.schedule import HORIZON, Schedule
 from scheduler.ports import Connections, QueueStore, Store
-from scheduler.use_cases.create_schedule import Order, create_schedule, ordered
+from scheduler.use_cases.create_schedule import Order, keep_schedule, ordered
 from scheduler.use_cases.timing import known_zone
 
 BATCH = 100
@@ -38,7 +38,7 @@ async def check_queue(queue: Queue, *, connections: Connections) -> None:
 async def replace_queue(queue: Queue, *, store: QueueStore, now: datetime) -> ShownQueue:
     """Give a connection these slots. What stands on others stays where it is."""
     await store.keep_queue(queue)
-    return ShownQueue(queue, await _free(queue, store=store, now=now, limit=SHOWN))
+    return ShownQueue(queue, await _free(queue, await store.spread(), store=store, now=now, limit=SHOWN))
 
 
 async def show_queue(connection_id: UUID, *, store: QueueStore, now: datetime) -> ShownQueue:
@@ -46,21 +46,23 @@ async def show_queue(connection_id: UUID, *, store: QueueStore, now: datetime) -
     queue = await store.find_queue(connection_id)
     if queue is None:
         raise QueueNotFound()
-    return ShownQueue(queue, await _free(queue, store=store, now=now, limit=SHOWN))
+    return ShownQueue(queue, await _free(queue, await store.spread(), store=store, now=now, limit=SHOWN))
 
 
-async def enqueue(order: Order, *, store: Store, now: datetime) -> list[Schedule]:
+async def enqueue(order: Order, spread: timedelta, *, store: Store, now: datetime) -> list[Schedule]:
     """Schedule at the next free slot of each connection, one schedule for each time, the earliest first.
 
+    `spread`: free is what is so far from other posts of the connection, or further by the workspace's rule.
     Whoever wants a slot of the same connection waits until this unit of work ends. Raises `NoQueue`, `QueueFull`.
     """
     await store.lock_connections(order.connection_ids)
+    spread = max(spread, await store.spread())
     found: dict[tuple[SlotTime, str], list[UUID]] = {}
     for connection_id in order.connection_ids:
         queue = await store.find_queue(connection_id)
         if queue is None:
             raise NoQueue(connection_id=str(connection_id))
-        free = await _free(queue, store=store, now=now, limit=1)
+        free = await _free(queue, spread, store=store, now=now, limit=1)
         if not free:
             raise QueueFull(connection_id=str(connection_id))
         found.setdefault((free[0], queue.time_zone), []).append(connection_id)
@@ -69,14 +71,14 @@ async def enqueue(order: Order, *, store: Store, now: datetime) -> list[Schedule
         for (slot, time_zone), connection_ids in sorted(found.items(), key=lambda each: each[0][0].due_at)
     ]
     for schedule in schedules:
-        await create_schedule(schedule, store=store)
+        await keep_schedule(schedule, store=store)
     return schedules
 
 
-async def _free(queue: Queue, *, store: QueueStore, now: datetime, limit: int) -> list[SlotTime]:
+async def _free(queue: Queue, spread: timedelta, *, store: QueueStore, now: datetime, limit: int) -> list[SlotTime]:
     times = queue.times(known_zone(queue.time_zone), after=now, last=now + HORIZON)
     free: list[SlotTime] = []
     while len(free) < limit and (batch := list(islice(times, BATCH))):
-        left = await store.free_of(queue.connection_id, [each.due_at for each in batch])
+        left = await store.free_of(queue.connection_id, [each.due_at for each in batch], spread)
         free += [each for each in batch if each.due_at in left]
     return free[:limit]

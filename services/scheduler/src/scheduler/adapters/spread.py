@@ -1,0 +1,92 @@
+"""Which times of a connection are crowded, and who may choose one now."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any, LiteralString
+from uuid import UUID
+
+from kit.database import Transaction
+
+from scheduler.domain.spread import Crowd, Neighbour
+
+# Found by workspace and time (`schedule_newest`): however much is planned, a day of one workspace is little.
+_BUSY: LiteralString = """
+WITH busy AS NOT MATERIALIZED (
+    SELECT schedule_id, connection_id, due_at FROM schedule JOIN target USING (schedule_id)
+    WHERE connection_id = ANY(%(connection_ids)s) AND target.state <> 'cancelled' AND schedule_id <> %(besides)s
+)
+"""
+
+_CLOSEST: LiteralString = """
+SELECT schedule_id, connection_id, due_at FROM busy
+WHERE due_at > %(to)s - %(spread)s AND due_at < %(to)s + %(spread)s
+ORDER BY greatest(due_at - %(to)s, %(to)s - due_at), schedule_id, connection_id LIMIT 1
+"""
+
+# The nearest free minute stands right at the edge of what is busy, or it is the one that is wanted.
+_NEXT_FREE: LiteralString = """
+SELECT wanted FROM (
+    SELECT %(since)s AS wanted
+    UNION ALL
+    SELECT date_trunc('minute', due_at + %(spread)s + interval '59.999999 seconds') FROM busy
+    WHERE due_at BETWEEN %(since)s - %(spread)s AND %(until)s) AS edge
+WHERE wanted BETWEEN %(since)s AND %(until)s
+  AND NOT EXISTS (SELECT 1 FROM busy WHERE due_at > wanted - %(spread)s AND due_at < wanted + %(spread)s)
+ORDER BY wanted LIMIT 1
+"""
+
+_LAST_FREE: LiteralString = """
+SELECT wanted FROM (
+    SELECT %(until)s AS wanted
+    UNION ALL
+    SELECT date_trunc('minute', due_at - %(spread)s) FROM busy
+    WHERE due_at BETWEEN %(since)s AND %(until)s + %(spread)s) AS edge
+WHERE wanted BETWEEN %(since)s AND %(until)s
+  AND NOT EXISTS (SELECT 1 FROM busy WHERE due_at > wanted - %(spread)s AND due_at < wanted + %(spread)s)
+ORDER BY wanted DESC LIMIT 1
+"""
+
+
+class SpreadRows:
+    """The part of `ports.Store` that keeps posts apart."""
+
+    _transaction: Transaction
+
+    async def spread(self) -> timedelta:
+        found: timedelta | None = await self._transaction.scalar("SELECT apart FROM spread")
+        return found or timedelta()
+
+    async def keep_spread(self, workspace_id: UUID, apart: timedelta) -> None:
+        await self._transaction.execute(
+            "INSERT INTO spread (workspace_id, apart) VALUES (%s, %s)"
+            " ON CONFLICT (workspace_id) DO UPDATE SET apart = excluded.apart",
+            (workspace_id, apart),
+        )
+
+    async def lock_connections(self, connection_ids: Collection[UUID]) -> None:
+        # In one order, so that two who want the same connections do not wait for each other.
+        await self._transaction.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(wanted::text, 0)) FROM unnest(%s::uuid[]) AS wanted",
+            (sorted(connection_ids),),
+        )
+
+    async def closest(self, crowd: Crowd, to: datetime) -> Neighbour | None:
+        return await self._transaction.first(Neighbour, _BUSY + _CLOSEST, _parameters(crowd) | {"to": to})
+
+    async def next_free(self, crowd: Crowd, *, since: datetime, until: datetime) -> datetime | None:
+        return await self._free(_BUSY + _NEXT_FREE, crowd, since, until)
+
+    async def last_free(self, crowd: Crowd, *, since: datetime, until: datetime) -> datetime | None:
+        return await self._free(_BUSY + _LAST_FREE, crowd, since, until)
+
+    async def _free(self, query: LiteralString, crowd: Crowd, since: datetime, until: datetime) -> datetime | None:
+        found: datetime | None = await self._transaction.scalar(
+            query, _parameters(crowd) | {"since": since, "until": until}
+        )
+        return found
+
+
+def _parameters(crowd: Crowd) -> dict[str, Any]:
+    return vars(crowd) | {"connection_ids": list(crowd.connection_ids)}

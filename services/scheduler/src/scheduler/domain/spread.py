@@ -1,0 +1,70 @@
+"""Room between the posts of one connection, so that none of them drowns another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from kit.problems import Conflict
+
+from scheduler.domain.schedule import Schedule
+from scheduler.domain.wall_clock import Resolved, resolve
+
+SPREAD_MAX = timedelta(hours=24)
+"""One post a day: who wants less often has a rule for a series."""
+
+SEARCH = timedelta(days=31)
+"""How far from the time that was asked for another one is looked for. Further away it is not what was meant."""
+
+MINUTE = timedelta(minutes=1)
+
+
+class TooClose(Conflict):
+    code = "too-close"
+    title = "Another post goes out through this connection at nearly the same time"
+
+
+@dataclass(frozen=True)
+class Spacing:
+    """What a person asks for. `shift`: what is too close to another post takes the next time that is not."""
+
+    spread: timedelta = timedelta()
+    shift: bool = False
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A schedule that stands near a time at one connection."""
+
+    schedule_id: UUID
+    connection_id: UUID
+    due_at: datetime
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """What a schedule must keep away from: other schedules of its connections, closer than `spread` to its time."""
+
+    connection_ids: tuple[UUID, ...]
+    besides: UUID
+    spread: timedelta
+
+    @classmethod
+    def around(cls, schedule: Schedule, spread: timedelta) -> Crowd:
+        return cls(schedule.waiting(), schedule.schedule_id, spread)
+
+
+@dataclass(frozen=True)
+class FreeTime:
+    """An instant that is free, as the wall clock says it."""
+
+    at: datetime
+    resolved: Resolved
+
+
+def said(instant: datetime, in_zone: ZoneInfo) -> tuple[datetime, Resolved]:
+    """What the wall clock shows at an instant, and what that means: in the second half of an overlap another one."""
+    at = instant.astimezone(in_zone).replace(tzinfo=None, fold=0)
+    return at, resolve(at, in_zone)
