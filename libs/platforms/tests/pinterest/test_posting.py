@@ -244,7 +244,8 @@ async def test_lost_before_the_effect_it_is_absent_once_the_list_has_settled_and
     sandbox.add_fault("pinterest", CREATE, "reset_before")
     with pytest.raises(OutcomeUnknown):
         await pinterest.publish(call, delivery, journal)
-    assert isinstance(await pinterest.reconcile(call, delivery, journal), Undecided)
+    with pytest.raises(Transient, match="not_listed_yet"):
+        await pinterest.reconcile(call, delivery, journal)
     clock.advance(timedelta(seconds=61))
     assert isinstance(await pinterest.reconcile(call, delivery, journal), Absent)
     await pinterest.publish(call, delivery, journal)
@@ -266,9 +267,37 @@ async def test_a_list_that_lags_is_not_taken_for_absence(
     sandbox.add_fault("pinterest", CREATE, "reset_after")
     with pytest.raises(OutcomeUnknown):
         await pinterest.publish(call, delivery, journal)
-    assert isinstance(await pinterest.reconcile(call, delivery, journal), Undecided)
+    with pytest.raises(Transient, match="not_listed_yet"):
+        await pinterest.reconcile(call, delivery, journal)
     clock.advance(timedelta(seconds=45))
     assert isinstance(await pinterest.reconcile(call, delivery, journal), Published)
+
+
+async def test_the_list_is_given_its_time_from_the_last_attempt_on(
+    pinterest: Platform,
+    call: Call,
+    make_pin: Callable[..., Delivery],
+    journal: MemoryJournal,
+    sandbox: Sandbox,
+    server: PinterestSandbox,
+    clock: FixedClock,
+):
+    """The first attempt came to nothing, a minute ago; only the second one left a pin, which is not listed yet."""
+    server.state.listing_lag_seconds = 40
+    delivery = make_pin()
+    await pinterest.stage(call, delivery, journal)
+    sandbox.add_fault("pinterest", CREATE, "reset_before")
+    with pytest.raises(OutcomeUnknown):
+        await pinterest.publish(call, delivery, journal)
+    clock.advance(timedelta(seconds=61))
+    sandbox.add_fault("pinterest", CREATE, "reset_after")
+    with pytest.raises(OutcomeUnknown):
+        await pinterest.publish(call, delivery, journal)
+    with pytest.raises(Transient, match="not_listed_yet"):
+        await pinterest.reconcile(call, delivery, journal)
+    clock.advance(timedelta(seconds=45))
+    assert isinstance(await pinterest.reconcile(call, delivery, journal), Published)
+    assert len(sandbox.truth.posts("pinterest")) == 1
 
 
 async def test_a_pin_of_yesterday_that_says_the_same_is_not_ours(

@@ -60,9 +60,9 @@ class Posting:
         if "board_seen" not in journal.facts:
             raise Transient("not_staged", "nothing is prepared yet; stage again")
         body = await _body(delivery, journal.facts)
-        # From the first attempt on, since a repetition must look for the first one's pin too.
-        if "attempted_at" not in journal.facts:
-            await journal.record(attempted_at=call.clock.now().isoformat())
+        # A repetition must look for the first attempt's pin too, and give the list its time from the last one on.
+        now = call.clock.now().isoformat()
+        await journal.record(attempted_at=journal.facts.get("attempted_at") or now, last_attempted_at=now)
         pin = await self._api.post_visible(call, "/pins", body.stream(), body.length, Pin)
         await journal.record(pin_id=pin.id)
         return Published(self._receipt(pin, {}))
@@ -86,10 +86,12 @@ class Posting:
         if found:
             # An approved pin may be scheduled twice for one board; which of them is ours nobody can tell.
             return Undecided(evidence | {"pins": [pin.id for pin in found]})
-        settled = call.clock.now() - attempted_at >= timedelta(seconds=limits.LISTING_SETTLED_SECONDS)
-        if complete and settled:
-            return Absent(evidence)
-        return Undecided(evidence | {"reason": "the list may not show it yet" if complete else "the list is too long"})
+        if not complete:
+            return Undecided(evidence | {"reason": "the list is too long"})
+        last = datetime.fromisoformat(journal.facts.get("last_attempted_at") or attempted_at.isoformat())
+        if call.clock.now() - last < timedelta(seconds=limits.LISTING_SETTLED_SECONDS):
+            raise Transient("not_listed_yet", "the pin is not in its board's list, which may be behind")
+        return Absent(evidence)
 
     async def _by_id(self, call: Call, pin_id: str) -> Finding:
         try:
