@@ -39,7 +39,7 @@ ACCOUNTS = {
 }
 """As many as it takes to post everything within a day's limits of an account."""
 
-POSTS_MAX = {"tiktok": 8 * 14, "instagram": 190, "youtube": 95, "linkedin": 140, "x": 190, "threads": 240}
+POSTS_MAX = {"tiktok": 8 * 14, "instagram": 2 * 45, "youtube": 95, "linkedin": 140, "x": 190, "threads": 240}
 """What one day allows of all accounts; later posts leave the platform out."""
 
 LAST_STEPS = {
