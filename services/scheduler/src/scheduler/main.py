@@ -17,7 +17,7 @@ from scheduler import ports, subscribers
 from scheduler.adapters.connections import AuthConnections
 from scheduler.adapters.revisions import ContentRevisions
 from scheduler.adapters.store import Store
-from scheduler.api import forecast, internal, pausing, queues, schedules, series, spread
+from scheduler.api import calendar, forecast, internal, pausing, queues, schedules, series, spread
 from scheduler.data_map import DATA_MAP
 from scheduler.domain.zones import shipped
 from scheduler.jobs.clockwork import Clockwork
@@ -42,6 +42,7 @@ def create_app(
     return service.app(
         routes=[
             *schedules.routes(units, revisions=revisions, clock=service.clock, wake=clockwork.wake),
+            *calendar.routes(units),
             *pausing.routes(units, clock=service.clock, wake=clockwork.wake),
             *series.routes(units, revisions=revisions, clock=service.clock, wake=clockwork.wake),
             *queues.routes(

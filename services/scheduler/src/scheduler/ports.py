@@ -12,6 +12,7 @@ from contracts.event import Event
 from contracts.sealing import SealedRevision
 from kit.passport import Reach
 
+from scheduler.domain.calendar import Page, Wanted
 from scheduler.domain.forecast import Standing
 from scheduler.domain.lookahead import Held
 from scheduler.domain.queues import Queue
@@ -118,8 +119,8 @@ class Store(SeriesStore, QueueStore, Protocol):
 
     async def find(self, schedule_id: UUID) -> Schedule | None: ...
 
-    async def newest(self, limit: int, reach: Reach) -> list[Schedule]:
-        """Ordered by due time, the latest first."""
+    async def page(self, wanted: Wanted, limit: int) -> Page:
+        """At most so many of the wanted schedules, in the order of their times."""
 
     async def planned(self, *, until: datetime, connection_id: UUID | None, limit: int) -> list[Schedule]:
         """Schedules that are not at an end and due until then (to this connection), the earliest first."""

@@ -9,6 +9,7 @@ from uuid import UUID
 from contracts.event import Event
 from kit.passport import Reach
 
+from scheduler.adapters.calendar import CalendarRows
 from scheduler.adapters.clockwork import ClockworkRows
 from scheduler.adapters.due import DueRows
 from scheduler.adapters.queues import QueueRows
@@ -17,7 +18,7 @@ from scheduler.adapters.series import SeriesRows
 from scheduler.domain.schedule import Schedule
 
 
-class Store(DueRows, ClockworkRows, SeriesRows, QueueRows):
+class Store(DueRows, ClockworkRows, SeriesRows, QueueRows, CalendarRows):
     """Satisfies `ports.Store`."""
 
     def emit(self, event: Event) -> UUID:
@@ -51,10 +52,6 @@ class Store(DueRows, ClockworkRows, SeriesRows, QueueRows):
     async def find(self, schedule_id: UUID) -> Schedule | None:
         row = await self._transaction.first(ScheduleRow, SELECT + " WHERE schedule_id = %s", (schedule_id,))
         return row.schedule() if row else None
-
-    async def newest(self, limit: int, reach: Reach) -> list[Schedule]:
-        query = SELECT + IN_REACH + " ORDER BY due_at DESC, schedule_id LIMIT %(limit)s"
-        return await self._all(query, {"limit": limit, "reach": reach})
 
     async def planned(self, *, until: datetime, connection_id: UUID | None, limit: int) -> list[Schedule]:
         ids = await self._transaction.scalars(

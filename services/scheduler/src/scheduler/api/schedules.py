@@ -38,9 +38,6 @@ from scheduler.use_cases.cancel_schedules import cancel_schedule
 from scheduler.use_cases.create_schedule import Wish, check_wish, create_schedule
 from scheduler.use_cases.move_schedule import Move, move_schedule
 
-LIST_MAX = 500
-"""Schedules in one answer: the calendar of a busy month."""
-
 
 class CreateSchedule(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """`at` is local time without an offset, to the minute or second; absent, it means now.
@@ -79,10 +76,6 @@ class MoveSchedule(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         )
 
 
-class ScheduleList(msgspec.Struct, frozen=True):
-    schedules: list[ScheduleView]
-
-
 def routes(
     units: Units[Store], *, revisions: Revisions, clock: Clock, wake: Callable[[], None]
 ) -> list[ControllerRouterHandler]:
@@ -97,11 +90,6 @@ def routes(
             schedule = await create_schedule(wished, _spacing(data), store=store, now=clock.now())
         wake()
         return PlannedView.planned(schedule, wished=wished)
-
-    @get(SCHEDULES, guards=[reads], operation_id="listSchedules")
-    async def list_(workspace_id: Id, caller: Known) -> ScheduleList:
-        async with units(Scope.workspace(workspace_id, caller.account)) as store:
-            return ScheduleList([ScheduleView.of(schedule) for schedule in await store.newest(LIST_MAX, caller.reach)])
 
     @get(SCHEDULE, guards=[reads], operation_id="getSchedule")
     async def show(workspace_id: Id, schedule_id: Id, caller: Known) -> ScheduleView:
@@ -122,7 +110,7 @@ def routes(
             await reached(schedule_id, caller, store)
             return ScheduleView.of(await cancel_schedule(schedule_id, store=store))
 
-    return [create, list_, show, move, cancel]
+    return [create, show, move, cancel]
 
 
 def _wish(workspace_id: Id, data: JSONBody[CreateSchedule], caller: Known) -> Wish:
