@@ -17,7 +17,9 @@ from tests.integration.torment.room import Room
 NOT_OUT = frozenset({"failed", "missed", "cancelled", "needs_attention"})
 OUT = frozenset({"published", "needs_attention"})
 
-_PUBLICATIONS = "SELECT post_id::text, connection_id::text, platform, state, code, attempts FROM publication"
+_PUBLICATIONS = (
+    "SELECT post_id::text, connection_id::text, platform, state, code, evidence->>'reason', attempts FROM publication"
+)
 _OPEN = (
     "SELECT state, code, count(*) FROM publication"
     " WHERE state NOT IN ('published', 'failed', 'missed', 'cancelled', 'needs_attention') OR held GROUP BY 1, 2"
@@ -32,6 +34,7 @@ class Row:
     platform: str
     state: str
     code: str | None
+    reason: str | None
     attempts: int
 
 
@@ -93,8 +96,8 @@ def _judge(rows: Sequence[Row], writes: Sequence[int]) -> End:
     (row,) = rows
     if sum(writes) > 1:
         return End("double", f"written {list(writes)}, {row}", wrong=True)
-    if writes:
-        return End(row.state if row.state == "published" else f"{row.state}, out", str(row), row.state not in OUT)
-    if row.state not in NOT_OUT or not row.code:
-        return End("lost", str(row), wrong=True)
-    return End(f"{row.state}: {row.code}")
+    if row.state not in (OUT if writes else NOT_OUT) or (not writes and not row.code):
+        return End("lost", f"written {list(writes)}, {row}", wrong=True)
+    if row.state == "published":
+        return End(row.state)
+    return End(f"{row.state} ({row.reason or row.code}), {'out' if writes else 'not out'}")
