@@ -240,3 +240,14 @@ async def test_no_request_begins_after_its_time(sandbox: Sandbox, http: httpx.As
             await send(http, http.build_request("POST", address), visible=True)
         assert (await http.get(address)).status_code == 404
     assert sandbox.requests("tiktok", "POST /somewhere") == 0
+
+
+async def test_a_time_within_another_one_allows_no_more(sandbox: Sandbox, http: httpx.AsyncClient) -> None:
+    request = http.build_request("POST", f"{sandbox.base_urls['tiktok']}/somewhere")
+    with (
+        no_requests_after(time.monotonic()),
+        no_requests_after(time.monotonic() + 60),
+        pytest.raises(Transient, match="not_reached"),
+    ):
+        await send(http, request, visible=True)
+    assert sandbox.requests("tiktok", "POST /somewhere") == 0
