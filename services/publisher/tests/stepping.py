@@ -136,6 +136,9 @@ class _Grants:
     access: Access
     now: Monotonic
 
+    def expect(self, connection_id: UUID) -> None:
+        """It is here already."""
+
     @asynccontextmanager
     async def borrow(self, publication: Publication) -> AsyncIterator[Grant]:
         await self.worker.stop("borrow")

@@ -79,6 +79,9 @@ class _Call:
 
 
 class _Grants:
+    def expect(self, connection_id: UUID) -> None:
+        """It is here already."""
+
     @asynccontextmanager
     async def borrow(self, publication: Publication) -> AsyncIterator[Grant]:
         yield Grant("someone", Secret("token"), None, (), datetime(2030, 1, 1, tzinfo=UTC), None)

@@ -48,9 +48,16 @@ class SharedGrants:
         self._leases = leases
         self._clock = clock
         self._held: dict[UUID, _Held] = {}
+        self._coming: dict[UUID, asyncio.Task[_Held | Exception]] = {}
         self._borrower: Batcher[UUID, _Held | str] = Batcher(self._borrow_all, size_max=LEASES_MAX, at_once_max=2)
         self._returner: Batcher[UUID, None] = Batcher(self._give_back, size_max=LEASES_MAX)
         self._watches: set[asyncio.Task[None]] = set()
+
+    def expect(self, connection_id: UUID) -> None:
+        if not self._usable(connection_id) and connection_id not in self._coming:
+            fetched = asyncio.create_task(self._fetch(connection_id), name="expected-lease")
+            self._coming[connection_id] = fetched
+            fetched.add_done_callback(lambda _: self._coming.pop(connection_id, None))
 
     @asynccontextmanager
     async def borrow(self, publication: Publication) -> AsyncIterator[Grant]:
@@ -87,22 +94,38 @@ class SharedGrants:
         try:
             yield
         finally:
-            for watch in self._watches:
-                watch.cancel()
+            for task in (*self._watches, *self._coming.values()):
+                task.cancel()
             held = [each.lent.lease_id for each in self._held.values()]
             self._held.clear()
             for start in range(0, len(held), LEASES_MAX):
                 await self._give_back(held[start : start + LEASES_MAX])
 
     async def _take(self, connection_id: UUID) -> _Held:
-        held = self._held.get(connection_id)
-        if held is None or self._clock.now() > held.lent.expires_at - LIFE_LEFT_MIN:
-            answer = await self._borrower.do(connection_id)
-            if isinstance(answer, str):
-                raise GrantRefused(answer)
+        held = self._usable(connection_id)
+        if held is None:
+            self.expect(connection_id)
+            # Others wait for the same one: who is cancelled takes it from nobody.
+            answer = await asyncio.shield(self._coming[connection_id])
+            if isinstance(answer, Exception):
+                raise answer
             held = answer
         held.users += 1
         return held
+
+    def _usable(self, connection_id: UUID) -> _Held | None:
+        held = self._held.get(connection_id)
+        if held is None or self._clock.now() > held.lent.expires_at - LIFE_LEFT_MIN:
+            return None
+        return held
+
+    async def _fetch(self, connection_id: UUID) -> _Held | Exception:
+        """What goes wrong is an answer, because perhaps nobody asks for it in the end."""
+        try:
+            answer = await self._borrower.do(connection_id)
+        except Exception as error:
+            return error
+        return GrantRefused(answer) if isinstance(answer, str) else answer
 
     def _put_back(self, connection_id: UUID, held: _Held) -> None:
         held.users -= 1

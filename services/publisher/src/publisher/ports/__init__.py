@@ -192,6 +192,9 @@ class MediaStore(Protocol):
 
 
 class Grants(Protocol):
+    def expect(self, connection_id: UUID) -> None:
+        """The connection's grant will be borrowed in a moment: fetch it meanwhile."""
+
     def borrow(self, publication: Publication) -> AbstractAsyncContextManager[Grant]:
         """The connection's grant for the block. Raises `GrantRefused`, `kit.problems.Unavailable`.
 

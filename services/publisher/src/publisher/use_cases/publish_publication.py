@@ -34,6 +34,7 @@ async def publish_publication(publication: Publication, *, means: Means) -> Publ
     the intent is raised as it is; after it, only proven refusals are, everything else as `OutcomeUnknown`.
     """
     assert publication.platform is not None
+    means.grants.expect(publication.connection_id)
     (variant, _), journal = await asyncio.gather(
         approved(publication, means=means), means.journals.open(publication, publication.platform)
     )
