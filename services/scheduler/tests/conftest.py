@@ -46,6 +46,14 @@ class Content:
         self.revisions[revision.revision_id] = revision
         return revision
 
+    def copy(self, revision: SealedRevision, **variant: Any) -> SealedRevision:
+        """Another post that says the same at the same connections, but for what is given."""
+        variants = tuple(each.model_copy(update=variant) for each in revision.variants)
+        ids = {"post_id": new_id(), "revision_id": new_id()}
+        copied = revision.model_copy(update=ids | {"variants": variants})
+        self.revisions[copied.revision_id] = copied
+        return copied
+
     def app(self) -> Litestar:
         @get("/internal/workspaces/{workspace_id:uuid}/revisions/{revision_id:uuid}", guards=[service("scheduler")])
         async def revision(workspace_id: FromPath[UUID], revision_id: FromPath[UUID]) -> dict[str, Any]:

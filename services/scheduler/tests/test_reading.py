@@ -29,10 +29,11 @@ def revision(member: Member, content: Content) -> SealedRevision:
 
 async def days(member: Member, revision: SealedRevision, *ahead: int, **fields: Any) -> list[dict[str, Any]]:
     """A schedule at noon, UTC, of each of these days of January."""
-    return [
+    made = [
         await member.scheduled(revision, at=(NEW_YEAR + timedelta(days=day - 1)).isoformat(), time_zone="UTC", **fields)
         for day in ahead
     ]
+    return [{name: each[name] for name in each if name != "warnings"} for each in made]
 
 
 async def read(member: Member, **query: Any) -> dict[str, Any]:

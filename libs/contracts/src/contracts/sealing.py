@@ -75,6 +75,18 @@ class SealedRevision(_Shape):
         }
         return hashlib.sha256(_canonical(document)).hexdigest()
 
+    def variant_hashes(self) -> dict[UUID, str]:
+        """By connection, lower-case hex SHA-256 over what its variant says: the same for every post of the workspace
+        that says the same there, whatever its ids."""
+        return {variant.connection_id: self._variant_hash(variant) for variant in self.variants}
+
+    def _variant_hash(self, variant: SealedVariant) -> str:
+        document = _hashed(variant) | {
+            "workspace_id": str(self.workspace_id),
+            "media": [{"sha256": media.sha256, "alt_text": media.alt_text} for media in variant.media],
+        }
+        return hashlib.sha256(_canonical(document)).hexdigest()
+
 
 def seal_message(content_hash: str, approved_by: Sequence[UUID], approved_at: datetime | str) -> bytes:
     """The bytes a seal's signature covers. `approved_at` as a time, or as RFC 3339 in UTC with `+00:00`."""

@@ -25,6 +25,8 @@ DATA_MAP = DataMap(
                 "state": Kind.STATE,
                 "code": Kind.STATE,
                 "publication_id": Kind.ID,
+                # Over the text and the digests of media, to find the same again; gone when the post is deleted.
+                "content_hash": Kind.CONTENT,
             },
             subjects={SubjectKind.WORKSPACE: Delete("workspace_id = %(subject)s")},
         ),

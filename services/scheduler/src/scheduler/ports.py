@@ -13,6 +13,7 @@ from contracts.sealing import SealedRevision
 from kit.passport import Reach
 
 from scheduler.domain.calendar import Page, Wanted
+from scheduler.domain.duplicates import Duplicate
 from scheduler.domain.forecast import Standing
 from scheduler.domain.lookahead import Held
 from scheduler.domain.queues import Queue
@@ -110,7 +111,20 @@ class QueueStore(SpreadStore, Protocol):
         """Those of the times on which nothing of this connection stands, nor closer to them than `spread`."""
 
 
-class Store(SeriesStore, QueueStore, Protocol):
+class DuplicateStore(Protocol):
+    """What connections get, as hashes, as far as the unit of work sees it."""
+
+    async def duplicates(self, schedule: Schedule, hashes: Mapping[UUID, str]) -> list[Duplicate]:
+        """What is planned, due or published with the same content near it: one a connection, the nearest in time."""
+
+    async def keep_content(self, schedule: Schedule, hashes: Mapping[UUID, str]) -> None:
+        """Note the content of a schedule that was added."""
+
+    async def forget_content(self, workspace_id: UUID, post_id: UUID) -> None:
+        """Keep nothing of what a post said."""
+
+
+class Store(SeriesStore, QueueStore, DuplicateStore, Protocol):
     """The schedules that the unit of work may see."""
 
     def emit(self, event: Event) -> UUID: ...

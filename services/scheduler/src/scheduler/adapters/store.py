@@ -12,13 +12,14 @@ from kit.passport import Reach
 from scheduler.adapters.calendar import CalendarRows
 from scheduler.adapters.clockwork import ClockworkRows
 from scheduler.adapters.due import DueRows
+from scheduler.adapters.duplicates import DuplicateRows
 from scheduler.adapters.queues import QueueRows
 from scheduler.adapters.rows import IN_REACH, SELECT, SELECT_ID, ScheduleRow
 from scheduler.adapters.series import SeriesRows
 from scheduler.domain.schedule import Schedule
 
 
-class Store(DueRows, ClockworkRows, SeriesRows, QueueRows, CalendarRows):
+class Store(DueRows, ClockworkRows, SeriesRows, QueueRows, CalendarRows, DuplicateRows):
     """Satisfies `ports.Store`."""
 
     def emit(self, event: Event) -> UUID:

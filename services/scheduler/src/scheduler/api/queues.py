@@ -27,7 +27,8 @@ from scheduler.api.parameters import (
     WhenMissed,
     ZoneName,
 )
-from scheduler.api.views import ScheduleView
+from scheduler.api.views import PlannedView
+from scheduler.domain.duplicates import Content
 from scheduler.domain.queues import SLOTS_MAX, Queue, Slot, SlotTime
 from scheduler.domain.schedule import LATE_DEFAULT
 from scheduler.ports import Connections, Revisions, Store
@@ -71,6 +72,7 @@ class Enqueue(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     late_minutes: LateMinutes = LATE_DEFAULT // timedelta(minutes=1)
     when_missed: WhenMissed = "hold"
     spread_minutes: SpreadMinutes = 0
+    refuse_duplicates: bool = False
 
 
 class FreeView(msgspec.Struct, frozen=True):
@@ -101,7 +103,7 @@ class QueueView(msgspec.Struct, frozen=True):
 class Enqueued(msgspec.Struct, frozen=True):
     """One schedule for each time, the earliest first."""
 
-    schedules: list[ScheduleView]
+    schedules: list[PlannedView]
 
 
 def routes(
@@ -134,11 +136,12 @@ def routes(
             late=timedelta(minutes=data.late_minutes),
             when_missed=data.when_missed,
         )
-        await check_plan(order, reaches=caller.reaches, revisions=revisions)
+        revision = await check_plan(order, reaches=caller.reaches, revisions=revisions)
+        content = Content(revision.variant_hashes(), refuse_duplicates=data.refuse_duplicates)
         async with units(Scope.workspace(workspace_id, caller.account)) as store:
             spread = timedelta(minutes=data.spread_minutes)
-            schedules = await enqueue(order, spread, store=store, now=clock.now())
+            planned = await enqueue(order, content, spread, store=store, now=clock.now())
         wake()
-        return Enqueued([ScheduleView.of(schedule) for schedule in schedules])
+        return Enqueued([PlannedView.planned(each.schedule, each.duplicates, wished=each.schedule) for each in planned])
 
     return [replace, show, add]

@@ -31,6 +31,7 @@ from scheduler.api.parameters import (
     reached,
 )
 from scheduler.api.views import PlannedView, ScheduleView
+from scheduler.domain.duplicates import Content
 from scheduler.domain.schedule import LATE_DEFAULT
 from scheduler.domain.spread import Spacing
 from scheduler.ports import Revisions, Store
@@ -55,6 +56,7 @@ class CreateSchedule(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     when_missed: WhenMissed = "hold"
     spread_minutes: SpreadMinutes = 0
     when_close: WhenClose = "refuse"
+    refuse_duplicates: bool = False
 
 
 class MoveSchedule(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -83,13 +85,14 @@ def routes(
 
     @post(SCHEDULES, guards=[writes], operation_id="createSchedule")
     async def create(workspace_id: Id, data: JSONBody[CreateSchedule], caller: Known) -> PlannedView:
-        wished = await check_wish(
+        wished, hashes = await check_wish(
             _wish(workspace_id, data, caller), reaches=caller.reaches, revisions=revisions, clock=clock
         )
+        content = Content(hashes, refuse_duplicates=data.refuse_duplicates)
         async with units(Scope.workspace(workspace_id, caller.account)) as store:
-            schedule = await create_schedule(wished, _spacing(data), store=store, now=clock.now())
+            planned = await create_schedule(wished, content, _spacing(data), store=store, now=clock.now())
         wake()
-        return PlannedView.planned(schedule, wished=wished)
+        return PlannedView.planned(planned.schedule, planned.duplicates, wished=wished)
 
     @get(SCHEDULE, guards=[reads], operation_id="getSchedule")
     async def show(workspace_id: Id, schedule_id: Id, caller: Known) -> ScheduleView:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Literal
 from uuid import UUID
 
 import msgspec
 
+from scheduler.domain.duplicates import Duplicate
 from scheduler.domain.rule import Occurrence
 from scheduler.domain.schedule import Schedule
 from scheduler.domain.series import Series
@@ -64,15 +67,32 @@ class ScheduleView(msgspec.Struct, frozen=True):
         )
 
 
+class DuplicateView(msgspec.Struct, frozen=True):
+    """The same content goes to this connection then, too."""
+
+    code: Literal["duplicate"]
+    schedule_id: UUID
+    due_at: datetime
+    connection_id: UUID
+
+    @classmethod
+    def of(cls, duplicate: Duplicate) -> DuplicateView:
+        return cls("duplicate", duplicate.schedule_id, duplicate.due_at, duplicate.connection_id)
+
+
 class PlannedView(ScheduleView, frozen=True, omit_defaults=True):
     """A schedule as it was just planned. `shifted_from`: the time that was asked for, if it got a later one."""
 
     shifted_from: str | None = None
+    warnings: list[DuplicateView] = []
 
     @classmethod
-    def planned(cls, schedule: Schedule, *, wished: Schedule) -> PlannedView:
-        shifted_from = wished.at.isoformat(timespec="seconds") if wished.due_at != schedule.due_at else None
-        return cls(**msgspec.structs.asdict(ScheduleView.of(schedule)), shifted_from=shifted_from)
+    def planned(cls, schedule: Schedule, duplicates: Sequence[Duplicate] = (), *, wished: Schedule) -> PlannedView:
+        return cls(
+            **msgspec.structs.asdict(ScheduleView.of(schedule)),
+            shifted_from=wished.at.isoformat(timespec="seconds") if wished.due_at != schedule.due_at else None,
+            warnings=[DuplicateView.of(duplicate) for duplicate in duplicates],
+        )
 
 
 class SeriesView(msgspec.Struct, frozen=True):

@@ -30,11 +30,14 @@ class Plan(Protocol):
     def connection_ids(self) -> tuple[UUID, ...]: ...
 
 
-async def check_plan(plan: Plan, *, reaches: Callable[[UUID], bool], revisions: Revisions) -> None:
-    """Raise what is wrong, or `Unavailable` if content does not answer. `reaches`: which connections are there."""
+async def check_plan(plan: Plan, *, reaches: Callable[[UUID], bool], revisions: Revisions) -> SealedRevision:
+    """The revision that is planned. Raises what is wrong, or `Unavailable` if content does not answer.
+
+    `reaches`: which connections are there.
+    """
     _refuse_repetitions(plan.connection_ids)
     revision = await revisions.find(plan.workspace_id, plan.revision_id)
-    _refuse_unless_approved(plan, revision, reaches)
+    return _approved(plan, revision, reaches)
 
 
 def _refuse_repetitions(connection_ids: Sequence[UUID]) -> None:
@@ -47,7 +50,7 @@ def _refuse_repetitions(connection_ids: Sequence[UUID]) -> None:
         raise Invalid(errors=errors)
 
 
-def _refuse_unless_approved(plan: Plan, revision: SealedRevision | None, reaches: Callable[[UUID], bool]) -> None:
+def _approved(plan: Plan, revision: SealedRevision | None, reaches: Callable[[UUID], bool]) -> SealedRevision:
     if revision is None:
         raise Invalid(errors=[fault("/revision_id", "There is no such revision in this workspace.")])
     if revision.post_id != plan.post_id:
@@ -62,3 +65,4 @@ def _refuse_unless_approved(plan: Plan, revision: SealedRevision | None, reaches
     ]
     if errors:
         raise Invalid(errors=errors)
+    return revision

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -12,6 +12,7 @@ from kit.clock import Clock
 from kit.ids import new_id
 from kit.telemetry import current_traceparent
 
+from scheduler.domain.duplicates import Content, Duplicate, DuplicateContent
 from scheduler.domain.schedule import (
     LATE_DEFAULT,
     Schedule,
@@ -51,14 +52,25 @@ class Wish(Order):
     time_zone: str
 
 
-async def check_wish(wish: Wish, *, reaches: Callable[[UUID], bool], revisions: Revisions, clock: Clock) -> Schedule:
-    """The schedule that a wish makes. Raises the problem to tell the person. `reaches`: which connections are there.
+@dataclass(frozen=True)
+class Planned:
+    """A schedule that was kept, and what has the same content near it."""
 
-    Asks content, so it is done before the unit of work is opened.
+    schedule: Schedule
+    duplicates: list[Duplicate]
+
+
+async def check_wish(
+    wish: Wish, *, reaches: Callable[[UUID], bool], revisions: Revisions, clock: Clock
+) -> tuple[Schedule, Mapping[UUID, str]]:
+    """The schedule that a wish makes, and what each connection gets, as a hash.
+
+    Raises the problem to tell the person. `reaches`: which connections are there. Asks content, so it is done before
+    the unit of work is opened.
     """
     at, resolved = _time(wish, clock.now())
-    await check_plan(wish, reaches=reaches, revisions=revisions)
-    return ordered(
+    revision = await check_plan(wish, reaches=reaches, revisions=revisions)
+    schedule = ordered(
         wish,
         at=at,
         time_zone=wish.time_zone,
@@ -66,6 +78,7 @@ async def check_wish(wish: Wish, *, reaches: Callable[[UUID], bool], revisions: 
         connection_ids=wish.connection_ids,
         now=clock.now(),
     )
+    return schedule, revision.variant_hashes()
 
 
 def ordered(
@@ -93,17 +106,25 @@ def ordered(
     )
 
 
-async def create_schedule(schedule: Schedule, spacing: Spacing, *, store: Store, now: datetime) -> Schedule:
-    """Keep the schedule and tell it, at another time if that was asked for. Raises `TooClose`."""
+async def create_schedule(
+    schedule: Schedule, content: Content, spacing: Spacing, *, store: Store, now: datetime
+) -> Planned:
+    """Keep the schedule and tell it, at another time if that was asked for. Raises `TooClose`, `DuplicateContent`."""
     schedule = await keep_apart(schedule, spacing, store=store, now=now)
-    await keep_schedule(schedule, store=store)
-    return schedule
+    return await keep_schedule(schedule, content, store=store)
 
 
-async def keep_schedule(schedule: Schedule, *, store: Store) -> None:
-    """Keep the schedule and tell it."""
+async def keep_schedule(schedule: Schedule, content: Content, *, store: Store) -> Planned:
+    """Keep the schedule and tell it. Raises `DuplicateContent`."""
+    if content.refuse_duplicates:
+        await store.lock_connections(schedule.waiting())
+    duplicates = await store.duplicates(schedule, content.hashes)
+    if duplicates and content.refuse_duplicates:
+        raise DuplicateContent(duplicates=duplicates)
     await store.add([schedule])
+    await store.keep_content(schedule, content.hashes)
     store.emit(created(schedule))
+    return Planned(schedule, duplicates)
 
 
 def created(schedule: Schedule) -> ScheduleCreatedV1:

@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from itertools import islice
 from uuid import UUID
 
+from scheduler.domain.duplicates import Content
 from scheduler.domain.queues import SHOWN, ConnectionNotFound, NoQueue, Queue, QueueFull, QueueNotFound, SlotTime
-from scheduler.domain.schedule import HORIZON, Schedule
+from scheduler.domain.schedule import HORIZON
 from scheduler.ports import Connections, QueueStore, Store
-from scheduler.use_cases.create_schedule import Order, keep_schedule, ordered
+from scheduler.use_cases.create_schedule import Order, Planned, keep_schedule, ordered
 from scheduler.use_cases.timing import known_zone
 
 BATCH = 100
@@ -49,11 +50,12 @@ async def show_queue(connection_id: UUID, *, store: QueueStore, now: datetime) -
     return ShownQueue(queue, await _free(queue, await store.spread(), store=store, now=now, limit=SHOWN))
 
 
-async def enqueue(order: Order, spread: timedelta, *, store: Store, now: datetime) -> list[Schedule]:
+async def enqueue(order: Order, content: Content, spread: timedelta, *, store: Store, now: datetime) -> list[Planned]:
     """Schedule at the next free slot of each connection, one schedule for each time, the earliest first.
 
     `spread`: free is what is so far from other posts of the connection, or further by the workspace's rule.
-    Whoever wants a slot of the same connection waits until this unit of work ends. Raises `NoQueue`, `QueueFull`.
+    Whoever wants a slot of the same connection waits until this unit of work ends. Raises `NoQueue`, `QueueFull`, and
+    `DuplicateContent` if it is to.
     """
     await store.lock_connections(order.connection_ids)
     spread = max(spread, await store.spread())
@@ -70,9 +72,7 @@ async def enqueue(order: Order, spread: timedelta, *, store: Store, now: datetim
         ordered(order, at=slot.at, time_zone=time_zone, resolved=slot.resolved, connection_ids=connection_ids, now=now)
         for (slot, time_zone), connection_ids in sorted(found.items(), key=lambda each: each[0][0].due_at)
     ]
-    for schedule in schedules:
-        await keep_schedule(schedule, store=store)
-    return schedules
+    return [await keep_schedule(schedule, content, store=store) for schedule in schedules]
 
 
 async def _free(queue: Queue, spread: timedelta, *, store: QueueStore, now: datetime, limit: int) -> list[SlotTime]:
