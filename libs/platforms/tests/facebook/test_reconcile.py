@@ -11,6 +11,7 @@ from platforms.errors import OutcomeUnknown, Rejected, Transient
 from platforms.platform import Platform
 from platforms.shape import Absent, Call, Delivery, Finding, Journal, Outcome, Processing, Published, Undecided
 from sandbox.facebook.platform import FacebookSandbox
+from sandbox.facebook.posting import add_post
 from sandbox.server import Sandbox
 from sandbox.testing import MemoryJournal
 
@@ -105,6 +106,25 @@ async def test_a_list_that_lags_is_looked_at_twice_before_it_is_believed(
     finding = await facebook.reconcile(call, delivery, journal)
     assert isinstance(finding, Published)
     assert looks == 3
+
+
+@pytest.mark.parametrize(("others", "found"), [(60, Published), (250, Undecided)])
+async def test_behind_many_other_posts_it_is_found_or_a_person_is_asked(
+    facebook: Platform,
+    call: Call,
+    kinds: Kinds,
+    sandbox: Sandbox,
+    imitated: FacebookSandbox,
+    clock: FixedClock,
+    others: int,
+    found: type[Finding],
+) -> None:
+    """What is not on the pages that are read is not proved absent: repeated, it would be there twice."""
+    delivery, journal = kinds["text"](), MemoryJournal()
+    await lose(facebook, call, delivery, journal, sandbox, "text", "reset_after")
+    for number in range(others):
+        add_post(imitated.state, imitated.state.pages[PAGE], "sandbox-client-id", "text", f"Door {number}", [])
+    assert isinstance(await look(facebook, call, delivery, journal, clock), found)
 
 
 async def test_an_older_post_with_the_same_words_is_not_ours(

@@ -7,10 +7,10 @@ from typing import Any
 from platforms.errors import OutcomeUnknown, Rejected, Transient
 from platforms.facebook.answers import Listed, Posted
 from platforms.facebook.endpoints import FacebookEndpoints
-from platforms.facebook.limits import LISTED_MAX
+from platforms.facebook.limits import LISTED_MAX, LISTED_PAGES_MAX
 from platforms.facebook.photos import all_photo_ids, photo_ids, stage_photos
 from platforms.facebook.work import Work, words
-from platforms.meta.graph import Graph
+from platforms.meta.graph import Graph, ListTooLong
 from platforms.shape import Finding, Outcome, Undecided
 
 _DUPLICATE = "506"
@@ -49,24 +49,35 @@ class FeedWay:
 
     async def reconcile(self, work: Work) -> Finding:
         """Look through what the Page has posted since the first try, for our images, else for our very words."""
+        try:
+            ours, alike = await self._find(work)
+        except ListTooLong:
+            return Undecided({"reason": "the Page's list is too long", "searched": "published_posts"})
+        if ours is not None:
+            url = self._address(Posted(ours.id, ours.permalink_url))
+            return await work.posted(ours.id, url, created_time=ours.created_time)
+        if alike and work.settings.link and not words(work.delivery.text):
+            return Undecided({"reason": "a post without a text appeared at that time", "posts": alike})
+        return await work.not_found(searched="published_posts")
+
+    async def _find(self, work: Work) -> tuple[Listed | None, int]:
+        """Our post, or how many without a text were made since. Raises `ListTooLong`."""
         photos, alike = all_photo_ids(work), 0
         listed = self._graph.every(
             work.call,
             f"{work.page}/published_posts",
             Listed,
-            pages_max=2,
+            pages_max=LISTED_PAGES_MAX,
+            whole=True,
             fields=_LISTED,
             since=work.looked_since,
             limit=LISTED_MAX,
         )
         async for post in listed:
             if _is_ours(post, work, photos):
-                url = self._address(Posted(post.id, post.permalink_url))
-                return await work.posted(post.id, url, created_time=post.created_time)
+                return post, alike
             alike += not words(post.message)
-        if alike and work.settings.link and not words(work.delivery.text):
-            return Undecided({"reason": "a post without a text appeared at that time", "posts": alike})
-        return await work.not_found(searched="published_posts")
+        return None, alike
 
     async def _judge_duplicate(self, work: Work, error: OutcomeUnknown, *, again: bool) -> None:
         """The same text twice in a row is refused. At the first try the other post cannot be ours; later it may."""

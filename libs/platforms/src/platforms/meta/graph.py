@@ -22,6 +22,10 @@ PROOF = "appsecret_proof"
 T = TypeVar("T")
 
 
+class ListTooLong(Exception):
+    """A list goes on behind what is read of it: what was not found there proves nothing."""
+
+
 @dataclass(frozen=True)
 class Key:
     """A token, and the proof that goes with it (`platforms.meta.signing.appsecret_proof`)."""
@@ -77,9 +81,17 @@ class Graph:
         await self.send(call, self.request(call, "DELETE", path, {}, key=key))
 
     async def every(
-        self, call: Call, path: str, kind: type[T], *, pages_max: int, key: Key | None = None, **parameters: Any
+        self,
+        call: Call,
+        path: str,
+        kind: type[T],
+        *,
+        pages_max: int,
+        whole: bool = False,
+        key: Key | None = None,
+        **parameters: Any,
     ) -> AsyncIterator[T]:
-        """The items of a list over at most `pages_max` pages.
+        """The items of a list over at most `pages_max` pages. `whole`: raises `ListTooLong` where it goes on behind.
 
         The last page is the one without `next`, however short others are. That address is not called itself:
         Meta writes the token into it.
@@ -91,6 +103,8 @@ class Graph:
             if page.paging.next is None or page.paging.cursors.after is None:
                 return
             parameters["after"] = page.paging.cursors.after
+        if whole:
+            raise ListTooLong
 
     def request(
         self, call: Call, method: str, path: str, parameters: Mapping[str, Any], *, key: Key | None = None
