@@ -11,8 +11,12 @@ from uuid import UUID
 import httpx
 import pytest
 from contracts.sealing import SealedRevision
+from hypothesis import given
+from hypothesis import strategies as st
 from kit.clock import MovableClock
 from kit.ids import new_id
+from scheduler.domain.spread import MINUTE, last_free, next_free, said
+from scheduler.domain.zones import zone
 
 from services.scheduler.tests.conftest import Auth, Content, Member
 from services.scheduler.tests.test_queues import MORNING, enqueue, free_of, give_slots
@@ -76,6 +80,15 @@ async def test_who_asks_for_it_gets_the_next_free_time_and_is_told(member: Membe
     assert (shifted["at"], shifted["due_at"]) == ("2027-01-05T10:30:00", "2027-01-05T09:30:00Z")
     assert shifted["publish_until"] == "2027-01-05T10:30:00Z"
     assert await member.see(shifted["schedule_id"]) == {name: shifted[name] for name in shifted if name != "warnings"}
+
+
+async def test_a_time_that_has_just_passed_is_kept_apart_too(
+    member: Member, revision: SealedRevision, clock: MovableClock
+):
+    await member.scheduled(revision, at="2027-01-04T06:59:30")  # it is seven o'clock
+    clock.advance(timedelta(seconds=40))
+    shifted = await member.scheduled(revision, at="2027-01-04T07:00:10", spread_minutes=1, when_close="shift")
+    assert shifted["at"] == "2027-01-04T07:01:00"
 
 
 async def test_the_wider_of_rule_and_request_counts(member: Member, revision: SealedRevision):
@@ -204,3 +217,22 @@ async def test_only_who_may_change_the_workspace_changes_its_rule(member: Member
         assert (await member.client.put(path, json={"spread_minutes": 5}, headers=headers)).status_code == status
     elsewhere = Member(member.client, new_id(), member.passport)
     assert (await elsewhere.ask("GET", "spread")).json() == {"spread_minutes": 0}
+
+
+_MINUTES = st.integers(0, 600)
+
+
+@given(st.sets(_MINUTES, max_size=12), _MINUTES, st.integers(1, 90), st.sampled_from(["UTC", "Europe/Berlin"]))
+def test_the_nearest_free_times_are_free_and_nothing_nearer_is(minutes: set[int], asked: int, apart: int, name: str):
+    # The clocks of Berlin are set back an hour in this night.
+    start, in_zone, spread = datetime.fromisoformat("2027-10-30T20:00Z"), zone(name), apart * MINUTE
+    busy = [start + each * MINUTE for each in sorted(minutes)]
+
+    def free(instant: datetime) -> bool:
+        return said(instant, in_zone)[1].due_at == instant and all(abs(each - instant) >= spread for each in busy)
+
+    wanted = start + asked * MINUTE
+    later = next_free(busy, spread, in_zone, since=wanted).resolved.due_at
+    earlier = last_free(busy, spread, in_zone, until=wanted).resolved.due_at
+    assert later == next(each for each in (wanted + step * MINUTE for step in range(2_000)) if free(each))
+    assert earlier == next(each for each in (wanted - step * MINUTE for step in range(2_000)) if free(each))

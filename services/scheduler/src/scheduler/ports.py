@@ -92,11 +92,8 @@ class SpreadStore(Protocol):
     async def closest(self, crowd: Crowd, to: datetime) -> Neighbour | None:
         """What stands closest to this time and is closer than may be."""
 
-    async def next_free(self, crowd: Crowd, *, since: datetime, until: datetime) -> datetime | None:
-        """The first time of the period that is far enough from everything: `since` itself or a full minute."""
-
-    async def last_free(self, crowd: Crowd, *, since: datetime, until: datetime) -> datetime | None:
-        """The last one: `until` itself or a full minute."""
+    async def busy(self, crowd: Crowd, *, since: datetime, until: datetime) -> list[datetime]:
+        """When something stands that is too close to some time of the period, in order."""
 
 
 class QueueStore(SpreadStore, Protocol):

@@ -7,16 +7,15 @@ from typing import LiteralString
 from scheduler.adapters.rows import IN_REACH, SELECT, Rows
 from scheduler.domain.calendar import Page, Place, Wanted
 
-_WANTED: LiteralString = """
-  AND (%(since)s::timestamptz IS NULL OR due_at >= %(since)s)
-  AND (%(until)s::timestamptz IS NULL OR due_at < %(until)s)
-  AND (%(state)s::text IS NULL OR state = %(state)s)
-  AND (%(connection_id)s::uuid IS NULL OR EXISTS (
-    SELECT 1 FROM target t WHERE t.schedule_id = schedule.schedule_id AND t.connection_id = %(connection_id)s))
-"""
-
+_SINCE: LiteralString = " AND due_at >= %(since)s"
+_UNTIL: LiteralString = " AND due_at < %(until)s"
 _BEFORE: LiteralString = " AND (due_at, schedule_id) < (%(place_due_at)s, %(place_id)s)"
 _AFTER: LiteralString = " AND (due_at, schedule_id) > (%(place_due_at)s, %(place_id)s)"
+_IN_STATE: LiteralString = " AND state = %(state)s"
+_AT_CONNECTION: LiteralString = """
+  AND EXISTS (SELECT 1 FROM target t
+              WHERE t.schedule_id = schedule.schedule_id AND t.connection_id = %(connection_id)s)
+"""
 _EARLIEST_FIRST: LiteralString = " ORDER BY due_at, schedule_id LIMIT %(limit)s"
 _LATEST_FIRST: LiteralString = " ORDER BY due_at DESC, schedule_id DESC LIMIT %(limit)s"
 
@@ -25,11 +24,15 @@ class CalendarRows(Rows):
     """The part of `ports.Store` that people look through."""
 
     async def page(self, wanted: Wanted, limit: int) -> Page:
-        query = SELECT + IN_REACH + _WANTED
-        if wanted.before:
-            query += _BEFORE
-        if wanted.after:
-            query += _AFTER
+        # Only what is asked for is said, so that the index is used from the right place on.
+        asked = (
+            (_SINCE, wanted.since), (_UNTIL, wanted.until), (_BEFORE, wanted.before), (_AFTER, wanted.after),
+            (_IN_STATE, wanted.state), (_AT_CONNECTION, wanted.connection_id),
+        )  # fmt: skip
+        query: LiteralString = SELECT + IN_REACH
+        for condition, value in asked:
+            if value is not None:
+                query += condition
         query += _EARLIEST_FIRST if wanted.onwards else _LATEST_FIRST
         place = wanted.before or wanted.after
         found = await self._all(

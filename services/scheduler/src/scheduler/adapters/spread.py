@@ -25,27 +25,8 @@ WHERE due_at > %(to)s - %(spread)s AND due_at < %(to)s + %(spread)s
 ORDER BY greatest(due_at - %(to)s, %(to)s - due_at), schedule_id, connection_id LIMIT 1
 """
 
-# The nearest free minute stands right at the edge of what is busy, or it is the one that is wanted.
-_NEXT_FREE: LiteralString = """
-SELECT wanted FROM (
-    SELECT %(since)s AS wanted
-    UNION ALL
-    SELECT date_trunc('minute', due_at + %(spread)s + interval '59.999999 seconds') FROM busy
-    WHERE due_at BETWEEN %(since)s - %(spread)s AND %(until)s) AS edge
-WHERE wanted BETWEEN %(since)s AND %(until)s
-  AND NOT EXISTS (SELECT 1 FROM busy WHERE due_at > wanted - %(spread)s AND due_at < wanted + %(spread)s)
-ORDER BY wanted LIMIT 1
-"""
-
-_LAST_FREE: LiteralString = """
-SELECT wanted FROM (
-    SELECT %(until)s AS wanted
-    UNION ALL
-    SELECT date_trunc('minute', due_at - %(spread)s) FROM busy
-    WHERE due_at BETWEEN %(since)s AND %(until)s + %(spread)s) AS edge
-WHERE wanted BETWEEN %(since)s AND %(until)s
-  AND NOT EXISTS (SELECT 1 FROM busy WHERE due_at > wanted - %(spread)s AND due_at < wanted + %(spread)s)
-ORDER BY wanted DESC LIMIT 1
+_TIMES: LiteralString = """
+SELECT DISTINCT due_at FROM busy WHERE due_at BETWEEN %(since)s - %(spread)s AND %(until)s + %(spread)s ORDER BY due_at
 """
 
 
@@ -75,17 +56,8 @@ class SpreadRows:
     async def closest(self, crowd: Crowd, to: datetime) -> Neighbour | None:
         return await self._transaction.first(Neighbour, _BUSY + _CLOSEST, _parameters(crowd) | {"to": to})
 
-    async def next_free(self, crowd: Crowd, *, since: datetime, until: datetime) -> datetime | None:
-        return await self._free(_BUSY + _NEXT_FREE, crowd, since, until)
-
-    async def last_free(self, crowd: Crowd, *, since: datetime, until: datetime) -> datetime | None:
-        return await self._free(_BUSY + _LAST_FREE, crowd, since, until)
-
-    async def _free(self, query: LiteralString, crowd: Crowd, since: datetime, until: datetime) -> datetime | None:
-        found: datetime | None = await self._transaction.scalar(
-            query, _parameters(crowd) | {"since": since, "until": until}
-        )
-        return found
+    async def busy(self, crowd: Crowd, *, since: datetime, until: datetime) -> list[datetime]:
+        return await self._transaction.scalars(_BUSY + _TIMES, _parameters(crowd) | {"since": since, "until": until})
 
 
 def _parameters(crowd: Crowd) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,9 @@ SEARCH = timedelta(days=31)
 """How far from the time that was asked for another one is looked for. Further away it is not what was meant."""
 
 MINUTE = timedelta(minutes=1)
+
+_MICROSECOND = timedelta(microseconds=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class TooClose(Conflict):
@@ -62,6 +66,42 @@ class FreeTime:
 
     at: datetime
     resolved: Resolved
+
+
+def next_free(busy: Sequence[datetime], spread: timedelta, in_zone: ZoneInfo, *, since: datetime) -> FreeTime:
+    """The first time that is far enough from what is busy (in order) and that the wall clock can say: `since` or a full
+    minute behind it."""
+    wanted = since
+    for due_at in (*busy, datetime.max.replace(tzinfo=UTC)):
+        if due_at <= wanted - spread:
+            continue
+        while due_at >= wanted + spread:
+            at, resolved = said(wanted, in_zone)
+            if resolved.due_at == wanted:
+                return FreeTime(at, resolved)
+            wanted += MINUTE
+        wanted = _full_minute(due_at + spread)
+    raise AssertionError("nothing is busy at the end of time")
+
+
+def last_free(busy: Sequence[datetime], spread: timedelta, in_zone: ZoneInfo, *, until: datetime) -> FreeTime:
+    """The last one: `until` or a full minute before it."""
+    wanted = until
+    for due_at in (*reversed(busy), datetime.min.replace(tzinfo=UTC)):
+        if due_at >= wanted + spread:
+            continue
+        while due_at <= wanted - spread:
+            at, resolved = said(wanted, in_zone)
+            if resolved.due_at == wanted:
+                return FreeTime(at, resolved)
+            wanted -= MINUTE
+        wanted = _full_minute(due_at - spread - MINUTE + _MICROSECOND)
+    raise AssertionError("nothing is busy at the beginning of time")
+
+
+def _full_minute(instant: datetime) -> datetime:
+    """The first one that is not before it."""
+    return -(-(instant - _EPOCH) // MINUTE) * MINUTE + _EPOCH
 
 
 def said(instant: datetime, in_zone: ZoneInfo) -> tuple[datetime, Resolved]:

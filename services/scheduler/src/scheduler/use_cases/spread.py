@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from scheduler.domain.schedule import HORIZON, Schedule
-from scheduler.domain.spread import MINUTE, SEARCH, Crowd, FreeTime, Spacing, TooClose, said
+from scheduler.domain.spread import MINUTE, SEARCH, Crowd, FreeTime, Spacing, TooClose, last_free, next_free
 from scheduler.domain.zones import shipped
 from scheduler.ports import SpreadStore
 from scheduler.use_cases.timing import known_zone
@@ -24,7 +24,14 @@ async def keep_apart(schedule: Schedule, spacing: Spacing, *, store: SpreadStore
     other = await store.closest(crowd, schedule.due_at)
     if other is None:
         return schedule
-    after = await _later(schedule, crowd, store=store, now=now)
+    in_zone, due_at = known_zone(schedule.time_zone), schedule.due_at
+    since, until = max(due_at - SEARCH, now), min(due_at + SEARCH, now + HORIZON)
+    # A wish may be a minute old: what stood close to it then still does.
+    busy = await store.busy(crowd, since=min(since, due_at), until=until)
+    after: FreeTime | None = next_free(busy, spread, in_zone, since=due_at)
+    before: FreeTime | None = last_free(busy, spread, in_zone, until=due_at)
+    after = after if after and after.resolved.due_at <= until else None
+    before = before if before and before.resolved.due_at >= since else None
     if spacing.shift and after is not None:
         return _at(schedule, after)
     raise TooClose(
@@ -32,33 +39,9 @@ async def keep_apart(schedule: Schedule, spacing: Spacing, *, store: SpreadStore
         connection_id=other.connection_id,
         due_at=other.due_at,
         spread_minutes=spread // MINUTE,
-        before=_shown(await _earlier(schedule, crowd, store=store, now=now)),
+        before=_shown(before),
         after=_shown(after),
     )
-
-
-async def _later(schedule: Schedule, crowd: Crowd, *, store: SpreadStore, now: datetime) -> FreeTime | None:
-    """The next free full minute that the wall clock can say."""
-    in_zone, since = known_zone(schedule.time_zone), schedule.due_at
-    until = min(since + SEARCH, now + HORIZON)
-    while (free := await store.next_free(crowd, since=since, until=until)) is not None:
-        at, meant = said(free, in_zone)
-        if meant.due_at == free:
-            return FreeTime(at, meant)
-        since = free + MINUTE
-    return None
-
-
-async def _earlier(schedule: Schedule, crowd: Crowd, *, store: SpreadStore, now: datetime) -> FreeTime | None:
-    """The last one before it that has not passed."""
-    in_zone, until = known_zone(schedule.time_zone), schedule.due_at
-    since = max(until - SEARCH, now)
-    while (free := await store.last_free(crowd, since=since, until=until)) is not None:
-        at, meant = said(free, in_zone)
-        if meant.due_at == free:
-            return FreeTime(at, meant)
-        until = free - MINUTE
-    return None
 
 
 def _at(schedule: Schedule, free: FreeTime) -> Schedule:
