@@ -29,7 +29,8 @@ async def sign_up(url: str, data: Path) -> None:
 
 
 def sign_in(url: str) -> int:
-    return httpx.post(f"{url}/api/session", json=ACCOUNT, trust_env=False).status_code
+    # Longer than a service waits for its database before it says that it cannot.
+    return httpx.post(f"{url}/api/session", json=ACCOUNT, trust_env=False, timeout=30).status_code
 
 
 async def test_it_comes_up_stops_clean_and_finds_its_data_again(started: list[Up], data_folder: Path):

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import uvloop
+from kit import heap
 from kit.embedded.postgres import EmbeddedPostgres
 from publishing import rivals
 from publishing.backlog import add_pending, plan_due
@@ -43,7 +44,7 @@ class Options:
 
 async def main(options: Options, folder: Path, console: Console) -> None:
     results = [await compete(limit(), folder, options.due)]
-    console.print(f"loop by hand: {results[0].per_second:,.0f} a second")
+    console.print(str(results[0]))
     await _signoff(options, folder, console, results)
     if options.peers:
         await _peers(options, folder, console, results)
@@ -55,12 +56,12 @@ async def _signoff(options: Options, folder: Path, console: Console, results: li
         await house.stand_still("metrics", "retention", "gateway")
         await add_pending(house, FEW_PENDING, house.now())
         few = await _cost(house)
-        console.print(f"{FEW_PENDING:,} pending: {few.cpu_ms:.2f} ms of all processors for a post")
+        console.print(f"{FEW_PENDING:,} pending: {few.told()}")
         await add_pending(house, options.pending - FEW_PENDING, house.now() + timedelta(seconds=FEW_PENDING))
         many = await _cost(house)
         growth = many.cpu_ms / few.cpu_ms - 1
         console.print(
-            f"{options.pending:,} pending: {many.cpu_ms:.2f} ms; growth {growth:+.1%} (bar {GROWTH_MAX:.0%},"
+            f"{options.pending:,} pending: {many.told()}; growth {growth:+.1%} (bar {GROWTH_MAX:.0%},"
             f" ratio {growth / GROWTH_MAX:.2f})"
         )
         begin = _soon(house)
@@ -71,8 +72,8 @@ async def _signoff(options: Options, folder: Path, console: Console, results: li
                 await house.system.replicate("publisher")
             name = f"Signoff, {publishers} publisher{'s' * (publishers - 1)}"
             measured = await _burst(house, options.due, name)
-            console.print(measured.cost.told())
             results.append(measured.result)
+            console.print(f"{results[-1]}; {measured.cost.told()}")
 
 
 async def _cost(house: House) -> Cost:
@@ -96,12 +97,12 @@ async def _peers(options: Options, folder: Path, console: Console, results: list
         contestants += rivals.on_postgres(binaries, postgres)
         for contestant in contestants:
             results.append(await compete(contestant, folder, options.due))
-            console.print(f"{contestant.name}: {results[-1].per_second:,.0f} a second")
+            console.print(str(results[-1]))
     if options.redis:
         with rivals.redis(folder) as url:
             for contestant in rivals.on_redis(binaries, url):
                 results.append(await compete(contestant, folder, options.due))
-                console.print(f"{contestant.name}: {results[-1].per_second:,.0f} a second")
+                console.print(str(results[-1]))
 
 
 def _table(results: list[Result], options: Options) -> Table:
@@ -142,5 +143,6 @@ def parse() -> Options:
 
 
 if __name__ == "__main__":
+    heap.settle()
     with tempfile.TemporaryDirectory(prefix="signoff-bench-", ignore_cleanup_errors=True) as scratch:
         uvloop.run(main(parse(), Path(scratch), Console(width=150, highlight=False)))

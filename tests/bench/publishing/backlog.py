@@ -23,6 +23,7 @@ from kit.keys import SigningKey
 from kit.secret import Secret
 from kit.testing import wait_for
 from publishing.house import PLATFORM, House, Place
+from scheduler.domain.zones import shipped
 
 STAGED_SECONDS_MAX = 600
 SETTINGS = {"kind": "post"}
@@ -86,6 +87,7 @@ async def add_pending(house: House, count: int, after: datetime) -> None:
         "count": count,
         "after": after + timedelta(days=1),
         "now": now,
+        "zone_version": shipped().version,
     }
     async with await house.database("scheduler") as scheduler:
         await scheduler.execute(_PENDING_SCHEDULES, chosen)
@@ -98,10 +100,11 @@ async def add_pending(house: House, count: int, after: datetime) -> None:
 
 _PENDING_SCHEDULES = """
 INSERT INTO schedule (schedule_id, workspace_id, post_id, revision_id, wall_clock, time_zone, adjustment, due_at, state,
-                      created_by, created_at, publish_until)
+                      created_by, created_at, publish_until, zone_version)
 SELECT gen_random_uuid(), (%(workspaces)s::uuid[])[1 + n %% %(places)s], gen_random_uuid(), gen_random_uuid(),
        (%(after)s + n * interval '1 second') AT TIME ZONE 'UTC', 'UTC', 'none', %(after)s + n * interval '1 second',
-       'scheduled', (%(accounts)s::uuid[])[1 + n %% %(places)s], %(now)s, %(after)s + n * interval '1 second' + '1 hour'
+       'scheduled', (%(accounts)s::uuid[])[1 + n %% %(places)s], %(now)s,
+       %(after)s + n * interval '1 second' + '1 hour', %(zone_version)s
 FROM generate_series(1, %(count)s) AS n
 """
 _PENDING_TARGETS = """
@@ -208,6 +211,7 @@ def _schedules(plans: Sequence[Plan], now: datetime) -> Rows:
         "created_by": [plan.place.account_id for plan in plans],
         "created_at": [now] * len(plans),
         "publish_until": [plan.due_at + timedelta(hours=1) for plan in plans],
+        "zone_version": [shipped().version] * len(plans),
     }
 
 

@@ -52,6 +52,12 @@ class Result:
     def per_second(self) -> float:
         return self.posted / self.drain_seconds
 
+    def __str__(self) -> str:
+        return (
+            f"{self.name}: {self.per_second:,.0f} a second; late p50 {self.p50:.2f} s, p99 {self.p99:.2f} s;"
+            f" {self.posted:,} of {self.asked:,} posted, {self.doubled} twice"
+        )
+
     @classmethod
     def of(cls, name: str, asked: int, posts: Sequence[Post], due_at: datetime) -> Result:
         late = sorted((post.posted_at - due_at).total_seconds() for post in posts)

@@ -94,13 +94,13 @@ def on_redis(binaries: Path, url: str) -> list[Contestant]:
         "ERROR",
     ]
     return [
-        Contestant("dramatiq + Redis", [python, "dramatiq_peer.py"], [dramatiq], told, fill_seconds=40.0),
+        Contestant("dramatiq + Redis", [python, "dramatiq_peer.py"], [dramatiq], told, fill_seconds=30.0),
         Contestant(
             "Celery + Redis",
             [python, "celery_peer.py"],
             [[*celery, "-n", f"worker{number}@%h"] for number in range(PROCESSES)],
             told,
-            fill_seconds=60.0,
+            fill_seconds=40.0,
         ),
     ]
 
@@ -113,13 +113,13 @@ def on_postgres(binaries: Path, postgres: EmbeddedPostgres) -> list[Contestant]:
             [python, "apscheduler_peer.py", "enqueue"],
             [[python, "apscheduler_peer.py", "work"]],
             {"DATABASE_URL": url.replace("postgresql://", "postgresql+psycopg://", 1)},
-            fill_seconds=120.0,
+            fill_seconds=90.0,
         ),
         Contestant(
             "procrastinate",
             [python, "procrastinate_peer.py", "enqueue"],
             [[python, "procrastinate_peer.py", "work"]],
             {"DATABASE_URL": url},
-            fill_seconds=40.0,
+            fill_seconds=25.0,
         ),
     ]
