@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from content.adapters.store import Store
-from content.use_cases.follow_publications import follow_publications
+from content.use_cases.follow_publications import News, follow_publications
 from contracts.publisher import PublicationCancelledV1, PublicationNeedsAttentionV1, PublicationPublishedV1
 from kit.clock import SystemClock
 from kit.database import Database, Scope, Units
@@ -20,7 +20,7 @@ async def test_of_several_news_at_once_the_final_one_stays(team, environment: di
     rising, falling, gone = (news(team, saved) for _ in range(3))
     gone |= {"post_id": new_id()}
     at = SystemClock().now()
-    told = [
+    told: list[News] = [
         PublicationNeedsAttentionV1(**rising, code="undecided"),
         PublicationPublishedV1(**rising, published_at=at),
         PublicationPublishedV1(**falling, published_at=at),
