@@ -59,6 +59,14 @@ DIFFERENCES: tuple[Difference, ...] = (
         shown_at="GET /v5/boards/1/pins",
     ),
     Difference(
+        "GET /v5/pins",
+        "answer",
+        "/body/items/*/created_at",
+        "format",
+        reason=TIMES,
+        example={"items": [{"created_at": TIME}]},
+    ),
+    Difference(
         "GET /v5/pins/analytics",
         "request",
         "/query/metric_types/*",
