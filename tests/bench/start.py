@@ -117,7 +117,8 @@ def main() -> None:
     console = Console(width=120)
     console.print(table)
     console.print(
-        f"sandbox: nine addresses after {sandbox:.2f} s, {sandbox / SANDBOX_SECONDS_MAX:.2f} of {SANDBOX_SECONDS_MAX:g} s"
+        f"sandbox: nine addresses after {sandbox:.2f} s, "
+        f"{sandbox / SANDBOX_SECONDS_MAX:.2f} of {SANDBOX_SECONDS_MAX:g} s"
     )
 
 
