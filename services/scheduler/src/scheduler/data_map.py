@@ -55,6 +55,7 @@ DATA_MAP = DataMap(
                 "series_id": Kind.ID,
                 "occurrence": Kind.STATE,
                 "zone_version": Kind.STATE,
+                "despite": Kind.ID,
             },
             subjects={
                 SubjectKind.ACCOUNT: Anonymise("created_by = %(subject)s", "created_by = NULL"),
@@ -85,6 +86,7 @@ DATA_MAP = DataMap(
                 "created_by": Kind.ID,
                 "created_at": Kind.TIME,
                 "trace": Kind.STATE,
+                "despite_blackouts": Kind.STATE,
             },
             subjects={
                 SubjectKind.ACCOUNT: Anonymise("created_by = %(subject)s", "created_by = NULL"),
@@ -112,6 +114,28 @@ DATA_MAP = DataMap(
             retention="until it is replaced, or the workspace is erased",
             columns={"workspace_id": Kind.ID, "apart": Kind.STATE},
             subjects={SubjectKind.WORKSPACE: Delete("workspace_id = %(subject)s")},
+        ),
+        Table(
+            name="blackout",
+            purpose="when nothing is to go out",
+            retention="until a member removes it or the workspace is erased; of a connection, until that is erased",
+            columns={
+                "blackout_id": Kind.ID,
+                "workspace_id": Kind.ID,
+                "name": Kind.CONTENT,
+                "starts_at": Kind.TIME,
+                "ends_at": Kind.TIME,
+                "time_zone": Kind.STATE,
+                "yearly": Kind.STATE,
+                "connection_ids": Kind.ID,
+            },
+            subjects={
+                SubjectKind.WORKSPACE: Delete("workspace_id = %(subject)s"),
+                # For no connection is not for all of them: that is NULL.
+                SubjectKind.CONNECTION: Anonymise(
+                    "%(subject)s = ANY(connection_ids)", "connection_ids = array_remove(connection_ids, %(subject)s)"
+                ),
+            },
         ),
         Table(
             name="clockwork",

@@ -17,7 +17,7 @@ from scheduler import ports, subscribers
 from scheduler.adapters.connections import AuthConnections
 from scheduler.adapters.revisions import ContentRevisions
 from scheduler.adapters.store import Store
-from scheduler.api import calendar, forecast, internal, pausing, queues, schedules, series, spread
+from scheduler.api import blackouts, calendar, forecast, internal, pausing, queues, schedules, series, spread
 from scheduler.data_map import DATA_MAP
 from scheduler.domain.zones import shipped
 from scheduler.jobs.clockwork import Clockwork
@@ -49,6 +49,7 @@ def create_app(
                 units, revisions=revisions, connections=connections, clock=service.clock, wake=clockwork.wake
             ),
             *spread.routes(units),
+            *blackouts.routes(units, connections=connections, clock=service.clock),
             *internal.routes(units),
             *forecast.routes(units, connections=connections, clock=service.clock),
         ],

@@ -12,7 +12,8 @@ from contracts.event import Event
 from contracts.sealing import SealedRevision
 from kit.passport import Reach
 
-from scheduler.domain.calendar import Page, Wanted
+from scheduler.domain.blackouts import Blackout
+from scheduler.domain.calendar import Page, Place, Wanted
 from scheduler.domain.duplicates import Duplicate
 from scheduler.domain.forecast import Standing
 from scheduler.domain.lookahead import Held
@@ -121,7 +122,35 @@ class DuplicateStore(Protocol):
         """Keep nothing of what a post said."""
 
 
-class Store(SeriesStore, QueueStore, DuplicateStore, Protocol):
+class BlackoutStore(Protocol):
+    """When nothing is to go out, as the unit of work sees it."""
+
+    async def heed_blackouts(self, workspace_id: UUID) -> None:
+        """Until the unit of work ends, the workspace gets no new blackout.
+
+        Called when the rows that are changed are held, and before connections are: everybody in this order.
+        """
+
+    async def lock_blackouts(self, workspace_id: UUID) -> None:
+        """Until the unit of work ends, nobody plans by the blackouts that there were."""
+
+    async def blackouts(self, workspace_id: UUID) -> list[Blackout]:
+        """All of them, the earliest first."""
+
+    async def blackouts_near(self, workspace_id: UUID, since: datetime, until: datetime) -> list[Blackout]:
+        """Those that may touch a period, and perhaps others."""
+
+    async def add_blackouts(self, blackouts: Sequence[Blackout]) -> None: ...
+
+    async def remove_blackout(self, blackout_id: UUID) -> None: ...
+
+    async def planned_within(
+        self, ranges: Sequence[tuple[datetime, datetime]], *, after: Place, limit: int
+    ) -> list[Schedule]:
+        """The earliest schedules behind a place that are due in one of the ranges and whose time has not come."""
+
+
+class Store(SeriesStore, QueueStore, DuplicateStore, BlackoutStore, Protocol):
     """The schedules that the unit of work may see."""
 
     def emit(self, event: Event) -> UUID: ...

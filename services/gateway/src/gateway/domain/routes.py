@@ -284,6 +284,10 @@ def _queues() -> tuple[Route, ...]:
         Route("POST", f"{workspace}/queue", "scheduler", Access.WORKSPACE),
         Route("PUT", f"{workspace}/spread", "scheduler", Access.WORKSPACE),
         Route("GET", f"{workspace}/spread", "scheduler", Access.WORKSPACE),
+        Route("POST", f"{workspace}/blackouts", "scheduler", Access.WORKSPACE),
+        Route("GET", f"{workspace}/blackouts", "scheduler", Access.WORKSPACE),
+        Route("GET", f"{workspace}/blackouts/conflicts", "scheduler", Access.WORKSPACE),
+        Route("DELETE", f"{workspace}/blackouts/{{blackout_id}}", "scheduler", Access.WORKSPACE),
     )
 
 

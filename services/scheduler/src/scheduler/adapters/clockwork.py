@@ -63,10 +63,10 @@ class ClockworkRows(Rows):
     async def reschedule(self, schedules: Sequence[Schedule]) -> None:
         await self._transaction.execute_many(
             "UPDATE schedule SET wall_clock = %s, time_zone = %s, adjustment = %s, due_at = %s, publish_until = %s,"
-            " when_missed = %s, zone_version = %s, held_by = NULL WHERE schedule_id = %s",
+            " when_missed = %s, zone_version = %s, despite = %s, held_by = NULL WHERE schedule_id = %s",
             [
                 (each.at, each.time_zone, each.adjustment, each.due_at, each.publish_until, each.when_missed,
-                 each.zone_version, each.schedule_id)
+                 each.zone_version, list(each.despite), each.schedule_id)
                 for each in schedules
             ],
         )  # fmt: skip

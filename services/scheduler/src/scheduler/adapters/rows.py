@@ -16,6 +16,7 @@ from scheduler.domain.wall_clock import Adjustment
 SELECT: LiteralString = """
 SELECT schedule_id, workspace_id, post_id, revision_id, wall_clock, time_zone, adjustment, due_at, state, reason,
        created_by, created_at, trace, publish_until, when_missed, series_id, occurrence, zone_version,
+       despite,
        ARRAY(SELECT jsonb_build_object('connection_id', t.connection_id, 'state', t.state, 'code', t.code,
                                        'publication_id', t.publication_id)
              FROM target t WHERE t.schedule_id = schedule.schedule_id ORDER BY t.position) AS targets
@@ -51,6 +52,7 @@ class ScheduleRow:
     series_id: UUID | None
     occurrence: int
     zone_version: str
+    despite: list[UUID]
     targets: list[dict[str, Any]]
 
     def schedule(self) -> Schedule:
@@ -73,6 +75,7 @@ class ScheduleRow:
             series_id=self.series_id,
             occurrence=self.occurrence,
             zone_version=self.zone_version,
+            despite=tuple(self.despite),
             targets=tuple(_target(target) for target in self.targets),
         )
 

@@ -16,7 +16,8 @@ from scheduler.domain.series import Series, SeriesState
 
 _SELECT: LiteralString = """
 SELECT series_id, workspace_id, post_id, revision_id, connection_ids, rule, starts_at, time_zone, late, when_missed,
-       state, reason, last_number, ends_after, skipped, next_at, created_by, created_at, trace
+       state, reason, last_number, ends_after, skipped, next_at, created_by, created_at, trace,
+       despite_blackouts
 FROM series
 """
 
@@ -46,6 +47,7 @@ class _SeriesRow:
     created_by: UUID | None
     created_at: datetime
     trace: str | None
+    despite_blackouts: bool
 
     def series(self) -> Series:
         parsed = {"state": SeriesState(self.state), "connection_ids": tuple(self.connection_ids)}
@@ -59,10 +61,10 @@ class SeriesRows(Rows):
         await self._transaction.execute(
             "INSERT INTO series (series_id, workspace_id, post_id, revision_id, connection_ids, rule, starts_at,"
             " time_zone, late, when_missed, state, reason, last_number, ends_after, skipped, next_at, created_by,"
-            " created_at, trace) VALUES (%(series_id)s, %(workspace_id)s, %(post_id)s, %(revision_id)s,"
-            " %(connection_ids)s, %(rule)s, %(starts_at)s, %(time_zone)s, %(late)s, %(when_missed)s, %(state)s,"
-            " %(reason)s, %(last_number)s, %(ends_after)s, %(skipped)s, %(next_at)s, %(created_by)s, %(created_at)s,"
-            " %(trace)s)",
+            " created_at, trace, despite_blackouts) VALUES (%(series_id)s, %(workspace_id)s, %(post_id)s,"
+            " %(revision_id)s, %(connection_ids)s, %(rule)s, %(starts_at)s, %(time_zone)s, %(late)s, %(when_missed)s,"
+            " %(state)s, %(reason)s, %(last_number)s, %(ends_after)s, %(skipped)s, %(next_at)s, %(created_by)s,"
+            " %(created_at)s, %(trace)s, %(despite_blackouts)s)",
             _parameters(series),
         )
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from contracts.event import Event
 from kit.passport import Reach
 
+from scheduler.adapters.blackouts import BlackoutRows
 from scheduler.adapters.calendar import CalendarRows
 from scheduler.adapters.clockwork import ClockworkRows
 from scheduler.adapters.due import DueRows
@@ -19,7 +20,7 @@ from scheduler.adapters.series import SeriesRows
 from scheduler.domain.schedule import Schedule
 
 
-class Store(DueRows, ClockworkRows, SeriesRows, QueueRows, CalendarRows, DuplicateRows):
+class Store(DueRows, ClockworkRows, SeriesRows, QueueRows, CalendarRows, DuplicateRows, BlackoutRows):
     """Satisfies `ports.Store`."""
 
     def emit(self, event: Event) -> UUID:
@@ -28,23 +29,31 @@ class Store(DueRows, ClockworkRows, SeriesRows, QueueRows, CalendarRows, Duplica
     async def add(self, schedules: Sequence[Schedule]) -> None:
         await self._transaction.execute_many(
             "INSERT INTO schedule (schedule_id, workspace_id, post_id, revision_id, wall_clock, time_zone, adjustment,"
-            " due_at, state, created_by, created_at, trace, publish_until, when_missed, series_id, occurrence,"
-            " zone_version)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            " due_at, state, reason, created_by, created_at, trace, publish_until, when_missed, series_id, occurrence,"
+            " zone_version, despite)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             [
                 (
                     each.schedule_id, each.workspace_id, each.post_id, each.revision_id, each.at, each.time_zone,
-                    each.adjustment, each.due_at, each.state, each.created_by, each.created_at, each.trace,
+                    each.adjustment, each.due_at, each.state, each.reason, each.created_by, each.created_at, each.trace,
                     each.publish_until, each.when_missed, each.series_id, each.occurrence, each.zone_version,
+                    list(each.despite),
                 )
                 for each in schedules
             ],
         )  # fmt: skip
         await self._transaction.execute_many(
-            "INSERT INTO target (schedule_id, connection_id, workspace_id, position, state)"
-            " VALUES (%s, %s, %s, %s, %s)",
+            "INSERT INTO target (schedule_id, connection_id, workspace_id, position, state, code)"
+            " VALUES (%s, %s, %s, %s, %s, %s)",
             [
-                (schedule.schedule_id, target.connection_id, schedule.workspace_id, position, target.state)
+                (
+                    schedule.schedule_id,
+                    target.connection_id,
+                    schedule.workspace_id,
+                    position,
+                    target.state,
+                    target.code,
+                )
                 for schedule in schedules
                 for position, target in enumerate(schedule.targets)
             ],

@@ -16,9 +16,9 @@ from litestar import get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromQuery, QueryParameter
 
-from scheduler.api.parameters import SCHEDULES, Id, Known
+from scheduler.api.parameters import SCHEDULES, Id, Known, place
 from scheduler.api.views import ScheduleView
-from scheduler.domain.calendar import PAGE_MAX, NoPlace, Page, Place, Wanted
+from scheduler.domain.calendar import PAGE_MAX, Page, Wanted
 from scheduler.domain.schedule import ScheduleState
 from scheduler.ports import Store
 
@@ -36,8 +36,8 @@ class ScheduleList(msgspec.Struct, frozen=True, omit_defaults=True):
     @classmethod
     def of(cls, page: Page, *, onwards: bool) -> ScheduleList:
         views = [ScheduleView.of(schedule) for schedule in page.schedules]
-        place = None if page.next is None else str(page.next)
-        return cls(views, after=place) if onwards else cls(views, before=place)
+        further = None if page.next is None else str(page.next)
+        return cls(views, after=further) if onwards else cls(views, before=further)
 
 
 def routes(units: Units[Store]) -> list[HTTPRouteHandler]:
@@ -61,8 +61,8 @@ def routes(units: Units[Store]) -> list[HTTPRouteHandler]:
             until=_instant("until", until),
             connection_id=connection_id,
             state=in_state,
-            before=_place("before", before),
-            after=_place("after", after),
+            before=place("before", before),
+            after=place("after", after),
         )
         async with units(Scope.workspace(workspace_id, caller.account)) as store:
             return ScheduleList.of(await store.page(wanted, limit), onwards=wanted.onwards)
@@ -79,13 +79,6 @@ def _instant(parameter: str, value: str | None) -> datetime | None:
         if instant.tzinfo is not None:
             return instant
     raise Invalid(errors=[_fault(parameter, "A time with an offset, as in 2027-01-31T00:00:00Z.")])
-
-
-def _place(parameter: str, value: str | None) -> Place | None:
-    try:
-        return None if value is None else Place.parse(value)
-    except NoPlace:
-        raise Invalid(errors=[_fault(parameter, "Not a place that an earlier page has told.")]) from None
 
 
 def _fault(parameter: str, detail: str) -> dict[str, str]:

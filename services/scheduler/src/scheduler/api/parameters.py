@@ -12,6 +12,7 @@ from kit.problems import Invalid
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from scheduler.domain.calendar import NoPlace, Place
 from scheduler.domain.rule import RULE_CHARACTERS_MAX
 from scheduler.domain.schedule import CONNECTIONS_MAX, LATE_MAX, Schedule, ScheduleNotFound
 from scheduler.domain.spread import SPREAD_MAX
@@ -53,3 +54,12 @@ def local(text: str, pointer: str = "/at") -> datetime:
         return datetime.fromisoformat(text)  # the pattern has ruled out an offset
     except ValueError:
         raise Invalid(errors=[{"pointer": pointer, "detail": "There is no such day or time."}]) from None
+
+
+def place(parameter: str, text: str | None) -> Place | None:
+    """Where a page goes on. Raises `Invalid`."""
+    try:
+        return None if text is None else Place.parse(text)
+    except NoPlace:
+        detail = "Not a place that an earlier page has told."
+        raise Invalid(errors=[{"parameter": parameter, "detail": detail}]) from None

@@ -57,6 +57,7 @@ class CreateSchedule(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     spread_minutes: SpreadMinutes = 0
     when_close: WhenClose = "refuse"
     refuse_duplicates: bool = False
+    despite_blackouts: bool = False
 
 
 class MoveSchedule(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -68,6 +69,7 @@ class MoveSchedule(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     when_missed: WhenMissed | msgspec.UnsetType = msgspec.UNSET
     spread_minutes: SpreadMinutes = 0
     when_close: WhenClose = "refuse"
+    despite_blackouts: bool = False
 
     def move(self) -> Move:
         return Move(
@@ -90,7 +92,14 @@ def routes(
         )
         content = Content(hashes, refuse_duplicates=data.refuse_duplicates)
         async with units(Scope.workspace(workspace_id, caller.account)) as store:
-            planned = await create_schedule(wished, content, _spacing(data), store=store, now=clock.now())
+            planned = await create_schedule(
+                wished,
+                content,
+                _spacing(data),
+                despite_blackouts=data.despite_blackouts,
+                store=store,
+                now=clock.now(),
+            )
         wake()
         return PlannedView.planned(planned.schedule, planned.duplicates, wished=wished)
 
@@ -103,7 +112,14 @@ def routes(
     async def move(workspace_id: Id, schedule_id: Id, data: JSONBody[MoveSchedule], caller: Known) -> PlannedView:
         async with units(Scope.workspace(workspace_id, caller.account)) as store:
             await reached(schedule_id, caller, store)
-            wished, moved = await move_schedule(schedule_id, data.move(), _spacing(data), store=store, now=clock.now())
+            wished, moved = await move_schedule(
+                schedule_id,
+                data.move(),
+                _spacing(data),
+                despite_blackouts=data.despite_blackouts,
+                store=store,
+                now=clock.now(),
+            )
         wake()
         return PlannedView.planned(moved, wished=wished)
 

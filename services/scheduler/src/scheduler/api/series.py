@@ -58,6 +58,7 @@ class CreateSeries(PreviewSeries, forbid_unknown_fields=True, frozen=True, kw_on
     connection_ids: ConnectionIds
     late_minutes: LateMinutes = LATE_DEFAULT // timedelta(minutes=1)
     when_missed: WhenMissed = "hold"
+    despite_blackouts: bool = False
 
 
 class ChangeSeries(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -72,6 +73,7 @@ class ChangeSeries(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     connection_ids: ConnectionIds | msgspec.UnsetType = msgspec.UNSET
     late_minutes: LateMinutes | msgspec.UnsetType = msgspec.UNSET
     when_missed: WhenMissed | msgspec.UnsetType = msgspec.UNSET
+    despite_blackouts: bool | msgspec.UnsetType = msgspec.UNSET
 
     def change(self) -> Change:
         return Change(
@@ -84,6 +86,7 @@ class ChangeSeries(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
             connection_ids=tuple(self.connection_ids) if self.connection_ids else None,
             late=timedelta(minutes=self.late_minutes) if self.late_minutes else None,
             when_missed=self.when_missed or None,
+            despite_blackouts=None if self.despite_blackouts is msgspec.UNSET else self.despite_blackouts,
         )
 
 
@@ -214,4 +217,5 @@ def _wish(workspace_id: UUID, data: CreateSeries, caller: Caller) -> SeriesWish:
         repetition=data.repetition(),
         late=timedelta(minutes=data.late_minutes),
         when_missed=data.when_missed,
+        despite_blackouts=data.despite_blackouts,
     )

@@ -40,6 +40,7 @@ class ScheduleView(msgspec.Struct, frozen=True):
     created_at: datetime
     series_id: UUID | None
     occurrence: int
+    despite_blackouts: list[UUID]
     connections: list[TargetView]
 
     @classmethod
@@ -60,6 +61,7 @@ class ScheduleView(msgspec.Struct, frozen=True):
             created_at=schedule.created_at,
             series_id=schedule.series_id,
             occurrence=schedule.occurrence,
+            despite_blackouts=list(schedule.despite),
             connections=[
                 TargetView(target.connection_id, target.state, target.code, target.publication_id)
                 for target in schedule.targets
@@ -112,6 +114,7 @@ class SeriesView(msgspec.Struct, frozen=True):
     reason: str | None
     ends_after: int | None
     skipped: int
+    despite_blackouts: bool
     created_at: datetime
 
     @classmethod
@@ -131,6 +134,7 @@ class SeriesView(msgspec.Struct, frozen=True):
             reason=series.reason,
             ends_after=series.ends_after,
             skipped=series.skipped,
+            despite_blackouts=series.despite_blackouts,
             created_at=series.created_at,
         )
 

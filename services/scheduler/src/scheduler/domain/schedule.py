@@ -99,6 +99,7 @@ class Schedule:
     What is still not out at `publish_until` is held for a person's word, or dropped: `when_missed`.
     `trace` is the trace of the request that made it (a W3C `traceparent`), which its announcement continues.
     `zone_version` is the release of the time zone database by which `due_at` was worked out.
+    `despite` are the blackouts in which it is to go out all the same, as a person has said.
     `occurrence` says which one of its series it is; a schedule that belongs to none happens once.
     """
 
@@ -121,6 +122,7 @@ class Schedule:
     series_id: UUID | None = None
     occurrence: int = 1
     zone_version: str = ""
+    despite: tuple[UUID, ...] = ()
 
     def waiting(self) -> tuple[UUID, ...]:
         """The connections whose outcome is open."""

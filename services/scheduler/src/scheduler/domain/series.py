@@ -58,7 +58,7 @@ class Series:
 
     `last_number` is the last of the rule's times that was dealt with; behind `ends_after` another series goes on.
     `skipped` counts times that passed with their window while nothing could be made of them. `next_at` is when the
-    series has to be looked at again; None if never.
+    series has to be looked at again; None if never. `despite_blackouts`: it happens in blackouts too.
     """
 
     series_id: UUID
@@ -80,6 +80,7 @@ class Series:
     skipped: int = 0
     next_at: datetime | None = None
     trace: str | None = None
+    despite_blackouts: bool = False
 
     def followed(self) -> Rule:
         return Rule.parse(self.rule, self.starts_at)

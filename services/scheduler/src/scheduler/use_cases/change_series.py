@@ -35,6 +35,7 @@ class Change:
     connection_ids: tuple[UUID, ...] | None = None
     late: timedelta | None = None
     when_missed: str | None = None
+    despite_blackouts: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,7 @@ async def check_change(
         ),
         late=change.late or old.late,
         when_missed=change.when_missed or old.when_missed,
+        despite_blackouts=old.despite_blackouts if change.despite_blackouts is None else change.despite_blackouts,
     )
     series = await check_series(wish, reaches=reaches, revisions=revisions, now=now)
     return Succession(series, first.number)

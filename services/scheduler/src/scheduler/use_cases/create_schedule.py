@@ -24,7 +24,7 @@ from scheduler.domain.wall_clock import Adjustment, Resolved
 from scheduler.domain.zones import shipped
 from scheduler.ports import Revisions, Store
 from scheduler.use_cases.approval import check_plan
-from scheduler.use_cases.spread import keep_apart
+from scheduler.use_cases.spread import find_room
 from scheduler.use_cases.timing import instant, known_zone
 
 
@@ -107,10 +107,13 @@ def ordered(
 
 
 async def create_schedule(
-    schedule: Schedule, content: Content, spacing: Spacing, *, store: Store, now: datetime
+    schedule: Schedule, content: Content, spacing: Spacing, *, despite_blackouts: bool, store: Store, now: datetime
 ) -> Planned:
-    """Keep the schedule and tell it, at another time if that was asked for. Raises `TooClose`, `DuplicateContent`."""
-    schedule = await keep_apart(schedule, spacing, store=store, now=now)
+    """Keep the schedule and tell it, at another time if that was asked for.
+
+    Raises `InBlackout`, `TooClose`, `DuplicateContent`.
+    """
+    schedule = await find_room(schedule, spacing, despite_blackouts=despite_blackouts, store=store, now=now)
     return await keep_schedule(schedule, content, store=store)
 
 

@@ -47,6 +47,7 @@ class SeriesWish:
     repetition: Repetition
     late: timedelta = LATE_DEFAULT
     when_missed: str = WHEN_MISSED_HOLD
+    despite_blackouts: bool = False
 
 
 def preview(repetition: Repetition, *, now: datetime) -> list[Occurrence]:
@@ -91,6 +92,7 @@ async def check_series(
         created_at=now,
         next_at=now,
         trace=current_traceparent(),
+        despite_blackouts=wish.despite_blackouts,
     )
 
 

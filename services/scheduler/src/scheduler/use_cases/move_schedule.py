@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -13,7 +13,8 @@ from scheduler.domain.spread import Spacing
 from scheduler.domain.wall_clock import Resolved
 from scheduler.domain.zones import shipped
 from scheduler.ports import Store
-from scheduler.use_cases.spread import keep_apart
+from scheduler.use_cases.blackouts import keep_clear
+from scheduler.use_cases.spread import find_room
 from scheduler.use_cases.timing import instant, known_zone
 
 
@@ -28,11 +29,11 @@ class Move:
 
 
 async def move_schedule(
-    schedule_id: UUID, move: Move, spacing: Spacing, *, store: Store, now: datetime
+    schedule_id: UUID, move: Move, spacing: Spacing, *, despite_blackouts: bool, store: Store, now: datetime
 ) -> tuple[Schedule, Schedule]:
     """The schedule as it was wished and as it stands; told only if something is different.
 
-    Raises `ScheduleNotFound`, `TimeHasCome`, `Invalid`, `TooClose`.
+    Raises `ScheduleNotFound`, `TimeHasCome`, `Invalid`, `InBlackout`, `TooClose`.
     """
     schedule = await store.lock(schedule_id)
     if schedule is None:
@@ -44,11 +45,15 @@ async def move_schedule(
     moved = schedule.move(at, time_zone, resolved, zone_version=version, late=move.late, when_missed=move.when_missed)
     wished = moved
     if moved.due_at != schedule.due_at:
-        moved = await keep_apart(wished, spacing, store=store, now=now)
+        moved = await find_room(wished, spacing, despite_blackouts=despite_blackouts, store=store, now=now)
+    elif despite_blackouts:
+        await store.heed_blackouts(schedule.workspace_id)
+        moved = await keep_clear(wished, despite=True, store=store)
     if moved != schedule:
         await store.reschedule([moved])
-        if moved.state is not ScheduleState.PAUSED:  # of one that is paused the publisher hears when it goes on
-            store.emit(changed(moved))
+    to_tell = replace(moved, despite=schedule.despite) != schedule
+    if to_tell and moved.state is not ScheduleState.PAUSED:  # of one that is paused the publisher hears when it goes on
+        store.emit(changed(moved))
     return wished, moved
 
 

@@ -10,7 +10,8 @@ from uuid import UUID
 from scheduler.domain.duplicates import Content
 from scheduler.domain.queues import SHOWN, ConnectionNotFound, NoQueue, Queue, QueueFull, QueueNotFound, SlotTime
 from scheduler.domain.schedule import HORIZON
-from scheduler.ports import Connections, QueueStore, Store
+from scheduler.ports import Connections, Store
+from scheduler.use_cases.blackouts import closures_between
 from scheduler.use_cases.create_schedule import Order, Planned, keep_schedule, ordered
 from scheduler.use_cases.timing import known_zone
 
@@ -36,13 +37,13 @@ async def check_queue(queue: Queue, *, connections: Connections) -> None:
         raise ConnectionNotFound()
 
 
-async def replace_queue(queue: Queue, *, store: QueueStore, now: datetime) -> ShownQueue:
+async def replace_queue(queue: Queue, *, store: Store, now: datetime) -> ShownQueue:
     """Give a connection these slots. What stands on others stays where it is."""
     await store.keep_queue(queue)
     return ShownQueue(queue, await _free(queue, await store.spread(), store=store, now=now, limit=SHOWN))
 
 
-async def show_queue(connection_id: UUID, *, store: QueueStore, now: datetime) -> ShownQueue:
+async def show_queue(connection_id: UUID, *, store: Store, now: datetime) -> ShownQueue:
     """Raises `QueueNotFound`."""
     queue = await store.find_queue(connection_id)
     if queue is None:
@@ -53,10 +54,12 @@ async def show_queue(connection_id: UUID, *, store: QueueStore, now: datetime) -
 async def enqueue(order: Order, content: Content, spread: timedelta, *, store: Store, now: datetime) -> list[Planned]:
     """Schedule at the next free slot of each connection, one schedule for each time, the earliest first.
 
-    `spread`: free is what is so far from other posts of the connection, or further by the workspace's rule.
+    `spread`: free is what is in no blackout and so far from other posts of the connection, or further by the
+    workspace's rule.
     Whoever wants a slot of the same connection waits until this unit of work ends. Raises `NoQueue`, `QueueFull`, and
     `DuplicateContent` if it is to.
     """
+    await store.heed_blackouts(order.workspace_id)
     await store.lock_connections(order.connection_ids)
     spread = max(spread, await store.spread())
     found: dict[tuple[SlotTime, str], list[UUID]] = {}
@@ -75,10 +78,13 @@ async def enqueue(order: Order, content: Content, spread: timedelta, *, store: S
     return [await keep_schedule(schedule, content, store=store) for schedule in schedules]
 
 
-async def _free(queue: Queue, spread: timedelta, *, store: QueueStore, now: datetime, limit: int) -> list[SlotTime]:
-    times = queue.times(known_zone(queue.time_zone), after=now, last=now + HORIZON)
+async def _free(queue: Queue, spread: timedelta, *, store: Store, now: datetime, limit: int) -> list[SlotTime]:
+    last = now + HORIZON
+    closures = await closures_between(queue.workspace_id, [queue.connection_id], since=now, until=last, store=store)
+    times = queue.times(known_zone(queue.time_zone), after=now, last=last)
+    open_times = (each for each in times if not closures.around(each.due_at))
     free: list[SlotTime] = []
-    while len(free) < limit and (batch := list(islice(times, BATCH))):
+    while len(free) < limit and (batch := list(islice(open_times, BATCH))):
         left = await store.free_of(queue.connection_id, [each.due_at for each in batch], spread)
         free += [each for each in batch if each.due_at in left]
     return free[:limit]

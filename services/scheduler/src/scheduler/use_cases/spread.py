@@ -1,21 +1,39 @@
-"""Posts of one connection keep apart: by the workspace's rule, or further if a person asks for it."""
+"""A time for a schedule: outside blackouts, and far enough from other posts of its connections.
+
+How far that is says the workspace's rule, or a person who wants more.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
+from scheduler.domain.blackouts import Closures
 from scheduler.domain.schedule import HORIZON, Schedule
 from scheduler.domain.spread import MINUTE, SEARCH, Crowd, FreeTime, Spacing, TooClose, last_free, next_free
 from scheduler.domain.zones import shipped
-from scheduler.ports import SpreadStore
+from scheduler.ports import Store
+from scheduler.use_cases.blackouts import closures_between, keep_clear
 from scheduler.use_cases.timing import known_zone
 
 
-async def keep_apart(schedule: Schedule, spacing: Spacing, *, store: SpreadStore, now: datetime) -> Schedule:
-    """The schedule, at another time if that was asked for and is needed. Raises `TooClose`.
+async def find_room(
+    schedule: Schedule, spacing: Spacing, *, despite_blackouts: bool, store: Store, now: datetime
+) -> Schedule:
+    """The schedule, at another time if that was asked for and is needed. Raises `InBlackout`, `TooClose`.
 
-    Whoever else wants a time of its connections waits until this unit of work ends.
+    Until this unit of work ends there is no new blackout, and whoever else wants a time of its connections waits, if
+    they have to keep apart.
     """
+    await store.heed_blackouts(schedule.workspace_id)
+    apart = await _keep_apart(schedule, spacing, despite_blackouts=despite_blackouts, store=store, now=now)
+    return await keep_clear(apart, despite=despite_blackouts, store=store)
+
+
+async def _keep_apart(
+    schedule: Schedule, spacing: Spacing, *, despite_blackouts: bool, store: Store, now: datetime
+) -> Schedule:
     spread = max(spacing.spread, await store.spread())
     if not spread:
         return schedule
@@ -24,12 +42,18 @@ async def keep_apart(schedule: Schedule, spacing: Spacing, *, store: SpreadStore
     other = await store.closest(crowd, schedule.due_at)
     if other is None:
         return schedule
-    in_zone, due_at = known_zone(schedule.time_zone), schedule.due_at
+    due_at = schedule.due_at
     since, until = max(due_at - SEARCH, now), min(due_at + SEARCH, now + HORIZON)
     # A wish may be a minute old: what stood close to it then still does.
     busy = await store.busy(crowd, since=min(since, due_at), until=until)
-    after: FreeTime | None = next_free(busy, spread, in_zone, since=due_at)
-    before: FreeTime | None = last_free(busy, spread, in_zone, until=due_at)
+    closures = Closures()
+    if not despite_blackouts:
+        closures = await closures_between(
+            schedule.workspace_id, crowd.connection_ids, since=since, until=until, store=store
+        )
+    in_zone = known_zone(schedule.time_zone)
+    after: FreeTime | None = _next_open(busy, spread, in_zone, closures, since=due_at)
+    before: FreeTime | None = _last_open(busy, spread, in_zone, closures, until=due_at)
     after = after if after and after.resolved.due_at <= until else None
     before = before if before and before.resolved.due_at >= since else None
     if spacing.shift and after is not None:
@@ -42,6 +66,24 @@ async def keep_apart(schedule: Schedule, spacing: Spacing, *, store: SpreadStore
         before=_shown(before),
         after=_shown(after),
     )
+
+
+def _next_open(
+    busy: Sequence[datetime], spread: timedelta, in_zone: ZoneInfo, closures: Closures, *, since: datetime
+) -> FreeTime:
+    free = next_free(busy, spread, in_zone, since=since)
+    while closed := closures.around(free.resolved.due_at):
+        free = next_free(busy, spread, in_zone, since=closed[1])
+    return free
+
+
+def _last_open(
+    busy: Sequence[datetime], spread: timedelta, in_zone: ZoneInfo, closures: Closures, *, until: datetime
+) -> FreeTime:
+    free = last_free(busy, spread, in_zone, until=until)
+    while closed := closures.around(free.resolved.due_at):
+        free = last_free(busy, spread, in_zone, until=closed[0] - MINUTE)
+    return free
 
 
 def _at(schedule: Schedule, free: FreeTime) -> Schedule:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -10,11 +11,13 @@ from kit.ids import new_id
 from kit.telemetry import continued
 from opentelemetry.trace import Tracer
 
+from scheduler.domain.blackouts import IN_BLACKOUT, Closures
 from scheduler.domain.rule import Occurrence, RuleRefused
 from scheduler.domain.schedule import Schedule, ScheduleState, Target
 from scheduler.domain.series import Series
 from scheduler.domain.zones import UnknownZone, shipped, zone
 from scheduler.ports import Store
+from scheduler.use_cases.blackouts import closures_between, known_in
 from scheduler.use_cases.create_schedule import created
 
 log = structlog.get_logger("series")
@@ -32,11 +35,32 @@ async def unfold(series: Series, *, store: Store, now: datetime) -> Series:
     unfolded, occurrences = series.unfold(zone(series.time_zone), pending, now)
     schedules = [_schedule(series, occurrence, now) for occurrence in occurrences]
     if schedules:
+        schedules = await _heeding_blackouts(series, schedules, store=store)
         await store.add(schedules)
     for schedule in schedules:
-        store.emit(created(schedule))
+        if schedule.state is ScheduleState.SCHEDULED:
+            store.emit(created(schedule))
     await store.save_series(unfolded)
     return unfolded
+
+
+async def _heeding_blackouts(series: Series, schedules: Sequence[Schedule], *, store: Store) -> list[Schedule]:
+    """What falls into a blackout is cancelled from the start, at the connections that it is for.
+
+    People see what was left out, and nobody else is told of it.
+    """
+    await store.heed_blackouts(series.workspace_id)
+    since, until = schedules[0].due_at, schedules[-1].due_at
+    closures = await closures_between(series.workspace_id, series.connection_ids, since=since, until=until, store=store)
+    heed = known_in if series.despite_blackouts else _left_out
+    return [heed(schedule, closures) for schedule in schedules]
+
+
+def _left_out(schedule: Schedule, closures: Closures) -> Schedule:
+    for connection_id in schedule.waiting():
+        if closures.at(schedule.due_at, [connection_id]):
+            schedule = schedule.cancel(IN_BLACKOUT, connection_id)
+    return schedule
 
 
 async def unfold_next(*, store: Store, now: datetime, tracer: Tracer) -> bool:
