@@ -20,6 +20,9 @@ from tests.integration.torment.room import Room
 QUIET_SECONDS = 240.0
 """No publication takes so long after the last strike: what waits for a time gets it, see `LEAP`."""
 
+POSTS_AN_ACCOUNT = 1_000
+"""More than any run posts to one account of TikTok's."""
+
 LEAP = timedelta(seconds=30)
 """When nobody is at a visible step, the clock leaps: what waits for a minute need not be waited for."""
 
@@ -29,7 +32,10 @@ its outcome be looked up too early."""
 
 
 async def torment(house: House, room: Room, plan: Plan, *, again: str) -> None:
-    """Carry out a plan; raises `AssertionError` with the differences. `again` is the command that repeats the run."""
+    """Carry out a plan, in a house that may have seen others; raises `AssertionError` with the differences.
+
+    `again` is the command that repeats the run.
+    """
     console, started, ledger = Console(width=140, highlight=False), time.monotonic(), Ledger(house, room, plan)
     console.print(f"seed {plan.seed}: {plan.publications:,} publications, {len(plan.strikes)} strikes")
     _prepare(house, plan)
@@ -53,9 +59,10 @@ async def torment(house: House, room: Room, plan: Plan, *, again: str) -> None:
 def _prepare(house: House, plan: Plan) -> None:
     tuning = house.sandbox.tuning
     # Limits have tests of their own; here they would only make everybody wait.
-    tuning.rate_limits, tuning.daily_posts_max = False, plan.publications
+    tuning.rate_limits, tuning.daily_posts_max = False, POSTS_AN_ACCOUNT
     tuning.webhook_copies, tuning.webhook_url = 2, f"{house.system.gateway_url}/webhooks/tiktok"
     for platform, faults in plan.faults.items():
+        house.sandbox.clear_faults(platform)
         for fault in faults:
             house.sandbox.add_fault(platform, LAST_STEPS[platform], fault.kind, skip=fault.skip, **fault.details)
 
@@ -94,12 +101,19 @@ def _last_visible_step(house: House) -> float:
 
 
 def _report(house: House, plan: Plan, ends: Mapping[str, Counter[str]], seconds: float, console: Console) -> None:
+    names: Counter[str] = Counter()
     table = Table("platform", "publications", "faults struck", "published", "otherwise")
     for platform, counted in ends.items():
-        struck = len(plan.faults[platform]) - house.sandbox.faults_left(platform)
+        struck = plan.faults[platform][: len(plan.faults[platform]) - house.sandbox.faults_left(platform)]
+        names.update(fault.name for fault in struck)
         others = ", ".join(f"{count} {word}" for word, count in sorted(counted.items()) if word != "published")
-        table.add_row(platform, str(counted.total()), str(struck), str(counted["published"]), others or "–")
+        table.add_row(platform, str(counted.total()), str(len(struck)), str(counted["published"]), others or "–")
     console.print(table)
-    console.print(f"killed {house.kills.total()} times: {', '.join(f'{n} {k}' for k, n in house.kills.most_common())}")
+    console.print(f"faults that struck: {_listed(names)}")
+    console.print(f"killed {plan.kills.total()} times: {_listed(plan.kills)}")
     doubles, lost = (sum(counted[word] for counted in ends.values()) for word in ("double", "lost"))
     console.print(f"{plan.publications:,} publications, {doubles} doubles, {lost} lost, {seconds:.1f} s")
+
+
+def _listed(counted: Counter[str]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in counted.most_common())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -38,7 +37,6 @@ class House:
 
     def __init__(self, system: Split, second: Worker, bus: EmbeddedNats, postgres: EmbeddedPostgres) -> None:
         self.system = system
-        self.kills: Counter[str] = Counter()
         self._postgres = postgres
         self._others: dict[str, Mortal] = {PUBLISHERS[1]: second, NATS: bus, POSTGRES: postgres}
 
@@ -49,7 +47,6 @@ class House:
 
     async def kill(self, victims: Sequence[str]) -> None:
         """End all of them at once, as SIGKILL does."""
-        self.kills.update(victims)
         await asyncio.gather(
             *(self._others[name].kill() if name in self._others else self.system.kill(name) for name in victims)
         )

@@ -20,6 +20,7 @@ OUT = frozenset({"published", "needs_attention"})
 _PUBLICATIONS = (
     "SELECT post_id::text, connection_id::text, platform, state, code, evidence->>'reason', attempts FROM publication"
 )
+_PLANNED = "SELECT count(*) FROM publication WHERE post_id = ANY(%s::uuid[])"
 _OPEN = (
     "SELECT state, code, count(*) FROM publication"
     " WHERE state NOT IN ('published', 'failed', 'missed', 'cancelled', 'needs_attention') OR held GROUP BY 1, 2"
@@ -48,7 +49,8 @@ class Ledger:
 
     async def unfinished(self) -> str | None:
         """What still keeps the system busy; None if nothing does."""
-        (count,) = (await self._rows("publisher", "SELECT count(*) FROM publication"))[0]
+        posts = [self._room.posts[post] for post in self._plan.posts]
+        ((count,),) = await self._rows("publisher", _PLANNED, posts)
         if count < self._plan.publications:
             return f"{count} of {self._plan.publications} publications are planned"
         if left := await self._rows("publisher", _OPEN):
@@ -70,15 +72,15 @@ class Ledger:
         wrong: list[str] = []
         for post in self._plan.posts:
             for variant in post.variants:
-                key = self._room.posts[post.number], self._room.connections[variant.platform, variant.account]
+                key = self._room.posts[post], self._room.connections[variant.platform, variant.account]
                 end = _judge(rows[key], truth[variant.text])
                 ends[variant.platform][end.word] += 1
                 wrong += [f"{end.word}: {variant.text}: {end.detail}"] if end.wrong else []
         return ends, wrong
 
-    async def _rows(self, store: str, query: str) -> Sequence[tuple[Any, ...]]:
+    async def _rows(self, store: str, query: str, *values: Any) -> Sequence[tuple[Any, ...]]:
         async with await psycopg.AsyncConnection.connect(self._house.superuser_url(store)) as connection:
-            return await (await connection.execute(query.encode())).fetchall()
+            return await (await connection.execute(query.encode(), values)).fetchall()
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, cycle, islice
 from typing import Any
 
 from tests.integration.chaos.plan import NATS, POSTGRES
@@ -90,8 +92,9 @@ class Post:
 
 @dataclass(frozen=True)
 class Fault:
-    """What hits a visible step, after `skip` of them that pass."""
+    """What hits a visible step, after `skip` of them that pass. `name` is one of `FAULT_SHARES`, `kind` the sandbox's."""
 
+    name: str
     kind: str
     skip: int
     details: dict[str, Any]
@@ -124,10 +127,36 @@ class Plan:
     def publications(self) -> int:
         return sum(len(post.variants) for post in self.posts)
 
+    @property
+    def posted(self) -> Counter[str]:
+        """How many publications there are on each platform."""
+        return Counter(variant.platform for post in self.posts for variant in post.variants)
+
+    @property
+    def kills(self) -> Counter[str]:
+        """How often each is killed."""
+        return Counter(
+            victim
+            for strike in self.strikes
+            for victim in strike.victims * (1 if strike.again_after_seconds is None else 2)
+        )
+
+    def met(self, platform: str, steps: int) -> tuple[Fault, ...]:
+        """The faults that so many visible steps at a platform meet."""
+        reached = accumulate(fault.skip + 1 for fault in self.faults[platform])
+        return tuple(fault for fault, at in zip(self.faults[platform], reached, strict=True) if at <= steps)
+
     @classmethod
-    def of(cls, seed: int, *, publications: int, posts_per_strike: int = POSTS_PER_STRIKE) -> Plan:
+    def of(
+        cls,
+        seed: int,
+        *,
+        publications: int,
+        posts_per_strike: int = POSTS_PER_STRIKE,
+        platforms_per_post: int = len(ACCOUNTS),
+    ) -> Plan:
         chance = random.Random(seed)
-        posts = tuple(_posts(chance, seed, publications))
+        posts = tuple(_posts(chance, seed, publications, platforms_per_post))
         return cls(
             seed=seed,
             posts=posts,
@@ -142,10 +171,11 @@ class Plan:
             yield self.posts[number * each : (number + 1) * each], strike
 
 
-def _posts(chance: random.Random, seed: int, publications: int) -> Iterator[Post]:
-    number, left = 0, publications
+def _posts(chance: random.Random, seed: int, publications: int, width: int) -> Iterator[Post]:
+    """Posts for `width` platforms each, all platforms in turn."""
+    number, left, turns = 0, publications, cycle(ACCOUNTS)
     while left > 0:
-        open_ = [name for name in ACCOUNTS if number < POSTS_MAX.get(name, publications)][:left]
+        open_ = [name for name in islice(turns, width) if number < POSTS_MAX.get(name, publications)][:left]
         variants = tuple(
             Variant(name, number % ACCOUNTS[name], f"{name} {number} of {seed}, {chance.getrandbits(48):012x}")
             for name in open_
@@ -157,27 +187,27 @@ def _posts(chance: random.Random, seed: int, publications: int) -> Iterator[Post
 
 def _faults(chance: random.Random, steps: int) -> Iterator[Fault]:
     skip = 0
-    kinds, shares = list(FAULT_SHARES), list(FAULT_SHARES.values())
+    names, shares = list(FAULT_SHARES), list(FAULT_SHARES.values())
     for _ in range(steps):
         if chance.random() >= sum(shares):
             skip += 1
             continue
-        kind = chance.choices(kinds, weights=shares)[0]
-        yield _fault(kind, skip, chance)
+        name = chance.choices(names, weights=shares)[0]
+        yield _fault(name, skip, chance)
         skip = 0
 
 
-def _fault(kind: str, skip: int, chance: random.Random) -> Fault:
-    match kind:
+def _fault(name: str, skip: int, chance: random.Random) -> Fault:
+    match name:
         case "too_many":
             headers = {"Retry-After": "2", "ratelimit-reset": "0", "x-rate-limit-reset": "0"}
-            return Fault("answer", skip, {"status": 429, "headers": headers})
+            return Fault(name, "answer", skip, {"status": 429, "headers": headers})
         case "answer" | "answer_after":
-            return Fault(kind, skip, {"status": 500})
+            return Fault(name, name, skip, {"status": 500})
         case "delay" | "delay_after":
-            return Fault(kind, skip, {"delay_seconds": chance.uniform(0.1, DELAY_SECONDS_MAX)})
+            return Fault(name, name, skip, {"delay_seconds": chance.uniform(0.1, DELAY_SECONDS_MAX)})
         case _:
-            return Fault(kind, skip, {})
+            return Fault(name, name, skip, {})
 
 
 def _strikes(chance: random.Random, count: int) -> Iterator[Strike]:

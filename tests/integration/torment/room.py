@@ -42,14 +42,14 @@ class Room:
         self._house = house
         self._owner = owner
         self._media: dict[str, str] = {}
-        self._made: dict[int, dict[str, Any]] = {}
+        self._made: dict[Post, dict[str, Any]] = {}
         self.path = ""
         self.connections: dict[tuple[str, int], str] = {}
 
     @property
-    def posts(self) -> dict[int, str]:
-        """The id of each post that was written, by its number."""
-        return {number: made["post_id"] for number, made in self._made.items()}
+    def posts(self) -> dict[Post, str]:
+        """The id of each post that was written."""
+        return {post: made["post_id"] for post, made in self._made.items()}
 
     async def furnish(self) -> None:
         made = await self._owner.ask("POST", "/api/workspaces", expect=201, json={"name": "Brand", "time_zone": "UTC"})
@@ -70,7 +70,7 @@ class Room:
         at, revision = f"{self.path}/posts/{made['post_id']}", {"revision_id": made["revision_id"]}
         await self._owner.ask("POST", f"{at}/submission", json=revision)
         await self._owner.ask("POST", f"{at}/approval", json=revision)
-        self._made[post.number] = {
+        self._made[post] = {
             "post_id": made["post_id"],
             "revision_id": made["revision_id"],
             "connection_ids": [self.connections[each.platform, each.account] for each in post.variants],
@@ -79,7 +79,7 @@ class Room:
 
     async def schedule(self, post: Post) -> None:
         """Schedule it once, whoever dies meanwhile."""
-        wish = dict(self._made[post.number])
+        wish = dict(self._made[post])
         if post.ahead_seconds:
             at = self._house.system.clock.now() + timedelta(seconds=post.ahead_seconds)
             wish["at"] = at.strftime("%Y-%m-%dT%H:%M:%S")
