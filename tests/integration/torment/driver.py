@@ -24,11 +24,15 @@ POSTS_AN_ACCOUNT = 1_000
 """More than any run posts to one account of TikTok's."""
 
 LEAP = timedelta(seconds=30)
-"""When nobody is at a visible step, the clock leaps: what waits for a minute need not be waited for."""
+"""When nobody is at a visible step, the clock leaps, further if nothing is to be done before: what waits for a minute
+need not be waited for."""
 
-LEAP_PAUSE_SECONDS = 2 * DELAY_SECONDS_MAX
+CALL_SECONDS = 2 * DELAY_SECONDS_MAX
 """So long no visible step may have begun before a leap: a lease that runs out under a call that is under way would let
 its outcome be looked up too early."""
+
+LEAP_PAUSE_SECONDS = 1.0
+"""After a leap, so that what it made due has begun before the next."""
 
 
 async def torment(house: House, room: Room, plan: Plan, *, again: str) -> None:
@@ -84,8 +88,9 @@ async def _until_quiet(house: House, room: Room, ledger: Ledger) -> None:
     while (unfinished := await ledger.unfinished()) is not None:
         assert time.monotonic() < deadline, f"after {QUIET_SECONDS:g} s, {unfinished}"
         await room.reconnect()
-        if time.monotonic() - max(leapt, _last_visible_step(house)) > LEAP_PAUSE_SECONDS:
-            house.system.clock.advance(LEAP)
+        if time.monotonic() > max(leapt + LEAP_PAUSE_SECONDS, _last_visible_step(house) + CALL_SECONDS):
+            clock = house.system.clock
+            clock.advance(max(LEAP, await ledger.next_at() - clock.now()))
             leapt = time.monotonic()
         await asyncio.sleep(0.25)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, cast
 
 import psycopg
 from signoff.installation import DATABASES
@@ -21,10 +22,9 @@ _PUBLICATIONS = (
     "SELECT post_id::text, connection_id::text, platform, state, code, evidence->>'reason', attempts FROM publication"
 )
 _PLANNED = "SELECT count(*) FROM publication WHERE post_id = ANY(%s::uuid[])"
-_OPEN = (
-    "SELECT state, code, count(*) FROM publication"
-    " WHERE state NOT IN ('published', 'failed', 'missed', 'cancelled', 'needs_attention') OR held GROUP BY 1, 2"
-)
+_IS_OPEN = "(state NOT IN ('published', 'failed', 'missed', 'cancelled', 'needs_attention') OR held)"
+_OPEN = f"SELECT state, code, count(*) FROM publication WHERE {_IS_OPEN} GROUP BY 1, 2"  # noqa: S608
+_NEXT = f"SELECT coalesce(min(greatest(next_at, leased_until)), 'epoch') FROM publication WHERE {_IS_OPEN}"  # noqa: S608
 _UNTOLD = "SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM held_event)"
 
 
@@ -59,6 +59,11 @@ class Ledger:
             if (await self._rows(service, _UNTOLD))[0][0]:
                 return f"{service} has something to tell or holds events"
         return None
+
+    async def next_at(self) -> datetime:
+        """When the first open publication goes on; long ago if all of them wait for something else than a time."""
+        ((at,),) = await self._rows("publisher", _NEXT)
+        return cast(datetime, at)
 
     async def compare(self) -> tuple[Mapping[str, Counter[str]], list[str]]:
         """For each platform how many publications ended how, and what is not as it should be, a line each."""
