@@ -27,7 +27,7 @@ LEAP = timedelta(seconds=30)
 """When nobody is at a visible step, the clock leaps, further if nothing is to be done before: what waits for a minute
 need not be waited for."""
 
-CALL_SECONDS = 2 * DELAY_SECONDS_MAX
+CALL_SECONDS = DELAY_SECONDS_MAX + 0.5
 """So long no visible step may have begun before a leap: a lease that runs out under a call that is under way would let
 its outcome be looked up too early."""
 

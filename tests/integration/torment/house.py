@@ -20,7 +20,7 @@ from kit.streams import DEFAULTS
 from kit.topology import reconcile
 from sandbox.server import Sandbox
 from signoff.demo.person import Person
-from signoff.installation import STORES
+from signoff.installation import SERVICES, STORES
 from signoff.listening import listen
 from signoff.split import STOP_SECONDS, Split
 
@@ -91,7 +91,10 @@ async def furnished(folder: Path) -> AsyncIterator[tuple[House, Person]]:
         owner = await stack.enter_async_context(Person("owner", "owner@example.com", system.gateway_url))
         await owner.sign_up(system.surroundings.installation.mail, time_zone="UTC")
         await owner.sign_in()
-        yield House(system, second, bus, postgres), owner
+        house = House(system, second, bus, postgres)
+        # An orderly end waits for open requests, and nobody looks at it here.
+        stack.push_async_callback(house.kill, [*SERVICES, PUBLISHERS[1]])
+        yield house, owner
 
 
 def _make_databases(postgres: EmbeddedPostgres) -> None:
