@@ -9,7 +9,7 @@ import pytest
 from kit.clock import FixedClock
 from platforms.errors import OutcomeUnknown, RateLimited, Rejected, Transient
 from platforms.platform import Platform
-from platforms.shape import Absent, Call, Delivery, Media, Published, Undecided
+from platforms.shape import Absent, Call, Delivery, Finding, Media, Published, Undecided
 from platforms.x import answers
 from platforms.x.looking import comparable, said_in
 from sandbox.server import Sandbox
@@ -278,16 +278,47 @@ async def test_other_posts_of_the_account_are_not_taken_for_ours(
     with pytest.raises(OutcomeUnknown):
         await x.publish(call, delivery, journal)
 
-    def other(text: str, *media: PostedMedia, **settings: object) -> None:
-        post_id = sandbox.of(XSandbox).state.new_id()
-        sandbox.truth.add(Post("x", call.grant.account_id, post_id, text, media, settings, clock.now()))
-
-    other("Ours", PostedMedia("0" * 64, 1, "image/png"), media_keys=["3_1"])
-    other("Ours", reply={"in_reply_to_tweet_id": "5"})
+    add_other(sandbox, call, "Ours", PostedMedia("0" * 64, 1, "image/png"), media_keys=["3_1"])
+    add_other(sandbox, call, "Ours", reply={"in_reply_to_tweet_id": "5"})
     for number in range(110):
-        other(f"busy day {number}")
+        add_other(sandbox, call, f"busy day {number}")
     assert isinstance(await reconciled(x, call, delivery, journal, clock), Absent)
     assert sandbox.requests("x", f"GET /2/users/{call.grant.account_id}/tweets") == 3 * 2
+
+
+@pytest.mark.parametrize(("kind", "others", "found"), [
+    ("reset_after", 499, Published), ("reset_after", 500, Undecided), ("reset_before", 500, Absent),
+    ("reset_before", 501, Undecided),
+])  # fmt: skip
+async def test_behind_many_other_posts_it_is_found_or_a_person_is_asked(
+    x: Platform,
+    call: Call,
+    make_delivery: Callable[..., Delivery],
+    journal: MemoryJournal,
+    sandbox: Sandbox,
+    clock: FixedClock,
+    kind: str,
+    others: int,
+    found: type[Finding],
+) -> None:
+    """What is not among the posts that are read is not proved absent."""
+    delivery = make_delivery("Ours")
+    sandbox.add_fault("x", TWEETS, kind)
+    with pytest.raises(OutcomeUnknown):
+        await x.publish(call, delivery, journal)
+    for number in range(others):
+        add_other(sandbox, call, f"busy day {number}")
+    assert isinstance(await reconciled(x, call, delivery, journal, clock), found)
+    if found is Undecided:
+        with pytest.raises(OutcomeUnknown, match="list_too_long"):
+            await x.publish(call, delivery, journal)
+        assert sandbox.requests("x", TWEETS) == 1
+
+
+def add_other(sandbox: Sandbox, call: Call, text: str, *media: PostedMedia, **settings: object) -> None:
+    """A post of the account that is not ours."""
+    post_id = sandbox.of(XSandbox).state.new_id()
+    sandbox.truth.add(Post("x", call.grant.account_id, post_id, text, media, settings, call.clock.now()))
 
 
 def test_texts_are_compared_without_what_x_changes() -> None:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import html
 import unicodedata
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import regex
 
+from platforms.errors import OutcomeUnknown
 from platforms.shape import Call
 from platforms.x import answers
 from platforms.x.api import XApi
@@ -50,13 +51,23 @@ class Looking:
     def __init__(self, api: XApi) -> None:
         self._api = api
 
-    async def find(self, call: Call, wanted: Wanted, *, since: datetime) -> list[str]:
-        """The ids of own posts since then that match, oldest first."""
-        found = [post.id async for post in self._posts(call, since) if wanted.matches(post)]
-        return sorted(found, key=int)
+    async def find(self, call: Call, wanted: Wanted, *, since: datetime, known: Collection[str]) -> str | None:
+        """The id of the oldest own post since then that matches and is not `known`.
+
+        Raises `OutcomeUnknown` if there is none among those that are read, and the list goes on behind them.
+        """
+        found: list[str] = []
+        try:
+            async for post in self._posts(call, since):
+                if post.id not in known and wanted.matches(post):
+                    found.append(post.id)
+        except OutcomeUnknown:
+            if not found:
+                raise
+        return min(found, key=int, default=None)
 
     async def _posts(self, call: Call, since: datetime) -> AsyncIterator[answers.Post]:
-        """Newest first, replies included; at most 500 posts."""
+        """Newest first, replies included; raises `OutcomeUnknown` where more than 500 were made since."""
         begin = (since - timedelta(seconds=LISTING_BEFORE_SECONDS)).astimezone(UTC)
         query: dict[str, Any] = {
             "max_results": LISTING_MAX,
@@ -71,6 +82,7 @@ class Looking:
             if page.meta.next_token is None:
                 return
             query["pagination_token"] = page.meta.next_token
+        raise OutcomeUnknown("list_too_long", "the account has made more posts since than are read")
 
 
 def said_in(post: answers.Post, *, quotes: str | None = None) -> str:

@@ -115,8 +115,11 @@ class Posting:
 
     async def _settle(self, call: Call, part: Part, settings: XSettings, journal: Journal) -> Finding | None:
         """None once it is known whether the tried post is out, else what can be said by now."""
-        if await self._find(call, part, settings, journal):
-            return None
+        try:
+            if await self._find(call, part, settings, journal):
+                return None
+        except OutcomeUnknown as error:
+            return Undecided(_evidence(journal) | {"reason": error.detail})
         if journal.facts.get("duplicate"):
             return Undecided(_evidence(journal) | {"reason": "X knows the same text but does not list it"})
         now, looked_at = call.clock.now(), journal.facts.get("looked_at")
@@ -128,11 +131,10 @@ class Posting:
         return None
 
     async def _find(self, call: Call, part: Part, settings: XSettings, journal: Journal) -> bool:
-        """Look for a tried post and note it if it is out."""
+        """Look for a tried post and note it if it is out. Raises `OutcomeUnknown` if the list is too long to tell."""
         since = datetime.fromisoformat(journal.facts["first_tried"][str(part.index)])
-        found = await self._looking.find(call, _wanted(call, part, settings, journal), since=since)
-        known = set(_posted(journal).values())
-        new = next((post_id for post_id in found if post_id not in known), None)
+        wanted, known = _wanted(call, part, settings, journal), _posted(journal).values()
+        new = await self._looking.find(call, wanted, since=since, known=known)
         if new is None:
             return False
         await _note_post(journal, part, new)
