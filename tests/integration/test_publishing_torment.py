@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -17,8 +17,12 @@ from tests.integration.torment.room import Room
 SEED = 20_261_122
 POSTS = 1_000
 
-DAILY_SEEDS = (21, 38, 41)
-"""Of the first sixty those that together leave nothing out, see the test of them."""
+DAILY_SEEDS = (38, 192, 247)
+"""Of the first four hundred those that leave nothing out, see the test of them."""
+
+POSTS_TWICE = frozenset({"facebook", "linkedin", "pinterest"})
+"""Who has neither a key of ours nor refuses a repetition: only a look-up keeps a lost answer from becoming a double."""
+LOST = frozenset({"reset_after", "answer_after"})
 
 DAILY_POSTS = 2 * len(ACCOUNTS)
 
@@ -38,8 +42,9 @@ def test_the_daily_seeds_kill_everybody_and_meet_every_fault_on_all_platforms():
         posted = plan.posted
         assert set(posted) == set(ACCOUNTS)
         assert {"scheduler", "publisher", NATS, POSTGRES} <= {service_of(victim) for victim in plan.kills}
-    met = {fault.name for plan in plans for name, count in plan.posted.items() for fault in plan.met(name, count)}
-    assert met == set(FAULT_SHARES)
+        # A lost answer at two of them at least.
+        assert len({name for name, fault in _met(plan) if fault in LOST and name in POSTS_TWICE}) >= 2
+    assert {fault for plan in plans for _, fault in _met(plan)} == set(FAULT_SHARES)
 
 
 @pytest.mark.chaos
@@ -49,6 +54,12 @@ async def test_many_kills_double_no_publication_and_lose_none(server_folder: Pat
     posts = _number("CHAOS_POSTS", POSTS)
     plan = Plan.of(_number("CHAOS_SEED", SEED), publications=posts)
     await _run([plan], server_folder / "many", again=f"CHAOS_POSTS={posts} make test-chaos")
+
+
+def _met(plan: Plan) -> Iterator[tuple[str, str]]:
+    """The faults, by platform, that are met even if nothing has to be repeated."""
+    for name, count in plan.posted.items():
+        yield from ((name, fault.name) for fault in plan.met(name, count))
 
 
 def _daily(seed: int) -> Plan:
