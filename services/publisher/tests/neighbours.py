@@ -142,7 +142,7 @@ class Scheduler:
 
 @dataclass
 class Auth:
-    """Lends sealed grants, and counts what is out."""
+    """Lends sealed grants, and counts what is out. `asked`: the connections of each request."""
 
     trusted: TrustedKeys
     passports: Passports
@@ -151,6 +151,7 @@ class Auth:
     grants: dict[UUID, Grant] = field(default_factory=dict)
     refusals: dict[UUID, str] = field(default_factory=dict)
     out: set[UUID] = field(default_factory=set)
+    asked: list[set[UUID]] = field(default_factory=list)
     dead: list[tuple[UUID, str]] = field(default_factory=list)
 
     def connect(self, workspace_id: UUID, grant: Grant | None = None) -> UUID:
@@ -172,6 +173,7 @@ class Auth:
         @post("/internal/leases", status_code=200, guards=guards)
         async def leases(data: JSONBody[dict[str, Any]]) -> dict[str, Any]:
             request = LeaseRequest.model_validate(data)
+            self.asked.append(set(request.connection_ids))
             refused = [
                 LeaseRefusal(connection_id=c, code=self.refusals.get(c, "unknown"))
                 for c in request.connection_ids
