@@ -92,7 +92,7 @@ class Post:
 
 @dataclass(frozen=True)
 class Fault:
-    """What hits a visible step, after `skip` of them that pass. `name` is one of `FAULT_SHARES`, `kind` the sandbox's."""
+    """What hits a visible step, after `skip` that pass. `name` is one of `FAULT_SHARES`, `kind` the sandbox's."""
 
     name: str
     kind: str
