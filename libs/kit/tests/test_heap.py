@@ -51,7 +51,7 @@ def test_garbage_of_the_start_is_not_kept_for_good():
 def test_what_is_made_and_dropped_later_is_collected_without_being_asked_for():
     heap.settle()
     ring = dropped_ring()
-    kept = [[] for _ in range(2 * heap.COLLECT_AFTER)]
+    kept: list[list[int]] = [[] for _ in range(2 * heap.COLLECT_AFTER)]
     assert ring() is None
     assert len(kept) == 2 * heap.COLLECT_AFTER
 
@@ -62,7 +62,7 @@ def test_a_request_brings_no_collection_about():
     note = lambda phase, info: looks.append(phase)  # noqa: E731
     gc.callbacks.append(note)
     try:
-        kept = [[] for _ in range(heap.COLLECT_AFTER // 2)]
+        kept: list[list[int]] = [[] for _ in range(heap.COLLECT_AFTER // 2)]
     finally:
         gc.callbacks.remove(note)
     assert kept

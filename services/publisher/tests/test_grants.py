@@ -65,7 +65,7 @@ async def test_an_expected_grant_is_fetched_once_for_all_who_borrow_it(
             grants.expect(connection_id)
             return grant.access_token.reveal()
 
-    assert await asyncio.gather(token(), token()) == [f"token-of-{connection_id}"] * 2
+    assert set(await asyncio.gather(token(), token())) == {f"token-of-{connection_id}"}
     assert auth.asked == [{connection_id}]
 
 
