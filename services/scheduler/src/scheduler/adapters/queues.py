@@ -54,11 +54,12 @@ class QueueRows(SpreadRows):
             await self._transaction.scalars(
                 """
                 SELECT wanted FROM unnest(%(times)s::timestamptz[]) AS wanted
-                -- Ordered and limited, so that each time is looked up in the index and not all that is planned is read.
+                -- Ordered and limited, so that each time is looked up in the index and not all that is planned is read;
+                -- with an offset, so that what stands there is looked up, and not all that a connection has.
                 WHERE (SELECT due_at FROM schedule
                        WHERE due_at BETWEEN wanted - %(closer)s AND wanted + %(closer)s AND EXISTS (
                            SELECT 1 FROM target WHERE target.schedule_id = schedule.schedule_id
-                             AND target.connection_id = %(connection_id)s AND target.state <> 'cancelled')
+                             AND target.connection_id = %(connection_id)s AND target.state <> 'cancelled' OFFSET 0)
                        ORDER BY due_at LIMIT 1) IS NULL
                 """,
                 {"times": list(times), "closer": closer, "connection_id": connection_id},

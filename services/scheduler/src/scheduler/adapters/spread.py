@@ -11,11 +11,15 @@ from kit.database import Transaction
 
 from scheduler.domain.spread import Crowd, Neighbour
 
-# Found by workspace and time (`schedule_newest`): however much is planned, a day of one workspace is little.
+# Found by workspace and time (`schedule_newest`): however much is planned, a day of one workspace is little. The offset
+# has targets looked up behind it: of a new connection the planner expects nothing, and would read all to find that.
 _BUSY: LiteralString = """
 WITH busy AS NOT MATERIALIZED (
-    SELECT schedule_id, connection_id, due_at FROM schedule JOIN target USING (schedule_id)
-    WHERE connection_id = ANY(%(connection_ids)s) AND target.state <> 'cancelled' AND schedule_id <> %(besides)s
+    SELECT schedule_id, connection_id, due_at FROM schedule CROSS JOIN LATERAL (
+        SELECT connection_id FROM target
+        WHERE target.schedule_id = schedule.schedule_id AND connection_id = ANY(%(connection_ids)s)
+          AND target.state <> 'cancelled' OFFSET 0) AS chosen
+    WHERE schedule_id <> %(besides)s
 )
 """
 
