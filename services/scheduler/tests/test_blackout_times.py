@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from kit.ids import new_id
 from scheduler.domain.blackouts import Blackout, Closures, Window
@@ -46,6 +46,10 @@ def windows(draw: st.DrawFn, *, yearly: bool) -> Window:
     return Window("Quiet", starts_at, ends_at, name, yearly)
 
 
+def at_turn(starts_at: str, ends_at: str) -> Window:
+    return Window("Quiet", datetime.fromisoformat(starts_at), datetime.fromisoformat(ends_at), "Europe/Berlin")
+
+
 def first_of(year: int, at: datetime) -> datetime:
     """The first minute of a year that is not before this one of a year, by the days of its calendar."""
     day = date(year, 1, 1)
@@ -80,6 +84,11 @@ def closures(window: Window, since: datetime, until: datetime) -> Closures:
 
 @settings(max_examples=150, deadline=None)
 @given(windows(yearly=False))
+@example(at_turn("2027-10-31T01:30", "2027-10-31T02:00"))  # up to the hour that is repeated
+@example(at_turn("2027-10-31T02:10", "2027-10-31T02:20"))  # within it
+@example(at_turn("2027-10-31T03:00", "2027-10-31T03:30"))  # behind it
+@example(at_turn("2027-03-28T02:10", "2027-03-28T02:20"))  # within the hour that is left out
+@example(at_turn("2027-03-28T01:30", "2027-03-28T02:31"))  # into it
 def test_a_minute_is_in_a_blackout_if_the_clock_says_so(window: Window):
     minutes = list(closed_minutes(window.starts_at, window.ends_at, zone(window.time_zone)))
     found = closures(window, minutes[0][0], minutes[-1][0])

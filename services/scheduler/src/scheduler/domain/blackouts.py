@@ -83,7 +83,7 @@ class Window:
         for year in self._years(since.astimezone(in_zone).year, until.astimezone(in_zone).year):
             begins = resolve(_first_in(year, self.starts_at), in_zone).due_at
             last_year = year + last_minute.year - self.starts_at.year
-            ends = _shown_last(_last_in(last_year, last_minute) + _MINUTE, in_zone)
+            ends = _behind(_last_in(last_year, last_minute), in_zone)
             if begins < ends and begins <= until and ends > since:
                 yield begins, ends
 
@@ -165,9 +165,9 @@ def _last_in(year: int, at: datetime) -> datetime:
         return at.replace(year=year, month=2, day=28, hour=23, minute=59)
 
 
-def _shown_last(at: datetime, in_zone: ZoneInfo) -> datetime:
-    """The last instant that a wall-clock time means."""
-    resolved = resolve(at, in_zone)
-    if resolved.adjustment is Adjustment.OVERLAP:
-        return at.replace(tzinfo=in_zone, fold=1).astimezone(UTC)
-    return resolved.due_at
+def _behind(minute: datetime, in_zone: ZoneInfo) -> datetime:
+    """The instant behind the last at which the clock shows this minute or less."""
+    resolved = resolve(minute, in_zone)
+    if resolved.adjustment is Adjustment.GAP:
+        return resolved.due_at
+    return minute.replace(tzinfo=in_zone, fold=1).astimezone(UTC) + _MINUTE
