@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -42,8 +42,9 @@ async def test_a_copy_within_thirty_days_is_kept_with_a_warning(
 ):
     first = await member.scheduled(revision, at=local(clock, 40 * DAY))
     assert "warnings" not in first
-    for ahead in (10 * DAY, 70 * DAY):
-        made = await member.scheduled(content.copy(revision), at=local(clock, ahead))
+    for ahead in (-30 * DAY, 30 * DAY):
+        at = datetime.fromisoformat(first["at"]) + ahead
+        made = await member.scheduled(content.copy(revision), at=at.isoformat())
         assert made.pop("warnings") == [warning(first)]
         assert await member.see(made["schedule_id"]) == made
     between = await member.scheduled(revision, at=local(clock, 38 * DAY))

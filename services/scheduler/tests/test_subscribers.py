@@ -17,6 +17,7 @@ from contracts.publisher import (
     PublicationFailedV1,
     PublicationNeedsAttentionV1,
     PublicationPublishedV1,
+    PublicationRemovedV1,
 )
 from contracts.scheduler import ScheduleCancelledV1, ScheduleDueV1
 from contracts.sealing import SealedRevision
@@ -179,6 +180,28 @@ async def test_a_person_can_settle_later_what_needed_attention(
     await wait_state(member, made["schedule_id"], "failed")
     await bus.publish(event(PublicationPublishedV1, published_at=clock.now()))
     await wait_state(member, made["schedule_id"], "done")
+
+
+async def test_a_connection_shows_since_when_its_post_is_off_again_and_its_schedule_stays_done(
+    member: Member, content: Content, bus: Bus, clock: MovableClock
+):
+    revision = content.approve(member.workspace_id)
+    made = await member.scheduled(revision)
+    event = told(made, member, revision, 0)
+    await bus.publish(event(PublicationPublishedV1, published_at=clock.now()))
+    document = await wait_state(member, made["schedule_id"], "done")
+    assert document["connections"][0]["removed_at"] is None
+    removed_at = clock.now() + timedelta(hours=1)
+    await bus.publish(event(PublicationRemovedV1, removed_at=removed_at))
+    # What comes after it takes nothing back.
+    await bus.publish(event(PublicationPublishedV1, published_at=clock.now()))
+    await wait_for(lambda: bus.settled("scheduler-publisher"))
+    document = await member.see(made["schedule_id"])
+    (target,) = document["connections"]
+    assert (document["state"], target["state"]) == ("done", "published")
+    assert target["removed_at"] == removed_at.isoformat().replace("+00:00", "Z")
+    # What is not there any more can be said again.
+    assert "warnings" not in await member.scheduled(content.copy(revision))
 
 
 async def test_an_outcome_of_an_unknown_schedule_is_nothing_to_us(member: Member, content: Content, bus: Bus):

@@ -99,6 +99,7 @@ PUBLICATION = Table(
         "code": Kind.STATE,
         "published_at": Kind.TIME,
         "told_at": Kind.TIME,
+        "removed_at": Kind.TIME,
     },
     subjects={SubjectKind.WORKSPACE: _WORKSPACE},
 )

@@ -25,6 +25,7 @@ DATA_MAP = DataMap(
                 "state": Kind.STATE,
                 "code": Kind.STATE,
                 "publication_id": Kind.ID,
+                "removed_at": Kind.TIME,
                 # Over the text and the digests of media, to find the same again; gone when the post is deleted.
                 "content_hash": Kind.CONTENT,
             },

@@ -13,6 +13,7 @@ from contracts.publisher import (
     PublicationMissedV1,
     PublicationNeedsAttentionV1,
     PublicationPublishedV1,
+    PublicationRemovedV1,
 )
 from contracts.topology import CONSUMERS
 from kit.database import Units
@@ -86,8 +87,15 @@ _STATES: Mapping[type[Publication], TargetState] = {
     PublicationNeedsAttentionV1: TargetState.NEEDS_ATTENTION,
     PublicationMissedV1: TargetState.MISSED,
     PublicationCancelledV1: TargetState.CANCELLED,
+    PublicationRemovedV1: TargetState.PUBLISHED,
 }
 
 
 def _outcome(event: Publication) -> Target:
-    return Target(event.connection_id, _STATES[type(event)], getattr(event, "code", None), event.publication_id)
+    return Target(
+        event.connection_id,
+        _STATES[type(event)],
+        getattr(event, "code", None),
+        event.publication_id,
+        event.removed_at if isinstance(event, PublicationRemovedV1) else None,
+    )

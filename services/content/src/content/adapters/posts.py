@@ -37,15 +37,16 @@ class _Post(Post):
 _KEPT = {
     "workspace_id": "uuid", "post_id": "uuid", "publication_id": "uuid", "revision_id": "uuid", "connection_id": "uuid",
     "platform": "text", "state": "text", "finality": "smallint", "code": "text", "published_at": "timestamptz",
-    "told_at": "timestamptz",
+    "told_at": "timestamptz", "removed_at": "timestamptz",
 }  # fmt: skip
 _KEEP = (
     "INSERT INTO publication (" + ", ".join(_KEPT) + ") SELECT " + ", ".join(f"new.{name}" for name in _KEPT)
     + " FROM unnest(" + ", ".join(f"%({name})s::{kind}[]" for name, kind in _KEPT.items()) + ") AS new ("
     + ", ".join(_KEPT) + ") JOIN post USING (workspace_id, post_id) ORDER BY new.publication_id FOR KEY SHARE OF post"
     " ON CONFLICT (workspace_id, post_id, publication_id) DO UPDATE SET state = excluded.state,"
-    " finality = excluded.finality, code = excluded.code, published_at = excluded.published_at,"
-    " told_at = excluded.told_at WHERE publication.finality <= excluded.finality"
+    " finality = excluded.finality, code = excluded.code, told_at = excluded.told_at,"
+    " published_at = coalesce(excluded.published_at, publication.published_at),"
+    " removed_at = coalesce(excluded.removed_at, publication.removed_at) WHERE publication.finality <= excluded.finality"
 )  # fmt: skip
 
 
@@ -107,7 +108,8 @@ class Posts(Rows):
         rows = await self._transaction.all(
             Publication,
             "SELECT workspace_id, post_id, publication_id, revision_id, connection_id, platform, state, code,"
-            " published_at, told_at FROM publication WHERE workspace_id = %s AND post_id = %s ORDER BY publication_id",
+            " published_at, told_at, removed_at FROM publication WHERE workspace_id = %s AND post_id = %s"
+            " ORDER BY publication_id",
             (workspace_id, post_id),
         )
         return [replace(row, state=PublicationState(row.state)) for row in rows]

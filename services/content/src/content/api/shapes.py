@@ -171,6 +171,7 @@ class ShownPublication(Struct, frozen=True):
     state: str
     code: str | None
     published_at: datetime | None
+    removed_at: datetime | None
 
     @classmethod
     def of(cls, shown: post.Publication) -> Self:

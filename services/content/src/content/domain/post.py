@@ -126,7 +126,7 @@ class PublicationState(StrEnum):
 
 @dataclass(frozen=True)
 class Publication:
-    """What became of one revision at one connection."""
+    """What became of one revision at one connection. What was taken off the platform again stays `published`."""
 
     workspace_id: UUID
     post_id: UUID
@@ -138,6 +138,15 @@ class Publication:
     code: str | None
     published_at: datetime | None
     told_at: datetime
+    removed_at: datetime | None = None
+
+    def after(self, known: Publication) -> Publication:
+        """This news about what is known already: a time that was told stays told."""
+        return replace(
+            self,
+            published_at=self.published_at or known.published_at,
+            removed_at=self.removed_at or known.removed_at,
+        )
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from contracts.publisher import (
     PublicationMissedV1,
     PublicationNeedsAttentionV1,
     PublicationPublishedV1,
+    PublicationRemovedV1,
 )
 
 from content.domain.post import Publication, PublicationState
@@ -23,6 +24,7 @@ News = (
     | PublicationNeedsAttentionV1
     | PublicationCancelledV1
     | PublicationMissedV1
+    | PublicationRemovedV1
 )
 
 _STATES: dict[type[News], PublicationState] = {
@@ -31,6 +33,7 @@ _STATES: dict[type[News], PublicationState] = {
     PublicationNeedsAttentionV1: PublicationState.NEEDS_ATTENTION,
     PublicationCancelledV1: PublicationState.CANCELLED,
     PublicationMissedV1: PublicationState.MISSED,
+    PublicationRemovedV1: PublicationState.PUBLISHED,
 }
 
 
@@ -41,12 +44,11 @@ async def follow_publications(news: Sequence[News], *, at: datetime, store: Stor
         told = _publication(each, at)
         known = newest.get(each.publication_id)
         if known is None or known.state.finality <= told.state.finality:
-            newest[each.publication_id] = told
+            newest[each.publication_id] = told.after(known) if known else told
     await store.keep_publications(list(newest.values()))
 
 
 def _publication(news: News, at: datetime) -> Publication:
-    published = news if isinstance(news, PublicationPublishedV1) else None
     return Publication(
         workspace_id=news.workspace_id,
         post_id=news.post_id,
@@ -55,7 +57,8 @@ def _publication(news: News, at: datetime) -> Publication:
         connection_id=news.connection_id,
         platform=news.platform,
         state=_STATES[type(news)],
-        code=None if isinstance(news, PublicationPublishedV1) else news.code,
-        published_at=published.published_at if published else None,
+        code=None if isinstance(news, PublicationPublishedV1 | PublicationRemovedV1) else news.code,
+        published_at=news.published_at if isinstance(news, PublicationPublishedV1) else None,
         told_at=at,
+        removed_at=news.removed_at if isinstance(news, PublicationRemovedV1) else None,
     )

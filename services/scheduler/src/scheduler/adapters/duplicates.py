@@ -24,7 +24,7 @@ class DuplicateRows:
             SELECT DISTINCT ON (connection_id) schedule_id, connection_id, due_at
             FROM unnest(%(connection_ids)s::uuid[], %(hashes)s::text[]) AS wanted (connection_id, content_hash)
             JOIN target USING (connection_id, content_hash) JOIN schedule USING (schedule_id)
-            WHERE target.state IN ('waiting', 'published', 'needs_attention')
+            WHERE target.state IN ('waiting', 'published', 'needs_attention') AND target.removed_at IS NULL
               AND due_at BETWEEN %(due_at)s - %(within)s AND %(due_at)s + %(within)s
             ORDER BY connection_id, greatest(due_at - %(due_at)s, %(due_at)s - due_at), schedule_id
             """,

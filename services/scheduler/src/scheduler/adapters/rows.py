@@ -18,7 +18,7 @@ SELECT schedule_id, workspace_id, post_id, revision_id, wall_clock, time_zone, a
        created_by, created_at, trace, publish_until, when_missed, series_id, occurrence, zone_version,
        despite,
        ARRAY(SELECT jsonb_build_object('connection_id', t.connection_id, 'state', t.state, 'code', t.code,
-                                       'publication_id', t.publication_id)
+                                       'publication_id', t.publication_id, 'removed_at', t.removed_at)
              FROM target t WHERE t.schedule_id = schedule.schedule_id ORDER BY t.position) AS targets
 FROM schedule
 """
@@ -81,12 +81,13 @@ class ScheduleRow:
 
 
 def _target(document: dict[str, Any]) -> Target:
-    publication_id = document["publication_id"]
+    publication_id, removed_at = document["publication_id"], document["removed_at"]
     return Target(
         connection_id=UUID(document["connection_id"]),
         state=TargetState(document["state"]),
         code=document["code"],
         publication_id=UUID(publication_id) if publication_id else None,
+        removed_at=datetime.fromisoformat(removed_at) if removed_at else None,
     )
 
 

@@ -145,9 +145,10 @@ class Store(DueRows, ClockworkRows, SeriesRows, QueueRows, CalendarRows, Duplica
         )
         targets = [(schedule.schedule_id, target) for schedule in schedules for target in schedule.targets]
         await self._transaction.execute(
-            "UPDATE target SET state = new.state, code = new.code, publication_id = new.publication_id"
-            " FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::uuid[])"
-            " AS new (schedule_id, connection_id, state, code, publication_id)"
+            "UPDATE target SET state = new.state, code = new.code, publication_id = new.publication_id,"
+            " removed_at = new.removed_at"
+            " FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::uuid[], %s::timestamptz[])"
+            " AS new (schedule_id, connection_id, state, code, publication_id, removed_at)"
             " WHERE target.schedule_id = new.schedule_id AND target.connection_id = new.connection_id",
             (
                 [schedule_id for schedule_id, _ in targets],
@@ -155,5 +156,6 @@ class Store(DueRows, ClockworkRows, SeriesRows, QueueRows, CalendarRows, Duplica
                 [target.state for _, target in targets],
                 [target.code for _, target in targets],
                 [target.publication_id for _, target in targets],
+                [target.removed_at for _, target in targets],
             ),
         )

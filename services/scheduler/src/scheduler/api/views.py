@@ -20,6 +20,7 @@ class TargetView(msgspec.Struct, frozen=True):
     state: str
     code: str | None
     publication_id: UUID | None
+    removed_at: datetime | None
 
 
 class ScheduleView(msgspec.Struct, frozen=True):
@@ -63,7 +64,7 @@ class ScheduleView(msgspec.Struct, frozen=True):
             occurrence=schedule.occurrence,
             despite_blackouts=list(schedule.despite),
             connections=[
-                TargetView(target.connection_id, target.state, target.code, target.publication_id)
+                TargetView(target.connection_id, target.state, target.code, target.publication_id, target.removed_at)
                 for target in schedule.targets
             ],
         )

@@ -84,12 +84,22 @@ class TimeHasCome(Conflict):
 
 @dataclass(frozen=True)
 class Target:
-    """One connection of a schedule and its outcome. `code` says why it is not published."""
+    """One connection of a schedule and its outcome. `code` says why it is not published.
+
+    What was taken off the platform again stays `published`: `removed_at` says since when it is gone.
+    """
 
     connection_id: UUID
     state: TargetState = TargetState.WAITING
     code: str | None = None
     publication_id: UUID | None = None
+    removed_at: datetime | None = None
+
+    def told(self, outcome: Target) -> Target:
+        """Itself after this outcome. A published post stays published, whatever is told later."""
+        if self.state is not TargetState.PUBLISHED:
+            return outcome
+        return replace(self, removed_at=outcome.removed_at or self.removed_at)
 
 
 @dataclass(frozen=True)
@@ -188,12 +198,9 @@ class Schedule:
         return replace(self, targets=tuple(cancelled), reason=reason)._settled()
 
     def record(self, outcome: Target) -> Schedule:
-        """Note what became of one connection. A published post stays published, whatever is told later."""
+        """Note what became of one connection."""
         targets = tuple(
-            outcome
-            if target.connection_id == outcome.connection_id and target.state is not TargetState.PUBLISHED
-            else target
-            for target in self.targets
+            target.told(outcome) if target.connection_id == outcome.connection_id else target for target in self.targets
         )
         return replace(self, targets=targets)._settled()
 
