@@ -6,7 +6,6 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-
 from content.adapters.store import Store
 from content.use_cases.follow_publications import News, follow_publications
 from contracts.publisher import (

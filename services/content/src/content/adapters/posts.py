@@ -46,7 +46,8 @@ _KEEP = (
     " ON CONFLICT (workspace_id, post_id, publication_id) DO UPDATE SET state = excluded.state,"
     " finality = excluded.finality, code = excluded.code, told_at = excluded.told_at,"
     " published_at = coalesce(excluded.published_at, publication.published_at),"
-    " removed_at = coalesce(excluded.removed_at, publication.removed_at) WHERE publication.finality <= excluded.finality"
+    " removed_at = coalesce(excluded.removed_at, publication.removed_at)"
+    " WHERE publication.finality <= excluded.finality"
 )  # fmt: skip
 
 
