@@ -54,6 +54,7 @@ async def torment(house: House, room: Room, plan: Plan, *, again: str) -> None:
         ends, wrong = await ledger.compare()
         _report(house, plan, ends, time.monotonic() - started, console)
         assert not wrong, "\n" + "\n".join(wrong)
+        assert not house.logged("notice_refused"), "platforms told something that was refused"
     except BaseException as error:
         error.add_note(f"{house.logs()}\n--- again with: {again}")
         raise
@@ -64,7 +65,7 @@ def _prepare(house: House, plan: Plan) -> None:
     tuning = house.sandbox.tuning
     # Limits have tests of their own; here they would only make everybody wait.
     tuning.rate_limits, tuning.daily_posts_max = False, POSTS_AN_ACCOUNT
-    tuning.webhook_copies, tuning.webhook_url = 2, f"{house.system.gateway_url}/webhooks/tiktok"
+    tuning.webhook_copies, tuning.webhook_url = 2, f"{house.system.gateway_url}/webhooks/{{platform}}"
     for platform, faults in plan.faults.items():
         house.sandbox.clear_faults(platform)
         for fault in faults:

@@ -37,7 +37,7 @@ def parse() -> argparse.Namespace:
         parser.add_argument(f"--port-{name}", type=int, default=0, help="fixed port; default: a free one")
     parser.add_argument("--clock-file", type=Path, help="the file of a movable clock, shared with other processes")
     parser.add_argument("--processing-seconds", type=float, default=Tuning.processing_seconds)
-    parser.add_argument("--webhook-url", help="where TikTok's events are sent")
+    parser.add_argument("--webhook-url", help="where events are sent; {platform} in it is the name")
     return parser.parse_args()
 
 

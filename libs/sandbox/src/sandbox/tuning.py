@@ -24,7 +24,10 @@ class Tuning:
     appview_lag_seconds: float = 0.0
     """Bluesky: how far the AppView is behind the account's own server."""
     webhook_url: str | None = None
-    """TikTok: where events are sent; a client's own address wins."""
+    """TikTok, X, Meta: where events are sent, `{platform}` in it being the name; a client's own address wins."""
     webhook_attempts: int = 5
     webhook_copies: int = 1
     """TikTok: how often each event is delivered though it was answered, as at-least-once allows."""
+
+    def webhook_url_of(self, platform: str) -> str | None:
+        return self.webhook_url and self.webhook_url.replace("{platform}", platform)

@@ -114,7 +114,7 @@ class Inbox:
     received: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
 
     def app(self) -> Litestar:
-        @post("/hook", status_code=200)
+        @post(["/hook", "/of/facebook"], status_code=200)
         async def hook(request: Request[Any, Any, Any]) -> Response[bytes]:
             self.received.append((dict(request.headers), await request.body()))
             self.failures -= 1
@@ -139,8 +139,8 @@ async def test_webhooks_are_signed_as_sent_and_repeated_until_taken(inbox: tuple
     box, address = inbox
     box.failures = 1
     clock = FixedClock(NOW)
-    webhooks = Webhooks(clock, Tuning())
-    client = Client(webhook_url=f"{address}/hook", deletion_url=f"{address}/hook")
+    webhooks = Webhooks("facebook", clock, Tuning(webhook_url=f"{address}/of/{{platform}}"))
+    client = Client(deletion_url=f"{address}/hook")
     webhooks.change(client, "page", "7", "feed", {"message": "Tür"}, at=NOW + timedelta(seconds=5))
     assert box.received == []
     clock.advance(timedelta(seconds=5))

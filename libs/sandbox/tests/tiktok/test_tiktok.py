@@ -177,7 +177,7 @@ class Inbox:
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
     def app(self) -> Litestar:
-        @post("/hook", status_code=200)
+        @post("/tiktok", status_code=200)
         async def hook(request: Request[Any, Any, Any]) -> Response[bytes]:
             self.received.append((request.headers["tiktok-signature"], await request.body()))
             self.failures -= 1
@@ -197,7 +197,7 @@ class Inbox:
 async def inbox(sandbox: Sandbox) -> AsyncIterator[Inbox]:
     inbox, server = Inbox(), LoopbackServer()
     await server.start(inbox.app())
-    sandbox.tuning.webhook_url = f"{server.base_url}/hook"
+    sandbox.tuning.webhook_url = f"{server.base_url}/{{platform}}"
     yield inbox
     sandbox.tuning.webhook_url = None
     await server.stop()

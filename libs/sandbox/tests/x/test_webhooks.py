@@ -41,7 +41,7 @@ class Inbox:
             token = request.query_params["crc_token"]
             return {"response_token": signed(token.encode()) if self.honest else "sha256=no"}
 
-        @post("/hook", status_code=200)
+        @post(["/hook", "/of/x"], status_code=200)
         async def hook(request: Request[Any, Any, Any]) -> Response[bytes]:
             self.received.append((request.headers["x-twitter-webhooks-signature"], await request.body()))
             self.failures -= 1
@@ -105,6 +105,16 @@ async def test_the_sandboxs_own_address_for_events_hears_everything(
     caller: Caller, inbox: tuple[Inbox, str], sandbox: Sandbox
 ) -> None:
     taking, sandbox.tuning.webhook_url = inbox
+    await caller.post("Told")
+    (event,) = await taking.wait_for(1)
+    assert event["event_type"] == "post.create"
+
+
+async def test_an_address_that_names_the_platform_gets_no_other_platforms_events(
+    caller: Caller, inbox: tuple[Inbox, str], sandbox: Sandbox
+) -> None:
+    taking, address = inbox
+    sandbox.tuning.webhook_url = address.removesuffix("/hook") + "/of/{platform}"
     await caller.post("Told")
     (event,) = await taking.wait_for(1)
     assert event["event_type"] == "post.create"

@@ -131,7 +131,7 @@ class FacebookState:
         self.usage = Usage(UseCase("pages", 80001, "Page"))
         self.versions = Versions(SUNSETS)
         self.graph = Graph(clock=clock, tuning=tuning, tokens=self.tokens, usage=self.usage, versions=self.versions)
-        self.webhooks = Webhooks(clock, tuning)
+        self.webhooks = Webhooks(NAME, clock, tuning)
         self.dialog = Dialog(
             title="Facebook",
             path=[f"/{version}/dialog/oauth" for version in SUNSETS],

@@ -109,7 +109,7 @@ class InstagramState:
             versions=Versions(SUNSETS),
             limited_by_account=TokenKind.USER,
         )
-        self.webhooks = Webhooks(clock, tuning)
+        self.webhooks = Webhooks(NAME, clock, tuning)
         self.dialog = Dialog(
             title="Instagram",
             path="/oauth/authorize",

@@ -27,7 +27,8 @@ SIGNED_REQUEST_SECONDS = 4800
 class Webhooks:
     """Sends in the background; a real clock, a moved one and a fixed one are all followed."""
 
-    def __init__(self, clock: Clock, tuning: Tuning) -> None:
+    def __init__(self, platform: str, clock: Clock, tuning: Tuning) -> None:
+        self._platform = platform
         self._clock = clock
         self._tuning = tuning
         self._tasks: set[asyncio.Task[None]] = set()
@@ -51,7 +52,7 @@ class Webhooks:
 
     def tell(self, client: Client, document: Mapping[str, Any], *, at: datetime | None = None) -> None:
         """Plan any document, if the application has an address for it."""
-        url = client.webhook_url or self._tuning.webhook_url
+        url = client.webhook_url or self._tuning.webhook_url_of(self._platform)
         if url is None:
             return
         # Escaped as Meta escapes it, so that only the raw bytes match the signature.

@@ -117,7 +117,7 @@ class ThreadsState:
             versions=Versions(SUNSETS),
             limited_by_account=TokenKind.USER,
         )
-        self.webhooks = Webhooks(clock, tuning)
+        self.webhooks = Webhooks(NAME, clock, tuning)
         self.dialog = Dialog(
             title="Threads",
             path="/oauth/authorize",

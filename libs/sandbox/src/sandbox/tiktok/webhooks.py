@@ -32,7 +32,7 @@ class Webhooks:
         self, client: Client, event: str, open_id: str, content: dict[str, Any], *, at: datetime | None = None
     ) -> None:
         """Plan one event for the application, if it has an address for events."""
-        url = client.webhook_url or self._tuning.webhook_url
+        url = client.webhook_url or self._tuning.webhook_url_of("tiktok")
         if url is None:
             return
         for _ in range(self._tuning.webhook_copies):

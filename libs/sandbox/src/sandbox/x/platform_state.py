@@ -125,7 +125,7 @@ class XState:
             if (each.event_type, each.user_id) == (event_type, user_id) and each.webhook_id in self.webhooks
         ]
         for client in self.clients.values():
-            url = client.webhook_url or self.tuning.webhook_url
+            url = client.webhook_url or self.tuning.webhook_url_of(NAME)
             if url and not targets:
                 targets.append((url, client, None))
         event = {"event_uuid": self.new_id(), "filter": {"user_id": user_id}, "event_type": event_type}
