@@ -44,7 +44,7 @@ async def test_the_first_times_of_a_new_connection_are_found_without_reading_wha
         )
         rows.execute("ANALYZE schedule, target")
     times = [now + each * HOUR for each in range(100)]
-    crowd = Crowd((connection_id,), new_id(), HOUR)
+    crowd = Crowd(workspace_id, (connection_id,), None, HOUR)
     async with units(Scope.workspace(workspace_id)) as store:
         assert await store.free_of(connection_id, times, timedelta()) == set(times)
         assert await store.closest(crowd, now + 2 * HOUR) is None

@@ -88,6 +88,8 @@ DATA_MAP = DataMap(
                 "created_at": Kind.TIME,
                 "trace": Kind.STATE,
                 "despite_blackouts": Kind.STATE,
+                # As that of a target.
+                "content_hashes": Kind.CONTENT,
             },
             subjects={
                 SubjectKind.ACCOUNT: Anonymise("created_by = %(subject)s", "created_by = NULL"),

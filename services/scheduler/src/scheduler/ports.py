@@ -82,7 +82,7 @@ class SeriesStore(Protocol):
 class SpreadStore(Protocol):
     """How close posts of one connection may stand, as the unit of work sees it."""
 
-    async def spread(self) -> timedelta:
+    async def spread(self, workspace_id: UUID) -> timedelta:
         """The workspace's rule: at least so far apart. Zero if there is none."""
 
     async def keep_spread(self, workspace_id: UUID, apart: timedelta) -> None: ...
@@ -115,8 +115,8 @@ class DuplicateStore(Protocol):
     async def duplicates(self, schedule: Schedule, hashes: Mapping[UUID, str]) -> list[Duplicate]:
         """What is planned, due or published with the same content near it: one a connection, the nearest in time."""
 
-    async def keep_content(self, schedule: Schedule, hashes: Mapping[UUID, str]) -> None:
-        """Note the content of a schedule that was added."""
+    async def keep_content(self, schedules: Sequence[Schedule], hashes: Mapping[UUID, str]) -> None:
+        """Note the content of schedules that were added, as far as it is known."""
 
     async def forget_content(self, workspace_id: UUID, post_id: UUID) -> None:
         """Keep nothing of what a post said."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from kit.database import Transaction
@@ -36,10 +36,15 @@ class DuplicateRows:
             },
         )
 
-    async def keep_content(self, schedule: Schedule, hashes: Mapping[UUID, str]) -> None:
+    async def keep_content(self, schedules: Sequence[Schedule], hashes: Mapping[UUID, str]) -> None:
         await self._transaction.execute_many(
             "UPDATE target SET content_hash = %s WHERE schedule_id = %s AND connection_id = %s",
-            [(hashes[each], schedule.schedule_id, each) for each in schedule.waiting()],
+            [
+                (hashes[connection_id], schedule.schedule_id, connection_id)
+                for schedule in schedules
+                for connection_id in schedule.waiting()
+                if connection_id in hashes
+            ],
         )
 
     async def forget_content(self, workspace_id: UUID, post_id: UUID) -> None:
@@ -48,4 +53,7 @@ class DuplicateRows:
             " WHERE schedule.schedule_id = target.schedule_id AND target.content_hash IS NOT NULL"
             " AND schedule.workspace_id = %s AND schedule.post_id = %s",
             (workspace_id, post_id),
+        )
+        await self._transaction.execute(
+            "UPDATE series SET content_hashes = '{}' WHERE workspace_id = %s AND post_id = %s", (workspace_id, post_id)
         )

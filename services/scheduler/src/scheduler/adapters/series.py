@@ -9,6 +9,7 @@ from typing import Any, LiteralString
 from uuid import UUID
 
 from kit.passport import Reach
+from psycopg.types.json import Jsonb
 
 from scheduler.adapters.rows import SELECT, SELECT_ID, Rows
 from scheduler.domain.schedule import Schedule
@@ -17,7 +18,7 @@ from scheduler.domain.series import Series, SeriesState
 _SELECT: LiteralString = """
 SELECT series_id, workspace_id, post_id, revision_id, connection_ids, rule, starts_at, time_zone, late, when_missed,
        state, reason, last_number, ends_after, skipped, next_at, created_by, created_at, trace,
-       despite_blackouts
+       despite_blackouts, content_hashes
 FROM series
 """
 
@@ -48,9 +49,14 @@ class _SeriesRow:
     created_at: datetime
     trace: str | None
     despite_blackouts: bool
+    content_hashes: dict[str, str]
 
     def series(self) -> Series:
-        parsed = {"state": SeriesState(self.state), "connection_ids": tuple(self.connection_ids)}
+        parsed = {
+            "state": SeriesState(self.state),
+            "connection_ids": tuple(self.connection_ids),
+            "content_hashes": {UUID(connection_id): found for connection_id, found in self.content_hashes.items()},
+        }
         return Series(**(vars(self) | parsed))
 
 
@@ -61,10 +67,10 @@ class SeriesRows(Rows):
         await self._transaction.execute(
             "INSERT INTO series (series_id, workspace_id, post_id, revision_id, connection_ids, rule, starts_at,"
             " time_zone, late, when_missed, state, reason, last_number, ends_after, skipped, next_at, created_by,"
-            " created_at, trace, despite_blackouts) VALUES (%(series_id)s, %(workspace_id)s, %(post_id)s,"
-            " %(revision_id)s, %(connection_ids)s, %(rule)s, %(starts_at)s, %(time_zone)s, %(late)s, %(when_missed)s,"
-            " %(state)s, %(reason)s, %(last_number)s, %(ends_after)s, %(skipped)s, %(next_at)s, %(created_by)s,"
-            " %(created_at)s, %(trace)s, %(despite_blackouts)s)",
+            " created_at, trace, despite_blackouts, content_hashes) VALUES (%(series_id)s, %(workspace_id)s,"
+            " %(post_id)s, %(revision_id)s, %(connection_ids)s, %(rule)s, %(starts_at)s, %(time_zone)s, %(late)s,"
+            " %(when_missed)s, %(state)s, %(reason)s, %(last_number)s, %(ends_after)s, %(skipped)s, %(next_at)s,"
+            " %(created_by)s, %(created_at)s, %(trace)s, %(despite_blackouts)s, %(content_hashes)s)",
             _parameters(series),
         )
 
@@ -154,4 +160,5 @@ class SeriesRows(Rows):
 
 
 def _parameters(series: Series) -> dict[str, Any]:
-    return vars(series) | {"connection_ids": list(series.connection_ids)}
+    hashes = {str(connection_id): found for connection_id, found in series.content_hashes.items()}
+    return vars(series) | {"connection_ids": list(series.connection_ids), "content_hashes": Jsonb(hashes)}

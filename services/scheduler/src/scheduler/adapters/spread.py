@@ -19,7 +19,7 @@ WITH busy AS NOT MATERIALIZED (
         SELECT connection_id FROM target
         WHERE target.schedule_id = schedule.schedule_id AND connection_id = ANY(%(connection_ids)s)
           AND target.state <> 'cancelled' OFFSET 0) AS chosen
-    WHERE schedule_id <> %(besides)s
+    WHERE workspace_id = %(workspace_id)s AND schedule_id IS DISTINCT FROM %(besides)s
 )
 """
 
@@ -39,8 +39,9 @@ class SpreadRows:
 
     _transaction: Transaction
 
-    async def spread(self) -> timedelta:
-        found: timedelta | None = await self._transaction.scalar("SELECT apart FROM spread")
+    async def spread(self, workspace_id: UUID) -> timedelta:
+        query: LiteralString = "SELECT apart FROM spread WHERE workspace_id = %s"
+        found: timedelta | None = await self._transaction.scalar(query, (workspace_id,))
         return found or timedelta()
 
     async def keep_spread(self, workspace_id: UUID, apart: timedelta) -> None:

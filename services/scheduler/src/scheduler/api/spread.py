@@ -34,6 +34,6 @@ def routes(units: Units[Store]) -> list[ControllerRouterHandler]:
     @get(SPREAD, guards=[permission(Permission.POST_READ)], operation_id="getSpread")
     async def show(workspace_id: Id, caller: Known) -> SpreadBody:
         async with units(Scope.workspace(workspace_id, caller.account)) as store:
-            return SpreadBody(await store.spread() // _MINUTE)
+            return SpreadBody(await store.spread(workspace_id) // _MINUTE)
 
     return [replace, show]

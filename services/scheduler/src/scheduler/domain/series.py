@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -59,6 +59,7 @@ class Series:
     `last_number` is the last of the rule's times that was dealt with; behind `ends_after` another series goes on.
     `skipped` counts times that passed with their window while nothing could be made of them. `next_at` is when the
     series has to be looked at again; None if never. `despite_blackouts`: it happens in blackouts too.
+    `content_hashes`: what each connection gets, as a hash; nothing of a series that is older than these.
     """
 
     series_id: UUID
@@ -81,6 +82,7 @@ class Series:
     next_at: datetime | None = None
     trace: str | None = None
     despite_blackouts: bool = False
+    content_hashes: Mapping[UUID, str] = field(default_factory=dict)
 
     def followed(self) -> Rule:
         return Rule.parse(self.rule, self.starts_at)

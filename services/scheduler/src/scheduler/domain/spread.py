@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,9 @@ SEARCH = timedelta(days=31)
 """How far from the time that was asked for another one is looked for. Further away it is not what was meant."""
 
 MINUTE = timedelta(minutes=1)
+
+TOO_CLOSE = "too_close"
+"""Why a time of a series was left out."""
 
 _MICROSECOND = timedelta(microseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -49,15 +53,19 @@ class Neighbour:
 
 @dataclass(frozen=True)
 class Crowd:
-    """What a schedule must keep away from: other schedules of its connections, closer than `spread` to its time."""
+    """What a schedule must keep away from: other schedules of its connections, closer than `spread` to its time.
 
+    `besides`: the schedule itself, if it is there already.
+    """
+
+    workspace_id: UUID
     connection_ids: tuple[UUID, ...]
-    besides: UUID
+    besides: UUID | None
     spread: timedelta
 
     @classmethod
     def around(cls, schedule: Schedule, spread: timedelta) -> Crowd:
-        return cls(schedule.waiting(), schedule.schedule_id, spread)
+        return cls(schedule.workspace_id, schedule.waiting(), schedule.schedule_id, spread)
 
 
 @dataclass(frozen=True)
@@ -66,6 +74,12 @@ class FreeTime:
 
     at: datetime
     resolved: Resolved
+
+
+def is_close(due_at: datetime, busy: Sequence[datetime], spread: timedelta) -> bool:
+    """Whether a time is too close to what is busy (in order)."""
+    behind = bisect(busy, due_at)
+    return any(abs(due_at - other) < spread for other in busy[max(behind - 1, 0) : behind + 1])
 
 
 def next_free(busy: Sequence[datetime], spread: timedelta, in_zone: ZoneInfo, *, since: datetime) -> FreeTime:

@@ -125,7 +125,7 @@ async def keep_schedule(schedule: Schedule, content: Content, *, store: Store) -
     if duplicates and content.refuse_duplicates:
         raise DuplicateContent(duplicates=duplicates)
     await store.add([schedule])
-    await store.keep_content(schedule, content.hashes)
+    await store.keep_content([schedule], content.hashes)
     store.emit(created(schedule))
     return Planned(schedule, duplicates)
 

@@ -76,7 +76,8 @@ async def check_series(
     Asks content, so it is done before the unit of work is opened.
     """
     check_repetition(wish.repetition, now=now)
-    await check_plan(wish, reaches=reaches, revisions=revisions)
+    revision = await check_plan(wish, reaches=reaches, revisions=revisions)
+    hashes = revision.variant_hashes()
     return Series(
         series_id=new_id(),
         workspace_id=wish.workspace_id,
@@ -93,6 +94,7 @@ async def check_series(
         next_at=now,
         trace=current_traceparent(),
         despite_blackouts=wish.despite_blackouts,
+        content_hashes={connection_id: hashes[connection_id] for connection_id in wish.connection_ids},
     )
 
 

@@ -40,7 +40,9 @@ async def check_queue(queue: Queue, *, connections: Connections) -> None:
 async def replace_queue(queue: Queue, *, store: Store, now: datetime) -> ShownQueue:
     """Give a connection these slots. What stands on others stays where it is."""
     await store.keep_queue(queue)
-    return ShownQueue(queue, await _free(queue, await store.spread(), store=store, now=now, limit=SHOWN))
+    return ShownQueue(
+        queue, await _free(queue, await store.spread(queue.workspace_id), store=store, now=now, limit=SHOWN)
+    )
 
 
 async def show_queue(connection_id: UUID, *, store: Store, now: datetime) -> ShownQueue:
@@ -48,7 +50,9 @@ async def show_queue(connection_id: UUID, *, store: Store, now: datetime) -> Sho
     queue = await store.find_queue(connection_id)
     if queue is None:
         raise QueueNotFound()
-    return ShownQueue(queue, await _free(queue, await store.spread(), store=store, now=now, limit=SHOWN))
+    return ShownQueue(
+        queue, await _free(queue, await store.spread(queue.workspace_id), store=store, now=now, limit=SHOWN)
+    )
 
 
 async def enqueue(order: Order, content: Content, spread: timedelta, *, store: Store, now: datetime) -> list[Planned]:
@@ -61,7 +65,7 @@ async def enqueue(order: Order, content: Content, spread: timedelta, *, store: S
     """
     await store.heed_blackouts(order.workspace_id)
     await store.lock_connections(order.connection_ids)
-    spread = max(spread, await store.spread())
+    spread = max(spread, await store.spread(order.workspace_id))
     found: dict[tuple[SlotTime, str], list[UUID]] = {}
     for connection_id in order.connection_ids:
         queue = await store.find_queue(connection_id)

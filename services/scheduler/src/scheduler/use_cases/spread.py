@@ -34,7 +34,7 @@ async def find_room(
 async def _keep_apart(
     schedule: Schedule, spacing: Spacing, *, despite_blackouts: bool, store: Store, now: datetime
 ) -> Schedule:
-    spread = max(spacing.spread, await store.spread())
+    spread = max(spacing.spread, await store.spread(schedule.workspace_id))
     if not spread:
         return schedule
     crowd = Crowd.around(schedule, spread)
