@@ -92,3 +92,15 @@ async def test_what_was_planned_before_there_were_blackouts_is_despite_none(old_
         )
         upgrade()
         assert superuser.execute("SELECT despite FROM schedule").fetchall() == [([],)]
+
+
+async def test_a_preview_names_the_blackouts_that_times_are_in(member: Member, content: Content, auth: Auth):
+    connection = content.approve(member.workspace_id).variants[0].connection_id
+    auth.stands(connection)
+    await closed(member, RETREAT)
+    await closed(member, {"name": "Quiet", "starts_at": "2027-11-05"}, connection_ids=[str(connection)])
+    wanted = DAILY | {"time_zone": "Europe/Berlin"}
+    for chosen, names in (({}, ["Retreat"]), ({"connection_ids": [str(connection)]}, ["Retreat", "Quiet"])):
+        answer = await member.client.post(f"{member.series_path}/preview", json=wanted | chosen, headers=member.headers)
+        told = [each["blackouts"] for each in answer.json()["occurrences"]]
+        assert told == [[], [], ["Retreat"], names, *([[]] * 16)]

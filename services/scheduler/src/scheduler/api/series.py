@@ -32,6 +32,7 @@ from scheduler.api.views import OccurrenceView, ScheduleView, SeriesView
 from scheduler.domain.schedule import LATE_DEFAULT
 from scheduler.domain.series import Series, SeriesNotFound
 from scheduler.ports import Revisions, Store
+from scheduler.use_cases.blackouts import closures_between
 from scheduler.use_cases.change_series import Change, change_series, check_change
 from scheduler.use_cases.create_series import Repetition, SeriesWish, check_series, create_series, preview
 from scheduler.use_cases.end_series import cancel_series
@@ -41,7 +42,7 @@ LIST_MAX = 500
 """Series in one answer, the latest made first."""
 
 
-class PreviewSeries(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+class RepetitionBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """`rule` is a recurrence rule (RFC 5545) without its name, `starts_at` local time without an offset."""
 
     rule: RuleText
@@ -52,7 +53,13 @@ class PreviewSeries(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         return Repetition(self.rule, local(self.starts_at, "/starts_at"), self.time_zone)
 
 
-class CreateSeries(PreviewSeries, forbid_unknown_fields=True, frozen=True, kw_only=True):
+class PreviewSeries(RepetitionBody, forbid_unknown_fields=True, frozen=True):
+    """Without connections only those blackouts are told that are for all."""
+
+    connection_ids: ConnectionIds | None = None
+
+
+class CreateSeries(RepetitionBody, forbid_unknown_fields=True, frozen=True, kw_only=True):
     post_id: UUID
     revision_id: UUID
     connection_ids: ConnectionIds
@@ -125,8 +132,12 @@ def _making(
     guards = [permission(Permission.SCHEDULE_WRITE)]
 
     @post(SERIES + "/preview", guards=guards, status_code=200, operation_id="previewSeries")
-    async def show_ahead(workspace_id: Id, data: JSONBody[PreviewSeries]) -> Preview:
-        return Preview([OccurrenceView.of(each) for each in preview(data.repetition(), now=clock.now())])
+    async def show_ahead(workspace_id: Id, data: JSONBody[PreviewSeries], caller: Known) -> Preview:
+        ahead, chosen = preview(data.repetition(), now=clock.now()), data.connection_ids or ()
+        since, until = ahead[0].due_at, ahead[-1].due_at
+        async with units(Scope.workspace(workspace_id, caller.account)) as store:
+            closures = await closures_between(workspace_id, chosen, since=since, until=until, store=store)
+        return Preview([OccurrenceView.of(each, closures.at(each.due_at, chosen)) for each in ahead])
 
     @post(SERIES, guards=guards, operation_id="createSeries")
     async def create(workspace_id: Id, data: JSONBody[CreateSeries], caller: Known) -> SeriesView:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 
+from scheduler.domain.blackouts import Closure
 from scheduler.domain.duplicates import Duplicate
 from scheduler.domain.rule import Occurrence
 from scheduler.domain.schedule import Schedule
@@ -141,14 +142,16 @@ class SeriesView(msgspec.Struct, frozen=True):
 
 
 class OccurrenceView(msgspec.Struct, frozen=True):
-    """One time of a series: the wall clock, and the instant it means."""
+    """One time of a series: the wall clock, the instant it means, and the names of blackouts that it is in."""
 
     occurrence: int
     at: str
     due_at: datetime
     adjustment: str
+    blackouts: list[str]
 
     @classmethod
-    def of(cls, occurrence: Occurrence) -> OccurrenceView:
+    def of(cls, occurrence: Occurrence, stands_in: Sequence[Closure]) -> OccurrenceView:
         at = occurrence.at.isoformat(timespec="seconds")
-        return cls(occurrence.number, at, occurrence.due_at, occurrence.adjustment)
+        names = [each.blackout.window.name for each in stands_in]
+        return cls(occurrence.number, at, occurrence.due_at, occurrence.adjustment, names)

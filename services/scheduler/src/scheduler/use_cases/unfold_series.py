@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import insort
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -12,15 +10,13 @@ from kit.ids import new_id
 from kit.telemetry import continued
 from opentelemetry.trace import Tracer
 
-from scheduler.domain.blackouts import IN_BLACKOUT, Closures
 from scheduler.domain.rule import Occurrence, RuleRefused
 from scheduler.domain.schedule import Schedule, ScheduleState, Target
 from scheduler.domain.series import Series
-from scheduler.domain.spread import TOO_CLOSE, Crowd, is_close
 from scheduler.domain.zones import UnknownZone, shipped, zone
 from scheduler.ports import Store
-from scheduler.use_cases.blackouts import closures_between, known_in
 from scheduler.use_cases.create_schedule import created
+from scheduler.use_cases.leave_out import leave_out
 
 log = structlog.get_logger("series")
 
@@ -37,8 +33,7 @@ async def unfold(series: Series, *, store: Store, now: datetime) -> Series:
     unfolded, occurrences = series.unfold(zone(series.time_zone), pending, now)
     schedules = [_schedule(series, occurrence, now) for occurrence in occurrences]
     if schedules:
-        schedules = await _heeding_blackouts(series, schedules, store=store)
-        schedules = await _keeping_apart(series, schedules, store=store)
+        schedules = await leave_out(series, schedules, store=store)
         await store.add(schedules)
         await store.keep_content(schedules, series.content_hashes)
     for schedule in schedules:
@@ -46,45 +41,6 @@ async def unfold(series: Series, *, store: Store, now: datetime) -> Series:
             store.emit(created(schedule))
     await store.save_series(unfolded)
     return unfolded
-
-
-async def _heeding_blackouts(series: Series, schedules: Sequence[Schedule], *, store: Store) -> list[Schedule]:
-    """What falls into a blackout is cancelled from the start, at the connections that it is for.
-
-    People see what was left out, and nobody else is told of it.
-    """
-    await store.heed_blackouts(series.workspace_id)
-    since, until = schedules[0].due_at, schedules[-1].due_at
-    closures = await closures_between(series.workspace_id, series.connection_ids, since=since, until=until, store=store)
-    heed = known_in if series.despite_blackouts else _left_out
-    return [heed(schedule, closures) for schedule in schedules]
-
-
-async def _keeping_apart(series: Series, schedules: list[Schedule], *, store: Store) -> list[Schedule]:
-    """Likewise what is too close to another post of a connection, also to one that the series has brought before."""
-    spread = await store.spread(series.workspace_id)
-    if not spread:
-        return schedules
-    await store.lock_connections(series.connection_ids)
-    since, until, apart = schedules[0].due_at, schedules[-1].due_at, list(schedules)
-    for connection_id in series.connection_ids:
-        crowd = Crowd(series.workspace_id, (connection_id,), None, spread)
-        busy = await store.busy(crowd, since=since, until=until)
-        for index, schedule in enumerate(apart):
-            if connection_id not in schedule.waiting():
-                continue
-            if is_close(schedule.due_at, busy, spread):
-                apart[index] = schedule.cancel(TOO_CLOSE, connection_id)
-            else:
-                insort(busy, schedule.due_at)
-    return apart
-
-
-def _left_out(schedule: Schedule, closures: Closures) -> Schedule:
-    for connection_id in schedule.waiting():
-        if closures.at(schedule.due_at, [connection_id]):
-            schedule = schedule.cancel(IN_BLACKOUT, connection_id)
-    return schedule
 
 
 async def unfold_next(*, store: Store, now: datetime, tracer: Tracer) -> bool:
