@@ -11,7 +11,7 @@ from sandbox.truth import Post, Truth
 
 def permalink(truth: Truth, platform: str, post_id: str, *, author: str) -> Response[str]:
     """The page of one public post, or 404 when there is none by now."""
-    post = next((post for post in truth.posts(platform) if post.post_id == post_id), None)
+    post = truth.find(platform, post_id)
     if post is None:
         return Response("<h1>There is no such post</h1>", status_code=404, media_type=MediaType.HTML)
     return Response(_page(post, author), media_type=MediaType.HTML)

@@ -166,7 +166,7 @@ class FacebookState:
 
     def post_of(self, post_id: str) -> Post | None:
         """A post that is there by now."""
-        return next((post for post in self.truth.posts(NAME) if post.post_id == post_id), None)
+        return self.truth.find(NAME, post_id)
 
     def listed(self, page_id: str) -> list[Post]:
         """A Page's posts as its lists have them, newest first."""

@@ -144,7 +144,7 @@ class ThreadsState:
         return account
 
     def find_post(self, post_id: str) -> Post | None:
-        return next((post for post in self.truth.posts(NAME) if post.post_id == post_id), None)
+        return self.truth.find(NAME, post_id)
 
     def own_post(self, ask: Ask) -> Post:
         """The post of a path, if it is the token's account's."""

@@ -115,7 +115,7 @@ class XState:
         return self.truth.posts(NAME, account_id)
 
     def post(self, post_id: str) -> Post | None:
-        return next((post for post in self.truth.posts(NAME) if post.post_id == post_id), None)
+        return self.truth.find(NAME, post_id)
 
     def tell(self, event_type: str, user_id: str, payload: dict[str, object]) -> None:
         """Send an event to everybody who wants it: subscribed webhooks, and the sandbox's own address for events."""
