@@ -23,7 +23,7 @@ log = structlog.get_logger("lanes")
 STAGE_SLOTS = 16
 """Uploads at once: enough to fill a line, few enough to leave room for what is due."""
 
-PUBLISH_SLOTS = 192
+PUBLISH_SLOTS = 384
 """Publications on their way to their visible step, at it, or with its answer. Three times as many as are called at once
 (`publish_publication.CALLS_MAX`): while some wait for the platform, others are prepared and settled, many together."""
 

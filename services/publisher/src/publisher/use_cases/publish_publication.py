@@ -20,7 +20,7 @@ from publisher.use_cases.settle import settle, settle_receipt
 
 log = structlog.get_logger("publish")
 
-CALLS_MAX = 64
+CALLS_MAX = 128
 """Visible steps under way at once. What waits for a turn has not said yet that it will publish."""
 
 PUBLISH_SECONDS = 120.0
@@ -51,15 +51,20 @@ async def publish_publication(publication: Publication, *, means: Means) -> Publ
         # Afterwards another worker may have looked, found nothing and repeated it: whoever stood still must not go on.
         with no_requests_after(begun + LEASE.total_seconds()):
             outcome = await _call(variant.platform, grant, delivery, journal, means=means)
-        try:
-            return await settle(intended, lambda row: answered(row, outcome, means.clock.now()), means=means)
-        except ClaimLost:
-            if isinstance(outcome, Published):
-                kept = await settle_receipt(
-                    intended, lambda row: answered(row, outcome, means.clock.now()), means=means
-                )
-                log.warning("receipt_late", publication_id=str(publication.publication_id), kept=kept)
-            raise
+    return await _settle_outcome(intended, outcome, means=means)
+
+
+async def _settle_outcome(intended: Publication, outcome: Outcome, *, means: Means) -> Publication:
+    def change(row: Publication) -> Publication:
+        return answered(row, outcome, means.clock.now())
+
+    try:
+        return await settle(intended, change, means=means)
+    except ClaimLost:
+        if isinstance(outcome, Published):
+            kept = await settle_receipt(intended, change, means=means)
+            log.warning("receipt_late", publication_id=str(intended.publication_id), kept=kept)
+        raise
 
 
 async def _call(platform: str, grant: Grant, delivery: Delivery, journal: Journal, *, means: Means) -> Outcome:
