@@ -119,6 +119,17 @@ class Transaction:
             await cursor.execute(query, parameters)
             return await cursor.fetchall()
 
+    async def rows(
+        self,
+        make: Callable[[Sequence[str], Sequence[Any]], Row],
+        query: LiteralString,
+        parameters: Parameters | None = None,
+    ) -> list[Row]:
+        """Every row of a query as `make` has it, of the columns' names and its values."""
+        cursor = await self.connection.execute(query, parameters)
+        names = [column.name for column in cursor.description or ()]
+        return [make(names, values) for values in await cursor.fetchall()]
+
     async def first(self, row: type[Row], query: LiteralString, parameters: Parameters | None = None) -> Row | None:
         """The first row of a query as `row`, or None."""
         async with self.connection.cursor(row_factory=class_row(row)) as cursor:

@@ -9,6 +9,7 @@ from typing import Any, LiteralString
 from uuid import UUID
 
 from kit.database import Transaction
+from kit.json_rows import json_rows
 from psycopg.types.json import Jsonb
 
 from publisher.adapters import statements
@@ -35,27 +36,24 @@ class PublicationRows:
         await self._transaction.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s::text, 0))", (schedule_id,))
 
     async def add(self, publication: Publication) -> bool:
-        added = await self._transaction.execute(statements.INSERT, _values(publication))
-        if added:
-            await self._write_history([publication])
-        return bool(added)
+        return bool(
+            await self._transaction.execute(
+                statements.INSERT, _values(publication) | {"now": self._transaction.clock.now()}
+            )
+        )
 
     async def save(self, changes: Sequence[Change], *, actor: UUID | None = None) -> None:
-        after = [new for _, new in changes]
+        """One statement for rows, history, attempts and journal: the time of a burst is spent between statements."""
         changed = tuple(name for name in statements.CHANGEABLE if any(_differ(name, *change) for change in changes))
-        values = [_values(new) for new in after]
-        columns = {name: [row[name] for row in values] for name in ("publication_id", *changed)}
-        await self._transaction.execute(statements.update(changed), columns)
-        await self._write_history(
-            [new for old, new in changes if (new.state, new.code) != (old.state, old.code)], actor
+        await self._transaction.execute(
+            statements.save(changed),
+            {
+                "rows": json_rows([_document(changed, *change) for change in changes]),
+                "now": self._transaction.clock.now(),
+                "actor": actor,
+                "done": [new.publication_id for _, new in changes if not new.resumable],
+            },
         )
-        await self._begin_attempts([new for old, new in changes if new.attempts > old.attempts])
-        await self._end_attempts(
-            [new for old, new in changes if old.state is State.PUBLISHING and new.state is not State.PUBLISHING]
-        )
-        done = [new.publication_id for new in after if not new.resumable]
-        if done:
-            await self._transaction.execute("DELETE FROM journal WHERE publication_id = ANY(%s)", (done,))
 
     async def lock(self, publication_ids: Collection[UUID]) -> list[Publication]:
         return await self._all(
@@ -159,87 +157,34 @@ class PublicationRows:
             histories[row.publication_id].append(Entry(row.at, row.state, row.code, row.actor))
         return histories
 
-    async def _write_history(self, publications: Sequence[Publication], actor: UUID | None = None) -> None:
-        if publications:
-            await self._transaction.execute(
-                "INSERT INTO history (publication_id, workspace_id, at, actor, state, code)"
-                " SELECT id, workspace, %s, %s, state, code"
-                " FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[]) AS new (id, workspace, state, code)",
-                (
-                    self._transaction.clock.now(),
-                    actor,
-                    *_columns(publications, "publication_id", "workspace_id", "state", "code"),
-                ),
-            )
-
-    async def _begin_attempts(self, publications: Sequence[Publication]) -> None:
-        if publications:
-            await self._transaction.execute(
-                "INSERT INTO attempt (publication_id, number, workspace_id, started_at)"
-                " SELECT * FROM unnest(%s::uuid[], %s::integer[], %s::uuid[], %s::timestamptz[])",
-                _columns(publications, "publication_id", "attempts", "workspace_id", "attempted_at"),
-            )
-
-    async def _end_attempts(self, publications: Sequence[Publication]) -> None:
-        if publications:
-            await self._transaction.execute(
-                "UPDATE attempt SET ended_at = %s, outcome = new.state, code = new.code"
-                " FROM unnest(%s::uuid[], %s::integer[], %s::text[], %s::text[]) AS new (id, number, state, code)"
-                " WHERE publication_id = new.id AND attempt.number = new.number",
-                (
-                    self._transaction.clock.now(),
-                    *_columns(publications, "publication_id", "attempts", "state", "code"),
-                ),
-            )
-
     async def _all(self, query: LiteralString, parameters: dict[str, Any]) -> list[Publication]:
-        rows = await self._transaction.all(_Row, query, parameters)
-        return [Publication(**vars(row) | {"state": State(row.state)}) for row in rows]
+        return await self._transaction.rows(_publication, query, parameters)
 
 
-@dataclass
-class _Row:
-    """The columns, in any order; `Publication` has the same names."""
-
-    publication_id: UUID
-    workspace_id: UUID
-    schedule_id: UUID
-    occurrence: int
-    post_id: UUID
-    revision_id: UUID
-    connection_id: UUID
-    due_at: datetime
-    created_at: datetime
-    publish_until: datetime | None
-    when_missed: str
-    platform: str | None
-    state: str
-    due: bool
-    held: bool
-    next_at: datetime | None
-    attempts: int
-    forgiven: int
-    failures: int
-    content_hash: str | None
-    media_verified: bool
-    staged_at: datetime | None
-    attempted_at: datetime | None
-    published_at: datetime | None
-    platform_post_id: str | None
-    url: str | None
-    evidence: dict[str, Any] | None
-    code: str | None
-    detail: str | None
-    advice: str | None
-    claim: UUID | None
-    leased_until: datetime | None
-    trace: str | None
-    paid: dict[str, int] | None
+def _publication(names: Sequence[str], values: Sequence[Any]) -> Publication:
+    """The columns are those of `Publication`, in any order."""
+    columns = dict(zip(names, values, strict=True))
+    return Publication(**columns | {"state": State(columns["state"])})
 
 
 def _values(publication: Publication) -> dict[str, Any]:
     stored = {name: getattr(publication, name) for name in ("evidence", "paid")}
     return vars(publication) | {name: Jsonb(dict(each)) for name, each in stored.items() if each is not None}
+
+
+def _document(changed: Sequence[str], old: Publication, new: Publication) -> dict[str, Any]:
+    """A changed row as `statements.save` reads it."""
+    return {
+        "publication_id": new.publication_id,
+        "workspace_id": new.workspace_id,
+        "to_state": new.state,
+        "why": new.code,
+        "number": new.attempts,
+        "told": (new.state, new.code) != (old.state, old.code),
+        "begun_at": new.attempted_at if new.attempts > old.attempts else None,
+        "ended": old.state is State.PUBLISHING and new.state is not State.PUBLISHING,
+        **{name: getattr(new, name) for name in changed},
+    }
 
 
 def _differ(name: str, old: Publication, new: Publication) -> bool:

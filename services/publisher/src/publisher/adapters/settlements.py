@@ -1,5 +1,7 @@
 """Ends of steps in PostgreSQL. Those of one moment share a transaction: while it is under way, the next ones gather.
 
+Steps that begin by being paid, and so wait for the budgets of others, are not in the way of those that end.
+
 A change that PostgreSQL refuses is tried again alone, so that it spoils no other's.
 """
 
@@ -44,12 +46,14 @@ class GatheredSettlements:
     def __init__(self, work: Callable[[], AbstractAsyncContextManager[Store]], clock: Clock) -> None:
         self._work = work
         self._clock = clock
-        self._batcher: Batcher[_Ending, Publication] = Batcher(self._settle_all, size_max=TOGETHER_MAX)
+        self._paid: Batcher[_Ending, Publication] = Batcher(self._settle_all, size_max=TOGETHER_MAX)
+        self._free: Batcher[_Ending, Publication] = Batcher(self._settle_all, size_max=TOGETHER_MAX)
 
     async def settle(
         self, claimed: Publication, change: Verdict, *, keep: bool, bill: Bill | None = None
     ) -> Publication:
-        return await self._batcher.do(_Ending(claimed, change, keep, bill, copy_context()))
+        batcher = self._free if bill is None else self._paid
+        return await batcher.do(_Ending(claimed, change, keep, bill, copy_context()))
 
     async def _settle_all(self, endings: Sequence[_Ending]) -> list[Publication | Exception]:
         try:

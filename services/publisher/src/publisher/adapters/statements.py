@@ -16,12 +16,16 @@ leased_until, trace, paid
 SELECT: LiteralString = "SELECT " + COLUMNS + " FROM publication "
 
 INSERT: LiteralString = """
+WITH added AS (
 INSERT INTO publication (publication_id, workspace_id, schedule_id, occurrence, post_id, revision_id, connection_id,
     due_at, created_at, publish_until, when_missed, platform, state, due, held, next_at, code, detail, advice, trace)
 VALUES (%(publication_id)s, %(workspace_id)s, %(schedule_id)s, %(occurrence)s, %(post_id)s, %(revision_id)s,
     %(connection_id)s, %(due_at)s, %(created_at)s, %(publish_until)s, %(when_missed)s, %(platform)s, %(state)s,
     %(due)s, %(held)s, %(next_at)s, %(code)s, %(detail)s, %(advice)s, %(trace)s)
 ON CONFLICT (schedule_id, connection_id, occurrence) DO NOTHING
+RETURNING publication_id, workspace_id, state, code)
+INSERT INTO history (publication_id, workspace_id, at, state, code)
+SELECT publication_id, workspace_id, %(now)s, state, code FROM added
 """
 
 CHANGEABLE: Mapping[LiteralString, LiteralString] = {
@@ -38,16 +42,38 @@ CHANGEABLE: Mapping[LiteralString, LiteralString] = {
 _NAMES: tuple[LiteralString, ...] = tuple(CHANGEABLE)
 
 
+# `rows` is one JSON document: in arrays every element of every column would be quoted by itself.
+_SAVE_BEGIN: LiteralString = """
+WITH new AS (
+    SELECT * FROM json_to_recordset(%(rows)s::json) AS new (publication_id uuid, workspace_id uuid, to_state text,
+        why text, number integer, told boolean, begun_at timestamptz, ended boolean
+"""
+_SAVE_REST: LiteralString = """)
+), history AS (
+    INSERT INTO history (publication_id, workspace_id, at, actor, state, code)
+    SELECT publication_id, workspace_id, %(now)s, %(actor)s::uuid, to_state, why FROM new WHERE told
+), begun AS (
+    INSERT INTO attempt (publication_id, number, workspace_id, started_at)
+    SELECT publication_id, number, workspace_id, begun_at FROM new WHERE begun_at IS NOT NULL
+), ended AS (
+    UPDATE attempt SET ended_at = %(now)s, outcome = new.to_state, code = new.why FROM new
+    WHERE new.ended AND attempt.publication_id = new.publication_id AND attempt.number = new.number
+), forgotten AS (
+    DELETE FROM journal WHERE publication_id = ANY(%(done)s::uuid[])
+)
+"""
+
+
 @cache
-def update(changed: tuple[str, ...]) -> LiteralString:
-    """Writes these columns of any number of rows: one statement, because the time of a burst is spent between them."""
-    assignments: LiteralString = ", ".join(f"{name} = new.{name}" for name in _only(changed))
-    arrays: LiteralString = ", ".join(f"%({name})s::{CHANGEABLE[name]}[]" for name in _only(changed))
-    names: LiteralString = ", ".join(_only(changed))
-    return (
-        f"UPDATE publication SET {assignments} FROM unnest(%(publication_id)s::uuid[], {arrays})"
-        f" AS new (publication_id, {names}) WHERE publication.publication_id = new.publication_id"
+def save(changed: tuple[str, ...]) -> LiteralString:
+    """Writes these columns of any number of rows, and with them their history, attempts and the end of journals."""
+    names = _only(changed)
+    columns: LiteralString = "".join(f", {name} {CHANGEABLE[name]}" for name in names)
+    assignments: LiteralString = ", ".join(f"{name} = new.{name}" for name in names)
+    update: LiteralString = (
+        f"UPDATE publication SET {assignments} FROM new WHERE publication.publication_id = new.publication_id"
     )
+    return _SAVE_BEGIN + columns + _SAVE_REST + update
 
 
 def _only(changed: tuple[str, ...]) -> list[LiteralString]:
