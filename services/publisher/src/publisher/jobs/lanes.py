@@ -94,7 +94,7 @@ class Lane:
     async def _claim(self) -> list[Publication]:
         """Nothing for a few free slots: a claim costs as much for one publication as for many."""
         free = self._slots - len(self._busy)
-        if free < self._slots // 2:
+        if free < self._slots // 6:
             return []
         async with self._means.work() as store:
             leased_until = self._means.clock.now() + LEASE
