@@ -11,7 +11,7 @@ from contracts.content import PostDeletedV1
 from contracts.event import Event
 from kit.database import Database, Scope, Transaction, Units
 from kit.ids import new_id
-from kit.relay import Relay
+from kit.relay import TOGETHER_MIN, Relay
 from kit.streams import MESSAGE_BYTES_MAX
 from kit.testing import wait_for
 from kit.testing.services import Bus
@@ -46,6 +46,11 @@ async def resize(units: Units[Transaction], told: Event, body: bytes) -> None:
         await transaction.execute("UPDATE outbox SET body = %s WHERE subject = %s", (body, told.subject()))
 
 
+async def batches_of(bus: Bus) -> set[str | None]:
+    """The batches in which NATS got what it holds; None for what came by itself."""
+    return {(message.headers or {}).get("Nats-Batch-Id") for message in await bus.messages(PostDeletedV1)}
+
+
 async def test_a_refused_event_holds_back_its_own_aggregate_and_no_other(
     bus: Bus, database: Database, units: Units[Transaction]
 ):
@@ -67,6 +72,62 @@ async def test_many_events_of_one_aggregate_are_told_in_order(bus: Bus, database
     await emit(units, *events)
     async with relaying(bus, database):
         assert await bus.wait_told(PostDeletedV1, len(events)) == events
+
+
+async def test_a_burst_is_stored_as_one_batch(bus: Bus, database: Database, units: Units[Transaction]):
+    await emit(units, *(event(new_id()) for _ in range(TOGETHER_MIN)))
+    async with relaying(bus, database):
+        await bus.wait_told(PostDeletedV1, TOGETHER_MIN)
+    batches = await batches_of(bus)
+    assert len(batches) == 1
+    assert None not in batches
+
+
+async def test_a_few_events_are_no_batch(bus: Bus, database: Database, units: Units[Transaction]):
+    await emit(units, *(event(new_id()) for _ in range(TOGETHER_MIN - 1)))
+    async with relaying(bus, database):
+        await bus.wait_told(PostDeletedV1, TOGETHER_MIN - 1)
+    assert await batches_of(bus) == {None}
+
+
+async def test_a_burst_of_which_some_is_stored_already_is_told_once_and_in_order(
+    bus: Bus, database: Database, units: Units[Transaction]
+):
+    """As after a crash between the stream's answer and the end of the transaction."""
+    before, after = [event(A), event(A), event(B)], [event(A) for _ in range(TOGETHER_MIN)]
+    await emit(units, *before)
+    async with units(Scope.worker()) as transaction:
+        kept = await transaction.scalar("SELECT json_agg(outbox ORDER BY id)::text FROM outbox")
+    async with relaying(bus, database):
+        await bus.wait_told(PostDeletedV1, len(before))
+        await wait_for(lambda: _is_empty(units))
+    async with units(Scope.worker()) as transaction:
+        await transaction.execute(
+            "INSERT INTO outbox OVERRIDING SYSTEM VALUE SELECT * FROM json_populate_recordset(NULL::outbox, %s::json)",
+            (kept,),
+        )
+    await emit(units, *after)
+    async with relaying(bus, database):
+        await wait_for(lambda: _is_empty(units))
+        assert await bus.wait_told(PostDeletedV1, len(before + after)) == before + after
+
+
+async def test_an_event_that_is_refused_in_a_burst_holds_back_its_own_aggregate_and_no_other(
+    bus: Bus, database: Database, units: Units[Transaction]
+):
+    refused, behind, others = event(A), event(A), [event(B) for _ in range(TOGETHER_MIN)]
+    await emit(units, refused, *others, behind)
+    await resize(units, refused, b" " * (MESSAGE_BYTES_MAX + 1))
+    async with relaying(bus, database):
+        assert await bus.wait_told(PostDeletedV1, len(others)) == others
+        await resize(units, refused, refused.model_dump_json().encode())
+        told = await bus.wait_told(PostDeletedV1, len(others) + 2)
+    assert [one for one in told if one.aggregate() == A] == [refused, behind]
+
+
+async def _is_empty(units: Units[Transaction]) -> bool:
+    async with units(Scope.worker()) as transaction:
+        return not await transaction.scalar("SELECT count(*) FROM outbox")
 
 
 async def test_nothing_is_given_to_the_library_while_nats_is_away(

@@ -7,13 +7,21 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import nats.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from kit.ids import new_id
+
 EXPECTED_STREAM = "Nats-Expected-Stream"
+
+# NATS ADR-50, atomic batch publishing.
+_BATCH_ID = "Nats-Batch-Id"
+_BATCH_SEQUENCE = "Nats-Batch-Sequence"
+_BATCH_COMMIT = "Nats-Batch-Commit"
 
 _UNAVAILABLE = 503
 
@@ -26,6 +34,15 @@ class Unavailable(nats.errors.Error):
     """Nobody stores messages at the moment: no stream leader, or no JetStream. The message can be sent again."""
 
 
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is to be stored, and under which subject."""
+
+    subject: str
+    body: bytes
+    headers: Mapping[str, str]
+
+
 class Publisher:
     """One inbox for the answers to everything a connection publishes."""
 
@@ -35,13 +52,33 @@ class Publisher:
         self._sent = 0
         self._waiting: dict[str, asyncio.Future[None]] = {}
 
-    async def publish(
-        self, subject: str, body: bytes, *, stream: str, headers: Mapping[str, str]
-    ) -> asyncio.Future[None]:
+    async def publish(self, message: Message, *, stream: str) -> asyncio.Future[None]:
         """Send a message; the future ends when `stream` has stored it, or raises `Refused` or `Unavailable`.
 
         It may never end, if the answer was lost; who stops waiting cancels it.
         """
+        reply, answer = await self._expect()
+        headers = {**message.headers, EXPECTED_STREAM: stream}
+        await self._client.publish(message.subject, message.body, reply=reply, headers=headers)
+        return answer
+
+    async def publish_together(self, messages: Sequence[Message], *, stream: str) -> asyncio.Future[None]:
+        """Send messages as an atomic batch, of which all are stored in their order or none; the future ends as that of
+        `publish`.
+
+        One that cannot be stored spoils them all, and so does one that is stored already.
+        """
+        reply, answer = await self._expect()
+        batch_id = str(new_id())
+        for number, message in enumerate(messages, start=1):
+            headers = {**message.headers, EXPECTED_STREAM: stream, _BATCH_ID: batch_id, _BATCH_SEQUENCE: str(number)}
+            last = number == len(messages)
+            if last:
+                headers[_BATCH_COMMIT] = "1"
+            await self._client.publish(message.subject, message.body, reply=reply if last else "", headers=headers)
+        return answer
+
+    async def _expect(self) -> tuple[str, asyncio.Future[None]]:
         if self._inbox is None:
             self._inbox = self._client.new_inbox()
             await self._client.subscribe(f"{self._inbox}.*", cb=self._on_answer)
@@ -49,10 +86,7 @@ class Publisher:
         number = str(self._sent)
         answer = self._waiting[number] = asyncio.get_running_loop().create_future()
         answer.add_done_callback(lambda _: self._waiting.pop(number, None))
-        await self._client.publish(
-            subject, body, reply=f"{self._inbox}.{number}", headers={**headers, EXPECTED_STREAM: stream}
-        )
-        return answer
+        return f"{self._inbox}.{number}", answer
 
     async def _on_answer(self, message: Msg) -> None:
         answer = self._waiting.get(message.subject.rpartition(".")[2])

@@ -1,15 +1,17 @@
 """Publishes a service's outbox: woken in process after each commit, and looking once a second besides.
 
 A lost wake-up costs a second at most. One relay publishes at a time (an advisory lock); where several processes run,
-the others stand by. Many publishes are in flight, but of one aggregate only one: its next event goes out when the
-stream has confirmed the one before, so that no failure in between can turn them around.
+the others stand by. What gathered in a burst is published as an atomic batch, which NATS writes to disk once and not
+event by event. Few events, or a batch that was refused, go out one by one: many are in flight, but of one aggregate
+only one. Its next event goes out when the stream has confirmed the one before, so that no failure in between can turn
+them around.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,13 +20,16 @@ from nats.aio.client import Client
 from opentelemetry import propagate, trace
 
 from kit.database import Database, Scope
-from kit.publishing import Publisher, Refused, Unavailable
+from kit.publishing import Message, Publisher, Refused, Unavailable
 from kit.settle import is_outage
 
 log = structlog.get_logger("relay")
 
 BATCH_MAX = 500
 """Rows per publishing round: enough to fill the pipe, few enough to hold in memory (about 1 KB each)."""
+
+TOGETHER_MIN = 16
+"""A batch costs NATS as much as a dozen single events, however small it is."""
 
 ACK_TIMEOUT_SECONDS = 5.0
 """JetStream answers in milliseconds; after five seconds what was not confirmed comes again."""
@@ -114,7 +119,39 @@ class Relay:
         return len(rows)
 
     async def _publish(self, rows: Sequence[_Row]) -> list[int]:
-        """Publish rows wave by wave; returns the ids of those that were stored.
+        """Publish rows; returns the ids of those that were stored."""
+        streams: dict[str, list[_Row]] = defaultdict(list)
+        for row in rows:
+            streams[row.stream].append(row)
+        stored: list[int] = []
+        for stream, its_rows in streams.items():
+            if len(its_rows) >= TOGETHER_MIN:
+                answered = await self._send_together(stream, its_rows)
+                if answered is None:
+                    break
+                if answered:
+                    stored += [row.id for row in its_rows]
+                    continue
+            stored += await self._publish_in_waves(its_rows)
+        return stored
+
+    async def _send_together(self, stream: str, rows: Sequence[_Row]) -> bool | None:
+        """Whether a batch was stored; None if nobody knows."""
+        spans = [self._span(row) for row in rows]
+        messages = [_message(row, span) for row, span in zip(rows, spans, strict=True)]
+        answer = await self._publisher.publish_together(messages, stream=stream)
+        await asyncio.wait([answer], timeout=ACK_TIMEOUT_SECONDS)
+        for span in spans:
+            span.end()
+        if not answer.done() or isinstance(answer.exception(), Unavailable):
+            answer.cancel()
+            return None
+        if isinstance(answer.exception(), Refused):
+            log.info("batch_refused", stream=stream, events=len(rows), reason=str(answer.exception()))
+        return answer.exception() is None
+
+    async def _publish_in_waves(self, rows: Sequence[_Row]) -> list[int]:
+        """Publish rows one by one.
 
         An event that the server refuses holds back its own aggregate only; one that it does not answer, everything.
         """
@@ -134,14 +171,21 @@ class Relay:
         return stored
 
     async def _send(self, row: _Row) -> asyncio.Future[None]:
-        span = self._tracer.start_span(
-            f"publish {row.headers['ce-type']}", propagate.extract(row.headers), trace.SpanKind.PRODUCER
-        )
-        headers = dict(row.headers)
-        propagate.inject(headers, trace.set_span_in_context(span))
-        answer = await self._publisher.publish(row.subject, row.body, stream=row.stream, headers=headers)
+        span = self._span(row)
+        answer = await self._publisher.publish(_message(row, span), stream=row.stream)
         answer.add_done_callback(lambda _: span.end())
         return answer
+
+    def _span(self, row: _Row) -> trace.Span:
+        return self._tracer.start_span(
+            f"publish {row.headers['ce-type']}", propagate.extract(row.headers), trace.SpanKind.PRODUCER
+        )
+
+
+def _message(row: _Row, span: trace.Span) -> Message:
+    headers = dict(row.headers)
+    propagate.inject(headers, trace.set_span_in_context(span))
+    return Message(row.subject, row.body, headers)
 
 
 def _is_stored(answer: asyncio.Future[None]) -> bool:

@@ -21,7 +21,7 @@ from nats.js.api import Header
 from nats.js.errors import NotFoundError
 
 from kit.dead_letters import ANSWER_SECONDS, EXPIRES, DeadLetter, NotReplayable, expiry_of, own_headers, seconds_until
-from kit.publishing import Publisher
+from kit.publishing import Message, Publisher
 
 PAGE = 256
 PAGE_BYTES_MAX = 1024 * 1024
@@ -219,9 +219,8 @@ class DeadLetters:
             EXPIRES: letter.expires.isoformat(),
             Header.MSG_TTL.value: str(seconds_until(letter.expires)),
         }
-        return await self._publisher.publish(
-            consumer.replay_subject(letter.key), letter.body, stream=consumer.stream, headers=headers
-        )
+        message = Message(consumer.replay_subject(letter.key), letter.body, headers)
+        return await self._publisher.publish(message, stream=consumer.stream)
 
     async def _delete(self, letter: DeadLetter, *, overwritten: bool) -> None:
         request = {"seq": letter.id, "no_erase": not overwritten}

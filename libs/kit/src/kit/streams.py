@@ -112,6 +112,8 @@ def stream_fields(stream: Stream, settings: TopologySettings) -> dict[str, Any]:
         "allow_direct": True,
         # What is replayed is needed for minutes and leaves with its own time to live.
         "allow_msg_ttl": True,
+        # A burst of events is written to disk once (`kit.relay`).
+        "allow_atomic": True,
         # Erasing a subject purges its messages, and deletes its dead letters.
         "deny_purge": False,
         "deny_delete": False,

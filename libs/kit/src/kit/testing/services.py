@@ -27,6 +27,7 @@ from contracts.access import Role
 from contracts.event import Event
 from litestar import Litestar
 from nats.aio.client import Client
+from nats.js.api import RawStreamMsg
 from nats.js.errors import NotFoundError
 from opentelemetry import propagate
 from psycopg import sql
@@ -182,8 +183,12 @@ class Bus:
 
     async def told(self, event: type[Event]) -> list[Event]:
         """Every event of one type that its stream holds, oldest first."""
+        return [codec.decode(message.headers or {}, message.data or b"") for message in await self.messages(event)]
+
+    async def messages(self, event: type[Event]) -> list[RawStreamMsg]:
+        """The same as they are stored."""
         stream = topology.stream_of(event).name
-        found: list[Event] = []
+        found: list[RawStreamMsg] = []
         sequence = 1
         while True:
             try:
@@ -192,7 +197,7 @@ class Bus:
                 )
             except NotFoundError:
                 return found
-            found.append(codec.decode(message.headers or {}, message.data or b""))
+            found.append(message)
             assert message.seq is not None
             sequence = message.seq + 1
 
