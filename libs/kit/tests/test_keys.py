@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,34 @@ def test_a_signature_is_its_signers_over_these_bytes(keys_folder: Path, trusted:
         trusted.verify("auth", b"seal", signature)
     with pytest.raises(BadSignature, match="no trusted key of stranger"):
         trusted.verify("stranger", b"seal", signature)
+
+
+def test_what_was_signed_well_is_not_trusted_longer_than_its_key(tmp_path: Path):
+    generate_keys(tmp_path, ["content", "auth"])
+    file = tmp_path / "trusted.jwks.json"
+    trusted, signature = TrustedKeys.load(file), signing(tmp_path, "content").sign(b"seal")
+    for _ in range(2):
+        trusted.verify("content", b"seal", signature)
+    published = json.loads(file.read_text())
+    other = tmp_path / "other"
+    generate_keys(other, ["content"])
+    strange = json.loads((other / "trusted.jwks.json").read_text())["keys"]
+    kept = [key for key in published["keys"] if not key["kid"].startswith("content#")]
+    file.write_text(json.dumps({"keys": [*kept, *strange]}))
+    with pytest.raises(BadSignature):
+        # A name that is not known makes it look at the file at once.
+        trusted.token_key("content#unknown", now=datetime.now(UTC))
+    with pytest.raises(BadSignature, match="not signed by content"):
+        trusted.verify("content", b"seal", signature)
+
+
+def test_the_signature_of_one_service_is_not_that_of_another_with_the_same_words(tmp_path: Path):
+    generate_keys(tmp_path, ["content", "auth"])
+    trusted, signature = TrustedKeys.load(tmp_path / "trusted.jwks.json"), signing(tmp_path, "content").sign(b"seal")
+    trusted.verify("content", b"seal", signature)
+    for service, message, signed in (("auth", b"seal", signature), ("content", b"seal", signature[:-1] + b"?")):
+        with pytest.raises(BadSignature):
+            trusted.verify(service, message, signed)
 
 
 @pytest.mark.promise("P22")

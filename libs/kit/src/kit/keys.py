@@ -14,6 +14,7 @@ import json
 import os
 import re
 import warnings
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -40,6 +41,10 @@ _THUMBPRINT_CHARACTERS = 16
 """96 bits. The name decides which key is tried, not whether it is trusted."""
 
 _PEM = re.compile(rb"-----BEGIN [A-Z ]+-----.+?-----END [A-Z ]+-----\s*", re.DOTALL)
+
+
+VERIFIED_MAX = 20_000
+"""Good signatures remembered, of some hundred bytes each: as many as posts are staged ahead on a busy day."""
 
 
 class BadSignature(Exception):
@@ -141,6 +146,8 @@ class TrustedKeys:
 
     def __init__(self, file: Path) -> None:
         self._file = Reread(file, read_key_set)
+        self._verified: OrderedDict[bytes, None] = OrderedDict()
+        self._verified_with: KeySet | None = None
 
     @classmethod
     def load(cls, file: Path) -> TrustedKeys:
@@ -155,16 +162,25 @@ class TrustedKeys:
         return key
 
     def verify(self, service: str, message: bytes, signature: bytes) -> None:
-        """Return if `service` signed `message`, whenever it was; raise `BadSignature` otherwise."""
-        keys = self._of(service)
+        """Return if `service` signed `message`, whenever it was; raise `BadSignature` otherwise.
+
+        What was found good is remembered as long as the same keys are trusted: a seal is checked several times.
+        """
+        present = self._file.value
+        keys = _of(present, service)
         if not keys:
             raise BadSignature(f"no trusted key of {service}")
-        for key in keys:
-            try:
-                return key.public.verify(signature, message)
-            except InvalidSignature:
-                continue
-        raise BadSignature(f"not signed by {service}")
+        if present is not self._verified_with:
+            self._verified.clear()
+            self._verified_with = present
+        name = hashlib.sha256(b"\0".join((service.encode(), signature, message))).digest()
+        if name in self._verified:
+            return
+        if not any(_is_signed(key, message, signature) for key in keys):
+            raise BadSignature(f"not signed by {service}")
+        self._verified[name] = None
+        if len(self._verified) > VERIFIED_MAX:
+            self._verified.popitem(last=False)
 
     def seal(self, service: str, message: bytes, *, context: bytes) -> bytes:
         """Encrypt for one service alone. `context` is not secret, but must be the same on opening."""
@@ -176,7 +192,7 @@ class TrustedKeys:
 
     def lasting_jwks(self, service: str) -> dict[str, Any]:
         """The public keys of a service, old ones too, for outsiders who verify what it signed to last."""
-        return {"keys": [public_jwk(service, key.public) for key in self._of(service)]}
+        return {"keys": [public_jwk(service, key.public) for key in _of(self._file.value, service)]}
 
     def jwks(self) -> dict[str, Any]:
         """Every key that is trusted now."""
@@ -184,8 +200,17 @@ class TrustedKeys:
         sealing = [public_jwk(service, public) for service, public in present.sealing.items()]
         return {"keys": [*(key.published() for key in present.signing.values()), *sealing]}
 
-    def _of(self, service: str) -> Sequence[TrustedKey]:
-        return [key for key in self._file.value.signing.values() if key.service == service]
+
+def _of(keys: KeySet, service: str) -> Sequence[TrustedKey]:
+    return [key for key in keys.signing.values() if key.service == service]
+
+
+def _is_signed(key: TrustedKey, message: bytes, signature: bytes) -> bool:
+    try:
+        key.public.verify(signature, message)
+    except InvalidSignature:
+        return False
+    return True
 
 
 def read_key_set(file: Path, content: bytes) -> KeySet:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import islice
 from uuid import UUID
 
 import structlog
@@ -30,6 +32,12 @@ LIFE_LEFT_MIN = timedelta(seconds=LEASE_SECONDS - 5)
 
 IDLE_SECONDS = 1.0
 """How long a lease is kept for the next publication of its connection. A disconnect waits for it."""
+
+TOGETHER_SECONDS = 0.25
+"""Leases that become idle within this time are given back in one call."""
+
+SOON_SECONDS = 1.0
+"""Whoever asks for a lease asks also for those in use that nobody takes up any more after this."""
 
 
 @dataclass
@@ -140,7 +148,8 @@ class SharedGrants:
             watch.add_done_callback(self._watches.discard)
 
     async def _return_when_idle(self, connection_id: UUID, held: _Held) -> None:
-        await asyncio.sleep(IDLE_SECONDS)
+        idle_until = time.monotonic() + IDLE_SECONDS
+        await asyncio.sleep(IDLE_SECONDS + TOGETHER_SECONDS - idle_until % TOGETHER_SECONDS)
         held.watched = False
         if held.users:
             return
@@ -150,7 +159,7 @@ class SharedGrants:
 
     async def _borrow_all(self, connection_ids: Sequence[UUID]) -> list[_Held | str]:
         try:
-            answer = await self._leases.ask(set(connection_ids))
+            answer = await self._leases.ask(self._with_used_up(set(connection_ids)))
         except CallRefused as refusal:
             raise Unavailable(f"auth refuses to lend ({refusal.code})") from refusal
         fresh = {connection_id: _Held(lent) for connection_id, lent in answer.lent.items()}
@@ -159,6 +168,12 @@ class SharedGrants:
             # Whoever asked for it may be gone by now.
             self._watch(connection_id, held)
         return [fresh.get(c) or answer.refused.get(c, "unknown") for c in connection_ids]
+
+    def _with_used_up(self, asked: set[UUID]) -> set[UUID]:
+        """In a burst the leases of all connections are taken together, and used up together."""
+        soon = self._clock.now() + timedelta(seconds=SOON_SECONDS) + LIFE_LEFT_MIN
+        used_up = (key for key, held in self._held.items() if held.users and held.lent.expires_at < soon)
+        return asked | set(islice(used_up, max(LEASES_MAX - len(asked), 0)))
 
     async def _give_back(self, lease_ids: Sequence[UUID]) -> list[None]:
         await self._leases.give_back(lease_ids)
