@@ -167,6 +167,23 @@ async def test_what_is_claimed_is_nobody_elses(bench: Bench):
         assert await store.claim(list(State), limit=9, busy=[], leased_until=soon) == []
 
 
+async def test_a_lease_is_prolonged_by_who_has_it_and_waits_for_nobody(bench: Bench):
+    claimed = await bench.claim()
+    assert claimed.leased_until is not None
+    later = claimed.leased_until + timedelta(seconds=20)
+    async with bench.units(Scope.worker()) as writing:
+        await writing.lock([claimed.publication_id])
+        async with asyncio.timeout(5), bench.units(Scope.worker()) as store:
+            await store.prolong([claimed], later)
+    assert (await bench.row()).leased_until == claimed.leased_until
+    async with bench.units(Scope.worker()) as store:
+        await store.prolong([replace(claimed, claim=new_id())], later)
+    assert (await bench.row()).leased_until == claimed.leased_until
+    async with bench.units(Scope.worker()) as store:
+        await store.prolong([claimed], later)
+    assert (await bench.row()).leased_until == later
+
+
 @pytest.mark.promise("P35")
 async def test_a_cancellation_takes_the_claim_away(bench: Bench):
     claimed = await bench.claim()

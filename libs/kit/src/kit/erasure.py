@@ -6,6 +6,7 @@ and for every kind of subject how its rows are found, so that erasing and lookin
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -40,9 +41,7 @@ BATCH_ROWS = 5_000
 """Rows a transaction deletes: large purges stay below the statement time-out and hold no lock for long."""
 
 LOOK_EVERY_SECONDS = 1.0
-"""How soon what could not be erased is tried again."""
-
-IDLE_SECONDS = 0.2
+"""How soon what could not be erased is tried again, and what another process took in is found if that one is gone."""
 
 
 class Kind(StrEnum):
@@ -219,6 +218,7 @@ class Eraser:
         self._apart = apart
         self._units = Units(database, lambda transaction: transaction)
         self._put_off: list[UUID] = []
+        self._asked = asyncio.Event()
 
     def subscription(self) -> Subscription:
         """Takes in `erasure.requested`; a service with more to take from RETENTION adds to it."""
@@ -227,7 +227,7 @@ class Eraser:
         return subscription
 
     def loop(self) -> Loop:
-        return Loop("erasure", self._step)
+        return Loop("erasure", self._step, self._asked)
 
     async def _accept(self, event: ErasureRequestedV1) -> None:
         transaction = self._units.joined()
@@ -239,6 +239,7 @@ class Eraser:
             " WHERE erasure_task.done_at IS NOT NULL",
             (event.erasure_id, event.subject_kind, event.subject_id, event.due_at, transaction.clock.now()),
         )
+        transaction.when_committed(self._asked.set)
 
     async def _step(self) -> float:
         """Do the most urgent task that was not put off in this round, so that a stuck one holds up no other."""
@@ -250,9 +251,8 @@ class Eraser:
                 (self._put_off,),
             )
         if task is None:
-            pause_seconds = LOOK_EVERY_SECONDS if self._put_off else IDLE_SECONDS
             self._put_off.clear()
-            return pause_seconds
+            return LOOK_EVERY_SECONDS
         if not await self._do(task):
             self._put_off.append(task.erasure_id)
         return 0

@@ -110,10 +110,12 @@ class PublicationRows:
         return {"now": self._transaction.clock.now(), "states": list(states), "busy": list(busy)}
 
     async def prolong(self, publications: Collection[Publication], leased_until: datetime) -> None:
+        """Rows that are being written at this moment are left out: to wait for them would hold up all others."""
         await self._transaction.execute(
-            "UPDATE publication SET leased_until = %s"
-            " FROM unnest(%s::uuid[], %s::uuid[]) AS ours (publication_id, claim)"
-            " WHERE publication.publication_id = ours.publication_id AND publication.claim = ours.claim",
+            "UPDATE publication SET leased_until = %s WHERE publication_id IN ("
+            " SELECT publication_id FROM publication p"
+            " JOIN unnest(%s::uuid[], %s::uuid[]) AS ours (publication_id, claim) USING (publication_id, claim)"
+            " FOR UPDATE OF p SKIP LOCKED)",
             (leased_until, *_columns(publications, "publication_id", "claim")),
         )
 
