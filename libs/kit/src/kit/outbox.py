@@ -5,7 +5,6 @@ Here is the table and how a row gets into it; `kit.relay` publishes it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +19,7 @@ from psycopg import AsyncConnection
 
 from kit import codec
 from kit.ids import new_id
+from kit.json_rows import json_rows
 
 TABLE = """
 CREATE TABLE outbox (
@@ -66,23 +66,13 @@ class Entry:
 # In the order given: rows that are sorted first are numbered in that order.
 _INSERT = """
 INSERT INTO outbox (event_id, stream, subject, headers, body, created_at)
-SELECT event_id, stream, subject, headers::jsonb, body, created_at
-FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::bytea[], %s::timestamptz[])
-  WITH ORDINALITY AS entry (event_id, stream, subject, headers, body, created_at, position)
+SELECT event_id, stream, subject, headers, convert_to(body, 'UTF8'), created_at
+FROM ROWS FROM (json_to_recordset(%s::json) AS (event_id uuid, stream text, subject text, headers jsonb, body text,
+  created_at timestamptz)) WITH ORDINALITY AS entry (event_id, stream, subject, headers, body, created_at, position)
 ORDER BY position
 """
 
 
 async def insert(connection: AsyncConnection[Any], entries: Sequence[Entry]) -> None:
     """Write events in the caller's transaction: one statement, however many there are."""
-    await connection.execute(
-        _INSERT,
-        (
-            [entry.event_id for entry in entries],
-            [entry.stream for entry in entries],
-            [entry.subject for entry in entries],
-            [json.dumps(entry.headers) for entry in entries],
-            [entry.body for entry in entries],
-            [entry.created_at for entry in entries],
-        ),
-    )
+    await connection.execute(_INSERT, (json_rows([vars(entry) | {"body": entry.body.decode()} for entry in entries]),))

@@ -116,6 +116,6 @@ class Posts(Rows):
         return [replace(row, state=PublicationState(row.state)) for row in rows]
 
     async def keep_publications(self, publications: Sequence[Publication]) -> None:
-        rows = [asdict(publication) | {"finality": publication.state.finality} for publication in publications]
+        rows = [vars(publication) | {"finality": publication.state.finality} for publication in publications]
         # FOR KEY SHARE: a post that is being deleted is waited for, and then not there.
         await self._transaction.execute(_KEEP, {name: [row[name] for row in rows] for name in _KEPT})
