@@ -39,6 +39,7 @@ def in_autumn(clock: MovableClock) -> None:
         ({"starts_at": "9999-12-31"}, {}, "/windows/0/starts_at"),
         ({"name": ""}, {}, "/windows/0/name"),
         ({"name": "x" * 101}, {}, "/windows/0/name"),
+        ({"name": "Christ\x00mas"}, {}, "/windows/0/name"),
         ({}, {"time_zone": "Mars/Olympus"}, "/time_zone"),
         ({}, {"connection_ids": [str(new_id())]}, "/connection_ids/0"),
         ({}, {"connection_ids": []}, "/connection_ids"),

@@ -34,7 +34,7 @@ Moment = Annotated[str, msgspec.Meta(pattern=r"^[12]\d{3}-\d\d-\d\d(T\d\d:\d\d(:
 class WindowBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """A day as its end is part of it. A window that is one day needs no end."""
 
-    name: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
     starts_at: Moment
     ends_at: Moment | None = None
     yearly: bool = False
