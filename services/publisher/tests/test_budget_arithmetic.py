@@ -15,7 +15,7 @@ from platforms.limits import Per, RateLimit, Spending, once
 from publisher.domain.budget import Bill, Budget, Charge, Closure, Step, bill
 from publisher.domain.meter import SLOTS, Meter
 from publisher.domain.publication import State
-from publisher.domain.sharing import Ask, Books, Waiting, share
+from publisher.domain.sharing import Ask, Books, Waiting, foresee, share
 from publisher.domain.waiting import wait_for_budget
 
 from services.publisher.tests.budgeting import NOW, publication
@@ -241,3 +241,22 @@ def test_who_waits_for_a_budget_looks_once_more_at_the_end_of_its_window():
     assert (waits.state, waits.code, waits.next_at) == (State.STAGED, "budget", window)
     missed = wait_for_budget(publication(publish_until=NOW + timedelta(hours=1)), NOW, answers[2])
     assert (missed.state, missed.code) == (State.MISSED, "budget")
+
+
+def test_what_was_spent_counts_from_the_beginning_of_its_window_on():
+    assert Meter(rate(1, timedelta(hours=1)), {}).counted_since(NOW) == NOW - timedelta(hours=1)
+    # Two o'clock in the morning there.
+    assert Meter(rate(1, zone=PACIFIC), {}).counted_since(NOW) == NOW - timedelta(hours=2)
+
+
+def test_who_is_due_before_is_counted_into_what_will_be_short():
+    limit = rate(3, timedelta(hours=1))
+    row = publication(due=False, state=State.PLANNED)
+    ahead = Ask(row, Bill("bluesky", Step.STAGING, (), (Charge(limit, 1),)))
+    books = Books({row.connection_id: Budget()}, {"bluesky": Budget()})
+    books.connections[row.connection_id].take(Charge(limit, 1), NOW, instead_of=None)
+    assert foresee(ahead, books, {"posts": 1}) is None
+    short = foresee(ahead, books, {"posts": 2})
+    assert short is not None
+    assert short.earliest == NOW < short.until <= NOW + timedelta(hours=2)
+    assert "will be used up" in short.detail

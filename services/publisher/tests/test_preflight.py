@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
 
 import httpx
 import pytest
@@ -15,10 +16,10 @@ from platforms.limits import Per
 from platforms.shape import Violation
 
 from services.publisher.tests.budgeting import POSTS_OF_HOUR, plans_of, until
-from services.publisher.tests.conftest import HOUR, World
+from services.publisher.tests.conftest import HOUR, Plan, World
 from services.publisher.tests.fakes import raising, with_rates
 
-SOON = timedelta(minutes=9)
+SECOND, SOON = timedelta(seconds=1), timedelta(minutes=9)
 
 
 @pytest.mark.promise("P42")
@@ -102,6 +103,28 @@ async def test_a_budget_that_will_be_short_is_a_warning(
     await world.wait(client, later, "staged", code="budget")
     world.clock.advance(HOUR * 2)
     await until(world, client, [later], published=1)
+
+
+async def test_who_is_due_before_takes_of_the_budget_that_a_later_post_is_warned_of(
+    world: World, client: httpx.AsyncClient
+):
+    world.platform.limits = with_rates(replace(POSTS_OF_HOUR, maximum=2, window=SOON))
+    connection_id, other_id = (world.auth.connect(world.workspace_id) for _ in range(2))
+
+    def plan(ahead: timedelta, connection_id: UUID = connection_id) -> Plan:
+        return world.plan_for(world.content.approve(world.workspace_id, (connection_id,)), ahead=ahead)
+
+    first, second, third = (plan(SOON + each * SECOND) for each in range(3))
+    elsewhere, much_later = plan(SOON, other_id), plan(3 * SOON)
+    planned = (first, second, third, elsewhere, much_later)
+    await world.tell(*(each.created() for each in planned))
+    for each in (first, second, elsewhere):
+        await world.wait(client, each, "staged", code=None)
+    (warned,) = await world.wait(client, third, "staged", code="budget_short")
+    assert "will be used up by what is due before" in warned["detail"]
+    # In a window of its own nothing is short.
+    world.clock.advance(2 * SOON)
+    await world.wait(client, much_later, "staged", code=None)
 
 
 async def test_a_budget_that_suffices_is_no_warning(world: World, client: httpx.AsyncClient):

@@ -17,6 +17,7 @@ from kit.database import Transaction
 from platforms.limits import Per
 from psycopg.types.json import Jsonb
 
+from publisher.adapters.siblings import count_siblings
 from publisher.domain.budget import Budget, Closure, Payment, Step
 from publisher.domain.sharing import Ask, Books, Queues, Waiting, foresee, share
 
@@ -93,7 +94,11 @@ class BudgetRows:
         queues = await self._queues(contended, asks, now) if contended else {}
         answers = share(asks, books, queues, now)
         await self._keep(books)
-        return [Payment(answer, foresee(ask, books)) for ask, answer in zip(asks, answers, strict=True)]
+        siblings = await count_siblings(asks, self._transaction)
+        return [
+            Payment(answer, foresee(ask, books, siblings.get(ask.publication.publication_id, {})))
+            for ask, answer in zip(asks, answers, strict=True)
+        ]
 
     async def _books(self, asks: Sequence[Ask]) -> Books:
         connections = {ask.publication.connection_id: ask.publication.workspace_id for ask in asks}

@@ -62,6 +62,13 @@ class Meter:
         """Whether what was spent in a slot still counts."""
         return slot >= self._first(now)
 
+    def counted_since(self, at: datetime) -> datetime:
+        """From when on what is spent counts at that time."""
+        zone = self._zone
+        if zone is None:
+            return at - self.rate.window
+        return datetime.combine(at.astimezone(zone).date(), time(), zone).astimezone(UTC)
+
     def _counted(self, now: datetime) -> dict[int, int]:
         first = self._first(now)
         return {slot: units for slot, units in self.spent.items() if slot >= first}

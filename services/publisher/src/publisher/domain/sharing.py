@@ -117,9 +117,18 @@ def _closed(ask: Ask, books: Books, now: datetime) -> Shortage | None:
     return None
 
 
-def foresee(ask: Ask, books: Books) -> Shortage | None:
-    """What publishing will lack when it is due, going by what was spent until now."""
-    if ask.publication.due or ask.bill.step is not Step.STAGING:
+def foresees(ask: Ask) -> bool:
+    """Whether there is anything to look ahead to."""
+    return not ask.publication.due and ask.bill.step is Step.STAGING
+
+
+def foresee(ask: Ask, books: Books, siblings: Mapping[str, int]) -> Shortage | None:
+    """What publishing will lack when it is due, going by what was spent until now and by who is due before.
+
+    `siblings`, by rate: how many posts of the connection that are due before it are still to pay, in a window that
+    holds both. Each is taken to need as much as this one.
+    """
+    if not foresees(ask):
         return None
     due_at = ask.publication.due_at
     ahead = Ask(ask.publication, Bill(ask.bill.platform, Step.PUBLISHING, ask.bill.ahead))
@@ -127,9 +136,11 @@ def foresee(ask: Ask, books: Books) -> Shortage | None:
     if closed is not None:
         return closed
     for charge in ask.bill.ahead:
-        free_at = books.of(ask, charge.rate.per).meter(charge.rate).free_at(charge.units, due_at)
+        meter, before = books.of(ask, charge.rate.per).meter(charge.rate), siblings.get(charge.name, 0)
+        free_at = meter.free_at(charge.units * (before + 1), due_at)
         if free_at > due_at:
-            return Shortage(free_at, free_at, _used_up(charge))
+            alone_at = meter.free_at(charge.units, due_at)
+            return Shortage(free_at, alone_at, _used_up(charge, by_then=alone_at <= due_at))
     return None
 
 
@@ -228,9 +239,11 @@ def _least_units(asks: Sequence[Ask]) -> dict[str, int]:
     return least
 
 
-def _used_up(charge: Charge) -> str:
+def _used_up(charge: Charge, *, by_then: bool = False) -> str:
+    """`by_then`: not yet, but by what is due before."""
     whose = "this account" if charge.rate.per is Per.ACCOUNT else "all who use this installation"
-    return f"{charge.rate.maximum} in {_in_words(charge)} for {whose} are used up: {charge.rate.what}"
+    used = "will be used up by what is due before" if by_then else "are used up"
+    return f"{charge.rate.maximum} in {_in_words(charge)} for {whose} {used}: {charge.rate.what}"
 
 
 def _in_words(charge: Charge) -> str:
