@@ -18,6 +18,7 @@ from platforms.shape import Violation
 from services.publisher.tests.budgeting import POSTS_OF_HOUR, plans_of, until
 from services.publisher.tests.conftest import HOUR, Plan, World
 from services.publisher.tests.fakes import raising, with_rates
+from services.publisher.tests.test_pausing import paused
 
 SECOND, SOON = timedelta(seconds=1), timedelta(minutes=9)
 
@@ -114,12 +115,18 @@ async def test_who_is_due_before_takes_of_the_budget_that_a_later_post_is_warned
     def plan(ahead: timedelta, connection_id: UUID = connection_id) -> Plan:
         return world.plan_for(world.content.approve(world.workspace_id, (connection_id,)), ahead=ahead)
 
-    first, second, third = (plan(SOON + each * SECOND) for each in range(3))
+    stopped, first, second, third = (plan(SOON + each * SECOND) for each in range(4))
     elsewhere, much_later = plan(SOON, other_id), plan(3 * SOON)
-    planned = (first, second, third, elsewhere, much_later)
-    await world.tell(*(each.created() for each in planned))
-    for each in (first, second, elsewhere):
+    await world.tell(stopped.created())
+    await world.wait(client, stopped, "staged")
+    await world.tell(paused(stopped))
+    await world.wait(client, stopped, "planned")
+    for each in (elsewhere, much_later, first, second):
+        await world.tell(each.created())
+        await world.wait(client, each, "staged", "planned", code=None)
+    for each in (first, second):
         await world.wait(client, each, "staged", code=None)
+    await world.tell(third.created())
     (warned,) = await world.wait(client, third, "staged", code="budget_short")
     assert "will be used up by what is due before" in warned["detail"]
     # In a window of its own nothing is short.
