@@ -11,7 +11,8 @@ from datetime import timedelta
 
 import pytest
 from kit.clock import FixedClock
-from platforms.errors import ReauthorisationNeeded
+from kit.secret import Secret
+from platforms.errors import ReauthorisationNeeded, Rejected
 from platforms.platform import Platform
 from platforms.shape import Call, ClientCredentials, Counts, Delivery, Media, NoticeKind
 from sandbox.linkedin.platform import LinkedInSandbox
@@ -76,14 +77,17 @@ async def test_a_members_post_is_counted_number_by_number(
     assert counts[urn].clicks is None
 
 
-async def test_who_is_no_administrator_sees_no_numbers(
+async def test_who_is_no_administrator_sees_no_numbers_and_their_grant_is_not_dead(
     linkedin: Platform, member: Call, make_post: Callable[..., Delivery], clock: FixedClock
 ):
     second = Organisation("brand-two", "Brand Two").urn
     call = replace(member, grant=await linkedin.act_for(member, second))
     urn = await post(linkedin, call, make_post(), clock)
-    with pytest.raises(ReauthorisationNeeded, match="ACCESS_DENIED"):
+    with pytest.raises(Rejected, match="statistics_denied"):
         await linkedin.insights(call, [urn])
+    withdraw = replace(call, grant=replace(call.grant, access_token=Secret("gone")))
+    with pytest.raises(ReauthorisationNeeded):
+        await linkedin.insights(withdraw, [urn])
 
 
 def signed(body: bytes) -> str:

@@ -100,6 +100,9 @@ ERRORS: Mapping[str | int, Row] = {
 }
 """By code, or by the service's number."""
 
+ROLE_CODES = frozenset({"ACCESS_DENIED", "100", "403"})
+"""How a missing right is called, be it of the grant or of the person. A dead token is called otherwise."""
+
 STATUSES: Mapping[int, Row] = {
     401: _TOKEN,
     403: _ROLE,

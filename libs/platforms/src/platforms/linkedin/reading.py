@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from platforms.errors import Rejected
+from platforms.errors import ReauthorisationNeeded, Rejected
 from platforms.linkedin.accounts import Accounts, is_organisation
 from platforms.linkedin.answers import MemberCounts, PostsById, Statistics, Totals
 from platforms.linkedin.api import LinkedInApi, encoded, listed
+from platforms.linkedin.errors import ROLE_CODES
 from platforms.shape import Call, Counts, Profile
 
 _SHARE = "urn:li:share:"
@@ -54,7 +55,17 @@ class Reading:
             "organizationalEntityShareStatistics?q=organizationalEntity"
             f"&organizationalEntity={organisation}&{name}={listed(*urns)}"
         )
-        told = await self._api.get(call, path, Statistics, method="FINDER")
+        try:
+            told = await self._api.get(call, path, Statistics, method="FINDER")
+        except ReauthorisationNeeded as error:
+            if error.code not in ROLE_CODES:
+                raise
+            # Whoever may post and read may still not count, and to authorise again would change nothing of it.
+            raise Rejected(
+                "statistics_denied",
+                "LinkedIn shows an organisation's statistics to its administrators only",
+                advice="Have an administrator of the page connect it.",
+            ) from None
         return {each.share or each.ugc_post: each.total_share_statistics for each in told.elements}
 
     async def _of_member(self, call: Call, urn: str) -> Counts | None:

@@ -17,7 +17,7 @@ from platforms.errors import RateLimited, ReauthorisationNeeded, Rejected, Trans
 from platforms.linkedin import limits
 from platforms.linkedin.answers import Asset, Begun, Instruction, Upload
 from platforms.linkedin.api import LinkedInApi, encoded
-from platforms.linkedin.errors import api_error
+from platforms.linkedin.errors import ROLE_CODES, api_error
 from platforms.shape import Call, Journal, Media, MediaKind
 from platforms.wire import UPLOAD_SECONDS, Answer, send
 
@@ -106,7 +106,7 @@ class Uploads:
         try:
             told = await self._api.get(call, f"{ROOMS[media.kind]}/{encoded(asset['urn'])}", Asset)
         except ReauthorisationNeeded as error:
-            if error.code not in ("ACCESS_DENIED", "100", "403"):
+            if error.code not in ROLE_CODES:
                 raise
             # Who may only write cannot look; the post itself is refused while the file is not ready.
             await journal.record(**_with(journal, position, ready="unseen"))
