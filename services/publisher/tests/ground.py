@@ -20,6 +20,7 @@ from platforms.shape import PlatformName
 from publisher import ports
 from publisher.adapters.journal import PostgresJournals, Seals
 from publisher.adapters.store import Store
+from publisher.jobs.call_slots import CallSlots
 from publisher.ports import Means
 
 from services.publisher.tests.fakes import FakePlatform
@@ -73,7 +74,7 @@ def laid_ground(
         journals=PostgresJournals(database, seals, {PlatformName.BLUESKY: cast("Any", FakePlatform())}),
         platforms=cast("ports.PlatformCalls", None),
         removing=cast("ports.Removing", None),
-        call_slots=asyncio.Semaphore(1),
+        call_slots=CallSlots(),
     )
     with asyncio.Runner() as runner:
         runner.run(database.open())

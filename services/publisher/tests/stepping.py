@@ -31,6 +31,7 @@ from platforms.shape import (
 from publisher import ports
 from publisher.adapters.settlements import GatheredSettlements
 from publisher.domain.publication import Publication
+from publisher.jobs.call_slots import CallSlots
 from publisher.ports import DurableJournal, GrantRefused, Journals, Means
 from publisher.use_cases.work_publication import work_publication
 
@@ -126,7 +127,7 @@ class Worker:
             journals=_Journals(self, means.journals),
             platforms=cast("ports.PlatformCalls", _Platform(self, self._shown, means.clock)),
             removing=means.removing,
-            call_slots=asyncio.Semaphore(1),
+            call_slots=CallSlots(),
         )
 
 

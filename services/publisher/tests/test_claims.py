@@ -27,6 +27,7 @@ from publisher.adapters.store import Store
 from publisher.domain.publication import Publication, State
 from publisher.domain.verdicts import published
 from publisher.domain.waiting import fail
+from publisher.jobs.call_slots import CallSlots
 from publisher.ports import ClaimLost, Means
 from publisher.use_cases.settle import settle, settle_receipt
 from publisher.use_cases.work_publication import work_publication
@@ -136,7 +137,7 @@ async def bench(
         journals=PostgresJournals(database, seals, {PlatformName.BLUESKY: cast("Any", platform)}),
         platforms=cast("ports.PlatformCalls", _Platform(platform)),
         removing=cast("ports.Removing", None),
-        call_slots=asyncio.Semaphore(1),
+        call_slots=CallSlots(),
     )
     await database.open()
     async with units(Scope.worker()) as store:

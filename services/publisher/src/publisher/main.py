@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 
@@ -34,12 +33,12 @@ from publisher.adapters.settlements import GatheredSettlements
 from publisher.adapters.store import Store
 from publisher.data_map import DATA_MAP
 from publisher.jobs.audits import auditing
+from publisher.jobs.call_slots import CallSlots
 from publisher.jobs.forgetting import forgetting
 from publisher.jobs.lanes import Lanes
 from publisher.jobs.removals import Removals
 from publisher.ports.auditing import AuditMeans, AuditStore
 from publisher.settings import Settings
-from publisher.use_cases.publish_publication import CALLS_MAX
 
 
 def create_app(
@@ -78,7 +77,7 @@ def create_app(
         journals=PostgresJournals(service.database, seals, offered.platforms),
         platforms=platforms,
         removing=platforms,
-        call_slots=asyncio.Semaphore(CALLS_MAX),
+        call_slots=CallSlots(),
     )
     lanes = Lanes(means, service.tracer)
     removals = Removals(means)

@@ -24,8 +24,8 @@ STAGE_SLOTS = 16
 """Uploads at once: enough to fill a line, few enough to leave room for what is due."""
 
 PUBLISH_SLOTS = 384
-"""Publications on their way to their visible step, at it, or with its answer. Three times as many as are called at once
-(`publish_publication.CALLS_MAX`): while some wait for the platform, others are prepared and settled, many together."""
+"""Publications on their way to their visible step, at it, or with its answer. Six times as many as are called at once
+(`call_slots.CALLS_MAX`): while some wait for the platform, others are prepared and settled, many together."""
 
 PROLONG_SECONDS = 5.0
 """A quarter of a lease: four prolongations must be missed before somebody takes over."""
@@ -92,7 +92,7 @@ class Lane:
         return 0
 
     async def _claim(self) -> list[Publication]:
-        """Nothing for a few free slots: a claim costs as much for one publication as for many."""
+        """Nothing for a few free slots: a claim costs as much for one publication as for some."""
         free = self._slots - len(self._busy)
         if free < self._slots // 6:
             return []

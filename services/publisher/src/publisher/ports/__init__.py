@@ -254,12 +254,20 @@ class Settlements(Protocol):
         """See `publisher.use_cases.settle.settle`."""
 
 
+Turn = Callable[[], AbstractAsyncContextManager[None]]
+"""The time of a call. Raises `platforms.errors.Transient` if it does not come soon: nothing was sent."""
+
+
+class CallSlots(Protocol):
+    """There are only so many visible steps at once."""
+
+    def begin(self) -> AbstractAsyncContextManager[Turn]:
+        """To be around a visible step with its intent; the turn that it gives, around the call alone."""
+
+
 @dataclass(frozen=True)
 class Means:
-    """All a worker has at hand. `work` opens a unit of work that sees every workspace.
-
-    Whoever takes a visible step does it within `call_slots`: there are only so many at once.
-    """
+    """All a worker has at hand. `work` opens a unit of work that sees every workspace."""
 
     work: Callable[[], AbstractAsyncContextManager[Store]]
     settlements: Settlements
@@ -270,4 +278,4 @@ class Means:
     journals: Journals
     platforms: PlatformCalls
     removing: Removing
-    call_slots: AbstractAsyncContextManager[None]
+    call_slots: CallSlots

@@ -20,9 +20,6 @@ from publisher.use_cases.settle import settle, settle_receipt
 
 log = structlog.get_logger("publish")
 
-CALLS_MAX = 128
-"""Visible steps under way at once. What waits for a turn has not said yet that it will publish."""
-
 PUBLISH_SECONDS = 120.0
 """Longest wait for the answer to the visible step; without one the outcome is unknown."""
 
@@ -40,7 +37,7 @@ async def publish_publication(publication: Publication, *, means: Means) -> Publ
     )
     delivery = delivery_of(publication, variant, means=means)
     bill = bill_of(variant.platform, Step.PUBLISHING, delivery, means=means)
-    async with means.call_slots, means.grants.borrow(publication) as grant:
+    async with means.call_slots.begin() as turn, means.grants.borrow(publication) as grant:
         begun = time.monotonic()
         intended = await settle(
             publication, lambda row: intend(row, means.clock.now()), means=means, keep=True, bill=bill
@@ -50,7 +47,8 @@ async def publish_publication(publication: Publication, *, means: Means) -> Publ
         delivery = replace(delivery, tries=await tries_of(intended, means=means))
         # Afterwards another worker may have looked, found nothing and repeated it: whoever stood still must not go on.
         with no_requests_after(begun + LEASE.total_seconds()):
-            outcome = await _call(variant.platform, grant, delivery, journal, means=means)
+            async with turn():
+                outcome = await _call(variant.platform, grant, delivery, journal, means=means)
     return await _settle_outcome(intended, outcome, means=means)
 
 
