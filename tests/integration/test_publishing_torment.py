@@ -30,7 +30,7 @@ DAILY_POSTS = 2 * len(ACCOUNTS)
 
 @pytest.mark.promise("P43")
 async def test_a_few_kills_double_no_publication_and_lose_none(server_folder: Path):
-    # One house for all: to start it takes as long as a seed.
+    # One house for all: to start it takes half as long as a seed.
     seed = os.environ.get("CHAOS_SEED")
     plans = [_daily(each) for each in ([int(seed)] if seed else DAILY_SEEDS)]
     await _run(plans, server_folder / "few", again="make test ARGS='-k double_no_publication'")
