@@ -115,5 +115,7 @@ def _processor_times(house: House) -> dict[str, float]:
             times, name = process.cpu_times(), names.get(process.pid) or process.name().removesuffix("-server")
         except psutil.NoSuchProcess:
             continue
-        found[name] = found.get(name, 0.0) + times.user + times.system
+        # Connections come and go: what an ended backend took is with the server that it was of.
+        taken = times.user + times.system + times.children_user + times.children_system
+        found[name] = found.get(name, 0.0) + taken
     return found
