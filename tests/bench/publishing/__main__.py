@@ -55,6 +55,8 @@ async def _signoff(options: Options, folder: Path, console: Console, results: li
     async with furnished(folder / "signoff") as house:
         await house.stand_still("metrics", "retention", "gateway")
         await add_pending(house, FEW_PENDING, house.now())
+        # Not counted: what has just started costs more.
+        await _cost(house)
         few = await _cost(house)
         console.print(f"{FEW_PENDING:,} pending: {few.told()}")
         await add_pending(house, options.pending - FEW_PENDING, house.now() + timedelta(seconds=FEW_PENDING))
