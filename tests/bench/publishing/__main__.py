@@ -15,10 +15,10 @@ import uvloop
 from kit import heap
 from kit.embedded.postgres import EmbeddedPostgres
 from publishing import rivals
-from publishing.backlog import add_pending, plan_due
+from publishing.backlog import add_pending, plan_due, plan_untold
 from publishing.contest import IN_FLIGHT, Contestant, Result, compete, limit
 from publishing.house import House, furnished
-from publishing.measuring import Cost, Watch, burst, quiet
+from publishing.measuring import Cost, Watch, announce, burst, quiet
 from rich.console import Console
 from rich.table import Table
 
@@ -32,6 +32,8 @@ QUIET_GAP = timedelta(seconds=0.173)
 
 GOAL = 0.6
 ANNOUNCED_MS_MAX, RECEIPT_MS_MAX, GROWTH_MAX = 20.0, 60.0, 0.10
+BURST_ANNOUNCED_MS_MAX = 1_000.0
+"""Of 10,000: twice what the same rows and the same bus took by hand."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,9 @@ async def _signoff(options: Options, folder: Path, console: Console, results: li
             measured = await _burst(house, options.due, name)
             results.append(measured.result)
             console.print(f"{results[-1]}; {measured.cost.told()}")
+        await house.stand_still("publisher", "publisher-2")
+        untold = await plan_untold(house, [_soon(house)] * options.due)
+        console.print(str(await announce(house, untold, BURST_ANNOUNCED_MS_MAX)))
 
 
 async def _cost(house: House) -> Cost:

@@ -45,6 +45,14 @@ class Plan:
 
 async def plan_due(house: House, due: Sequence[datetime]) -> list[Plan]:
     """A post for each time, spread over all connections; returns once every one is staged."""
+    plans = await plan_untold(house, due)
+    await _tell(house, plans)
+    await _staged(house, plans)
+    return plans
+
+
+async def plan_untold(house: House, due: Sequence[datetime]) -> list[Plan]:
+    """The same, of which the publisher knows nothing."""
     plans = [_plan(house.places[number % len(house.places)], due_at) for number, due_at in enumerate(due)]
     now = house.now()
     key = SigningKey.load("content", house.system.surroundings.installation.signing_key("content"))
@@ -56,8 +64,6 @@ async def plan_due(house: House, due: Sequence[datetime]) -> list[Plan]:
     async with await house.database("scheduler") as scheduler:
         await _copy(scheduler, "schedule", _schedules(plans, now))
         await _copy(scheduler, "target", _targets(plans))
-    await _tell(house, plans)
-    await _staged(house, plans)
     return plans
 
 

@@ -16,6 +16,9 @@ from publishing.house import PLATFORM, PLATFORM_SECONDS, House
 
 RECEIVED_SECONDS_MAX = 300.0
 
+ANNOUNCED_WAIT_SECONDS = 5.0
+"""Looking whether everything is announced would slow it down; afterwards it is only read."""
+
 
 @dataclass(frozen=True)
 class Cost:
@@ -56,6 +59,44 @@ class Quiet:
             f" due → receipt beyond the platform's own time p50 {self.receipt[0]:.1f} ms, p99 {self.receipt[1]:.1f} ms"
             f" (bar {self.receipt_max:g}, ratio {self.receipt[1] / self.receipt_max:.2f})"
         )
+
+
+@dataclass(frozen=True)
+class Announced:
+    """A burst as it comes from the clock alone: milliseconds from the due time until the bus has the event."""
+
+    first: float
+    p50: float
+    p99: float
+    last: float
+    last_max: float
+
+    def __str__(self) -> str:
+        return (
+            f"announced, nobody else at work: first {self.first:.0f} ms, p50 {self.p50:.0f} ms, p99 {self.p99:.0f} ms,"
+            f" last {self.last:.0f} ms (bar {self.last_max:g}, ratio {self.last / self.last_max:.2f})"
+        )
+
+
+async def announce(house: House, plans: Sequence[Plan], last_max: float) -> Announced:
+    """Let the time of posts come while no publisher runs."""
+    house.come_near(plans[0].due_at)
+    async with await house.database("scheduler") as scheduler:
+
+        async def all_told() -> bool:
+            rows = await scheduler.execute(
+                "SELECT count(*) FROM schedule WHERE schedule_id = ANY(%s) AND state = 'due'"
+                " AND NOT EXISTS (SELECT FROM outbox)",
+                ([plan.schedule_id for plan in plans],),
+            )
+            row = await rows.fetchone()
+            return row is not None and row[0] == len(plans)
+
+        await asyncio.sleep((plans[0].due_at - house.now()).total_seconds() + ANNOUNCED_WAIT_SECONDS)
+        await wait_for(all_told, RECEIVED_SECONDS_MAX, what="announcements")
+    announced = await house.announced()
+    late = sorted((announced[plan.schedule_id] - plan.due_at).total_seconds() * 1_000 for plan in plans)
+    return Announced(late[0], *_percentiles(late), late[-1], last_max)
 
 
 async def burst(house: House, plans: Sequence[Plan], name: str) -> Watch:
