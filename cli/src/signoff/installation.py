@@ -12,6 +12,7 @@ import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 
@@ -51,7 +52,7 @@ class Installation:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.keys = path / "keys"
-        self.clock_file = path / "clock"
+        self.clock_file = path / "clock-offset"
         self.mail = path / "mail"
         self.vault_key = self.keys / "vault.key"
         self.api_key_pepper = self.keys / "api-key.pepper"
@@ -113,6 +114,7 @@ class Installation:
                 )
 
     def _make_missing(self) -> None:
+        self.clock.advance(timedelta())  # from now on every process has the offset in its memory
         generate_keys(self.keys, SERVICES)
         generate_seeds(self.keys, (*DATABASES, OPERATOR))
         for file in (self.vault_key, self.api_key_pepper):

@@ -8,13 +8,13 @@ them. `docs/tracing.md` shows a trace and says what is never in one.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from opentelemetry import trace
-from opentelemetry.context import Context
+from opentelemetry.context import Context, attach, detach
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanLimits, TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased, TraceIdRatioBased
@@ -54,11 +54,9 @@ def current_traceparent() -> str | None:
     return carrier.get(_HEADER)
 
 
-@contextmanager
-def continued(tracer: trace.Tracer, name: str, traceparent: str | None) -> Iterator[trace.Span]:
+def continued(tracer: trace.Tracer, name: str, traceparent: str | None) -> AbstractContextManager[trace.Span]:
     """One span in the trace that was kept; without one (an older row), in a trace of its own."""
-    with opened_span(tracer, name, parent=_context_of(traceparent)) as span:
-        yield span
+    return opened_span(tracer, name, parent=_context_of(traceparent))
 
 
 @contextmanager
@@ -71,14 +69,17 @@ def opened_span(
     attributes: Mapping[str, str | int] | None = None,
 ) -> Iterator[trace.Span]:
     """One span for the block. An error leaves its type on it, never its text, which may quote anything."""
-    with tracer.start_as_current_span(
-        name, context=parent, kind=kind, attributes=attributes, record_exception=False, set_status_on_exception=False
-    ) as span:
-        try:
-            yield span
-        except BaseException as error:
-            mark_failed(span, type(error).__name__)
-            raise
+    span = tracer.start_span(name, parent, kind, attributes)
+    # Not `start_as_current_span`, which does the same within two more generators.
+    token = attach(trace.set_span_in_context(span))
+    try:
+        yield span
+    except BaseException as error:
+        mark_failed(span, type(error).__name__)
+        raise
+    finally:
+        detach(token)
+        span.end()
 
 
 def mark_failed(span: trace.Span, kind: str) -> None:

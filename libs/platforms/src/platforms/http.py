@@ -9,31 +9,19 @@ no header tells the platform of it: a third party gets no identifier of ours.
 from __future__ import annotations
 
 import ipaddress
-import logging
-import ssl
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from functools import lru_cache
+from typing import Any
 
-import aiohttp
 import httpx
-from httpx_aiohttp import AiohttpTransport
 from kit.telemetry import mark_failed, opened_span
 from opentelemetry import trace
-from yarl import URL
 
 from platforms.errors import Misconfigured
-
-CONNECT_SECONDS = 5.0
-READ_SECONDS = 30.0
-POOL_SECONDS = 10.0
-CONNECTIONS_MAX = 100
-IDLE_CONNECTIONS_MAX = 40
-IDLE_SECONDS = 30.0
-
+from platforms.transport import AiohttpTransport
 
 _until: ContextVar[float | None] = ContextVar("until", default=None)
 
@@ -67,93 +55,86 @@ def create_http_client(allowed_hosts: Mapping[str, str], tracer: trace.Tracer | 
     itself) and `host:port` pairs, each with the name of its platform. Redirects are answers here, never
     followed; cookies are not kept, because one client serves many accounts. Without a `tracer` calls leave no spans.
     """
-    logging.getLogger("httpx").addFilter(_drop_request_line)
-    return httpx.AsyncClient(
-        transport=GuardedTransport(allowed_hosts, tracer or trace.NoOpTracer()),
-        timeout=httpx.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS, write=READ_SECONDS, pool=POOL_SECONDS),
-        follow_redirects=False,
-        trust_env=False,
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-        headers={"User-Agent": "Signoff/1", "Accept-Encoding": "identity"},
-    )
+    return _Client(GuardedTransport(allowed_hosts, tracer or trace.NoOpTracer()))
+
+
+class _Client(httpx.AsyncClient):
+    """httpx's requests and answers, without what its client does around each: redirects, cookies, authentication, a log
+    line with the address. None of that may happen here, and it took a third of a call's processor time."""
+
+    def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
+        super().__init__(transport=transport, trust_env=False)
+        self._guarded = transport
+
+    def build_request(
+        self,
+        method: str,
+        url: httpx.URL | str,
+        *,
+        timeout: Any = httpx.USE_CLIENT_DEFAULT,
+        extensions: Mapping[str, Any] | None = None,
+        **parts: Any,
+    ) -> httpx.Request:
+        if timeout is not httpx.USE_CLIENT_DEFAULT:
+            extensions = {**(extensions or {}), "timeout": httpx.Timeout(timeout).as_dict()}
+        if isinstance(url, str) and "?" not in url:
+            url = _parsed(url)
+        return httpx.Request(method, url, extensions=dict(extensions or {}), **parts)
+
+    async def send(self, request: httpx.Request, *, stream: bool = False, **_: Any) -> httpx.Response:
+        response = await self._guarded.handle_async_request(request)
+        response.request = request
+        if not stream:
+            await response.aread()
+        return response
+
+
+@lru_cache(maxsize=1024)
+def _parsed(url: str) -> httpx.URL:
+    """The same few addresses are called again and again: one for each connection, say."""
+    return httpx.URL(url)
 
 
 class GuardedTransport(AiohttpTransport):
-    """aiohttp underneath, with an allow-list in front and honest connection errors behind."""
+    """Refuses what is not on the list, and makes each call a span."""
 
     def __init__(self, allowed_hosts: Mapping[str, str], tracer: trace.Tracer) -> None:
+        super().__init__()
         self._platforms = {pattern.lower(): platform for pattern, platform in allowed_hosts.items()}
         self._tracer = tracer
-        limits = httpx.Limits(
-            max_connections=CONNECTIONS_MAX,
-            max_keepalive_connections=IDLE_CONNECTIONS_MAX,
-            keepalive_expiry=IDLE_SECONDS,
-        )
-        super().__init__(verify=_trusted(), limits=limits, trust_env=False, client=self._open_session)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send the request in a span, or refuse it before a socket is opened.
 
         The span has the platform and the host, never the address: paths and queries carry ids and tokens.
         """
-        refuse_unlisted(request.url, self._platforms)
+        platform = self._platforms[refuse_unlisted(request.url, self._platforms)]
         refuse_late_requests()
-        name = f"{request.method} {self._platform_of(request.url)}"
+        name = f"{request.method} {platform}"
         attributes = {"http.request.method": request.method, "server.address": request.url.host}
         with opened_span(self._tracer, name, kind=trace.SpanKind.CLIENT, attributes=attributes) as span:
-            response = await self._send(request)
+            response = await super().handle_async_request(request)
             span.set_attribute("http.response.status_code", response.status_code)
             if response.is_error:
                 mark_failed(span, str(response.status_code))
             return response
 
-    async def _send(self, request: httpx.Request) -> httpx.Response:
-        """Send it, and say truly whether it can have arrived.
 
-        The transport's own mapping reports a connection lost *after* sending as a connect time-out.
-        Whether a request can have arrived decides if it may be repeated, so the cause is looked at:
-        `ConnectError` means it was never sent, `ReadError` that nobody knows.
-        """
-        _address.set(str(request.url))
-        try:
-            return await super().handle_async_request(request)
-        except httpx.ReadTimeout:
-            raise
-        except httpx.TransportError as error:
-            raise _honest(error.__cause__ or error) from error.__cause__
-        except (aiohttp.ClientError, OSError) as error:
-            raise _honest(error) from error
-
-    def _platform_of(self, listed: httpx.URL) -> str:
-        host, port = _place(listed)
-        return next(platform for pattern, platform in self._platforms.items() if _matches(pattern, host, port))
-
-    def _open_session(self) -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(
-            limit=CONNECTIONS_MAX, keepalive_timeout=IDLE_SECONDS, ssl=self.ssl_context, ttl_dns_cache=60
-        )
-        return aiohttp.ClientSession(
-            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), middlewares=(_as_written, _never_written_twice)
-        )
-
-
-@cache
-def _trusted() -> ssl.SSLContext:
-    """Whom we believe who they are. Reading the authorities takes 40 ms, so it is done once a process."""
-    return httpx.create_ssl_context(trust_env=False)
-
-
-def refuse_unlisted(url: httpx.URL, allowed: Iterable[str]) -> None:
-    """Raise `Misconfigured` unless the URL is https (or http to this machine) to a listed host."""
-    host, port = _place(url)
+def refuse_unlisted(url: httpx.URL, allowed: Iterable[str]) -> str:
+    """The pattern that lists the URL's host; raises `Misconfigured` unless there is one and the URL is https (or http
+    to this machine)."""
+    host, port = url.host.lower(), url.port or (443 if url.scheme == "https" else 80)
     if url.scheme != "https" and not (url.scheme == "http" and is_loopback(host)):
         raise Misconfigured("scheme_refused", f"{url.scheme} to {host} is refused: only https leaves this machine")
     if url.userinfo:
         raise Misconfigured("host_refused", f"an address with a user name in it is refused (host {host})")
-    if not any(_matches(pattern, host, port) for pattern in allowed):
-        raise Misconfigured("host_refused", f"{host} is not on the list of hosts that may be called")
+    for pattern in allowed:
+        if _matches(pattern, host, port):
+            return pattern
+    raise Misconfigured("host_refused", f"{host} is not on the list of hosts that may be called")
 
 
+@lru_cache(maxsize=256)
 def is_loopback(host: str) -> bool:
     """True for this machine by name or address."""
     if host == "localhost":
@@ -164,50 +145,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-_address: ContextVar[str] = ContextVar("address")
-
-
-async def _as_written(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """Send the address as its client wrote it. aiohttp decodes what need not be encoded, but some platforms need it so,
-    and a signed address is no longer the same."""
-    request.url = URL(_address.get(), encoded=True)
-    return await handler(request)
-
-
-class _Lost(aiohttp.ClientError):
-    """A connection that ended under a request which may have had its effect."""
-
-
-async def _never_written_twice(
-    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
-) -> aiohttp.ClientResponse:
-    """Keep aiohttp from repeating PUT and DELETE by itself when a connection is lost; a question it may ask again."""
-    try:
-        return await handler(request)
-    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
-        raise
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        if request.method in ("GET", "HEAD"):
-            raise
-        raise _Lost(type(error).__name__) from error
-
-
-def _drop_request_line(record: logging.LogRecord) -> bool:
-    """httpx logs every address it calls, query included, and an upload address is a credential."""
-    return record.levelno > logging.INFO
-
-
-def _place(url: httpx.URL) -> tuple[str, int]:
-    return url.host.lower(), url.port or (443 if url.scheme == "https" else 80)
-
-
 def _matches(pattern: str, host: str, port: int) -> bool:
     if pattern.startswith("*."):
         return host.endswith(pattern[1:]) and len(host) > len(pattern) - 1
     return pattern in (host, f"{host}:{port}")
-
-
-def _honest(cause: BaseException) -> httpx.TransportError:
-    never_sent = isinstance(cause, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, httpx.PoolTimeout))
-    kind = type(cause).__name__
-    return httpx.ConnectError(kind) if never_sent else httpx.ReadError(kind)

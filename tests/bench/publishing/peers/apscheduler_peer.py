@@ -9,14 +9,14 @@ import asyncio
 import os
 import sys
 
-import httpx
+import aiohttp
 import work
 from apscheduler.executors.asyncio import AsyncIOExecutor
 from apscheduler.jobstores.sqlalchemy import SQLAlchemyJobStore
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 _slots: asyncio.Semaphore
-_http: httpx.AsyncClient
+_http: aiohttp.ClientSession
 
 
 async def publish(index: int) -> None:
@@ -44,10 +44,8 @@ async def enqueue() -> None:
 
 async def serve() -> None:
     global _slots, _http  # a job finds what it needs in its module only
-    from httpx_aiohttp import AiohttpTransport  # noqa: PLC0415
-
     _slots = asyncio.Semaphore(work.work()["in_flight"])
-    _http = httpx.AsyncClient(transport=AiohttpTransport(), timeout=30, trust_env=False)
+    _http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30))
     _scheduler().start()
     await asyncio.Event().wait()
 

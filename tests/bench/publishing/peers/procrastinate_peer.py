@@ -9,13 +9,12 @@ import asyncio
 import os
 import sys
 
-import httpx
+import aiohttp
 import procrastinate
 import work
-from httpx_aiohttp import AiohttpTransport
 
 app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=os.environ["DATABASE_URL"]))
-_http: httpx.AsyncClient
+_http: aiohttp.ClientSession
 
 
 @app.task
@@ -32,7 +31,7 @@ async def enqueue() -> None:
 
 async def serve() -> None:
     global _http  # a task finds what it needs in its module only
-    _http = httpx.AsyncClient(transport=AiohttpTransport(), timeout=30, trust_env=False)
+    _http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30))
     async with app.open_async():
         await app.run_worker_async(
             concurrency=work.work()["in_flight"], fetch_job_polling_interval=0.5, delete_jobs="always"

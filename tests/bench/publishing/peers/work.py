@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import httpx
 
 _local = threading.local()
@@ -30,11 +31,15 @@ def publish(index: int) -> None:
     """Post from a thread, each with a client of its own: a shared one serves them more slowly."""
     if not hasattr(_local, "http"):
         _local.http = httpx.Client(timeout=30, trust_env=False)
-    _checked(_local.http.post(**_request(index)))
+    answer = _local.http.post(**_request(index))
+    answer.raise_for_status()
+    answer.json()
 
 
-async def publish_async(http: httpx.AsyncClient, index: int) -> None:
-    _checked(await http.post(**_request(index)))
+async def publish_async(http: aiohttp.ClientSession, index: int) -> None:
+    async with http.post(**_request(index)) as answer:
+        answer.raise_for_status()
+        await answer.json()
 
 
 def _request(index: int) -> dict[str, Any]:
@@ -45,8 +50,3 @@ def _request(index: int) -> dict[str, Any]:
         "data": form | {"appsecret_proof": post["proof"]},
         "headers": {"Authorization": f"Bearer {post['token']}"},
     }
-
-
-def _checked(answer: httpx.Response) -> None:
-    answer.raise_for_status()
-    answer.json()

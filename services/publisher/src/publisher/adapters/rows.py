@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString
@@ -44,7 +44,8 @@ class PublicationRows:
 
     async def save(self, changes: Sequence[Change], *, actor: UUID | None = None) -> None:
         """One statement for rows, history, attempts and journal: the time of a burst is spent between statements."""
-        changed = tuple(name for name in statements.CHANGEABLE if any(_differ(name, *change) for change in changes))
+        different = {name for change in changes for name in _different(*change)}
+        changed = tuple(name for name in statements.CHANGEABLE if name in different)
         await self._transaction.execute(
             statements.save(changed),
             {
@@ -165,8 +166,7 @@ class PublicationRows:
 
 def _publication(names: Sequence[str], values: Sequence[Any]) -> Publication:
     """The columns are those of `Publication`, in any order."""
-    columns = dict(zip(names, values, strict=True))
-    return Publication(**columns | {"state": State(columns["state"])})
+    return Publication.stored(dict(zip(names, values, strict=True)))
 
 
 def _values(publication: Publication) -> dict[str, Any]:
@@ -189,8 +189,9 @@ def _document(changed: Sequence[str], old: Publication, new: Publication) -> dic
     }
 
 
-def _differ(name: str, old: Publication, new: Publication) -> bool:
-    return bool(getattr(old, name) != getattr(new, name))
+def _different(old: Publication, new: Publication) -> Iterator[str]:
+    before = vars(old)
+    return (name for name, value in vars(new).items() if value != before[name])
 
 
 def _columns(publications: Collection[Publication], *names: str) -> list[list[Any]]:

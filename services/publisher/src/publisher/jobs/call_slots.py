@@ -58,14 +58,20 @@ class CallSlots:
 
     @asynccontextmanager
     async def _take(self) -> AsyncIterator[None]:
+        if self._calls.locked():
+            await self._wait()
+        else:
+            await self._calls.acquire()
+        with self._ending():
+            yield
+
+    async def _wait(self) -> None:
         try:
             async with asyncio.timeout(WAIT_SECONDS):
                 await self._calls.acquire()
         except TimeoutError:
             self._slow_until = time.monotonic() + SLOW_FOR_SECONDS
             raise Transient("no_turn", "the platforms answer slowly, and others were before it") from None
-        with self._ending():
-            yield
 
     @contextmanager
     def _ending(self) -> Iterator[None]:
