@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime
 from uuid import RFC_4122
@@ -33,3 +35,14 @@ def test_ids_sort_by_time(monkeypatch: pytest.MonkeyPatch):
 def test_ids_of_one_millisecond_differ(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(time, "time_ns", lambda: 1_767_225_600_000_000_000)
     assert len({new_id() for _ in range(10_000)}) == 10_000
+
+
+def test_a_forked_process_makes_ids_of_its_own():
+    """Their random parts are asked of the system many at a time, and a child is born with its parent's memory."""
+    program = (
+        "import os; from kit.ids import new_id; new_id(); parent = os.fork();"
+        "ids = [new_id().int & (1 << 62) - 1 for _ in range(10)];"
+        "parent and os.wait(); print(*ids, flush=True)"
+    )
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    assert len(set(told)) == len(told) == 20

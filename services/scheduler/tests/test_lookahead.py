@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kit.database import Database, Units
 from kit.secret import Secret
+from kit.testing import wait_for
 from opentelemetry.sdk.trace import TracerProvider
 from scheduler import ports
 from scheduler.adapters.store import Store
@@ -62,6 +64,12 @@ class Tower:
 
     def says_alive(self, holder: UUID, ago: timedelta) -> None:
         self.rows.execute("INSERT INTO clockwork VALUES (%s, now() - %s::interval)", (holder, ago))
+
+    async def is_waited_for(self) -> bool:
+        """Whether somebody waits for what we have locked."""
+        waiting = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid)))"
+        (found,) = self.rows.execute(waiting).fetchone() or (False,)
+        return bool(found)
 
     def announced(self) -> list[UUID]:
         subjects = self.rows.execute("SELECT headers ->> 'ce-subject' FROM outbox ORDER BY id").fetchall()
@@ -127,6 +135,22 @@ async def test_what_was_moved_or_taken_back_is_not_announced_although_it_is_held
     tower.clock.offset = timedelta(days=1, minutes=1)
     await go(clockwork)
     assert tower.announced() == [kept, moved]
+
+
+async def test_a_connection_that_is_taken_back_while_its_time_comes_is_not_announced(tower: Tower):
+    """Whoever takes it back holds the schedule until all is written, and the clock waits for that."""
+    clockwork = tower.clockwork()
+    tower.schedule(tower.clock.now() + MINUTE / 2)
+    await go(clockwork)
+    tower.clock.offset = MINUTE
+    with tower.rows.transaction():
+        tower.rows.execute("SELECT FROM schedule FOR UPDATE")
+        announcing = asyncio.create_task(clockwork.loop().step())
+        await wait_for(tower.is_waited_for, 5, what="the clock")
+        tower.rows.execute("UPDATE target SET state = 'cancelled'")
+    await announcing
+    (body,) = tower.rows.execute("SELECT convert_from(body, 'UTF8')::json -> 'connection_ids' FROM outbox").fetchall()
+    assert body == ([],)
 
 
 async def test_what_is_moved_by_seconds_is_announced_at_its_new_time(tower: Tower):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from types import MappingProxyType
 
 from contracts import auth, content, publisher, retention, scheduler
@@ -106,6 +107,7 @@ class Consumer:
         return f"{REPLAYS}.{self.stream.lower()}.{self.service}.{key}"
 
 
+@cache
 def stream_of(event: type[Event]) -> Stream:
     """The stream that stores an event."""
     entity = event.type.split(".", 1)[0]

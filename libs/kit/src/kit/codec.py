@@ -23,15 +23,16 @@ def headers_of(event: Event, event_id: UUID, *, source: str, at: datetime, newes
     Consumers recognise a repetition by `ce-id`, JetStream by `Nats-Msg-Id`. An older version that is told beside the
     newest shares its `ce-id`, and has a message id of its own, or the stream would drop it.
     """
+    own_id, name = str(event_id), event.name()
     return {
-        "Nats-Msg-Id": str(event_id) if newest else f"{event_id}.v{event.version}",
+        "Nats-Msg-Id": own_id if newest else f"{own_id}.v{event.version}",
         "ce-specversion": "1.0",
-        "ce-id": str(event_id),
-        "ce-type": event.name(),
+        "ce-id": own_id,
+        "ce-type": name,
         "ce-source": f"/signoff/{source}",
         "ce-subject": str(event.aggregate()),
         "ce-time": at.isoformat(),
-        "ce-dataschema": f"urn:signoff:schema:{event.name()}",
+        "ce-dataschema": f"urn:signoff:schema:{name}",
         "content-type": CONTENT_TYPE,
     }
 

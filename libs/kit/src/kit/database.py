@@ -16,9 +16,11 @@ from types import TracebackType
 from typing import Any, Generic, LiteralString, TypeVar
 from uuid import UUID
 
+import msgspec
 from contracts.event import Event
 from psycopg import AsyncConnection
 from psycopg.rows import class_row, scalar_row
+from psycopg.types.json import set_json_loads
 from psycopg_pool import AsyncConnectionPool
 
 from kit import outbox
@@ -28,6 +30,8 @@ from kit.secret import Secret
 Parameters = Sequence[Any] | Mapping[str, Any]
 Row = TypeVar("Row")
 StoreT = TypeVar("StoreT")
+
+set_json_loads(msgspec.json.decode)  # in a third of the time that the standard library takes
 
 POOL_TIMEOUT_SECONDS = 10.0
 """How long a request waits for a free connection before it is told to come back later."""

@@ -22,7 +22,7 @@ from kit.leadership import LeadLost
 from kit.pull import Delivery
 from kit.settle import RetryPolicy, is_outage
 from kit.subscription import Subscription
-from kit.telemetry import mark_failed, opened_span
+from kit.telemetry import TRACEPARENT, is_recorded, mark_failed, opened_span
 
 log = structlog.get_logger("consuming")
 
@@ -91,7 +91,11 @@ class Handling:
         for one in received:
             # The first of those with one id: an event is told in its newest version first.
             fresh.setdefault(one.event_id, one)
-        links = [trace.Link(_origin(one.delivery.headers)) for one in received]
+        links = [
+            trace.Link(_origin(headers))
+            for headers in (one.delivery.headers for one in received)
+            if is_recorded(headers.get(TRACEPARENT))
+        ]
         name = f"process {len(received)} events"
         with self._tracer.start_as_current_span(name, kind=trace.SpanKind.CONSUMER, links=links):
             try:
@@ -101,7 +105,7 @@ class Handling:
                     with joined(transaction):
                         await self._subscription.dispatch_batch(
                             [one.event for one in fresh.values()],
-                            [one.delivery.headers.get("traceparent") for one in fresh.values()],
+                            [one.delivery.headers.get(TRACEPARENT) for one in fresh.values()],
                         )
             except _Repeated:
                 return False

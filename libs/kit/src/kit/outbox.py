@@ -14,12 +14,12 @@ from uuid import UUID
 from contracts.event import Event
 from contracts.registry import also_told_as
 from contracts.topology import stream_of
-from opentelemetry import propagate
 from psycopg import AsyncConnection
 
 from kit import codec
 from kit.ids import new_id
 from kit.json_rows import json_rows
+from kit.telemetry import TRACEPARENT, current_traceparent
 
 TABLE = """
 CREATE TABLE outbox (
@@ -54,11 +54,12 @@ class Entry:
         All carry one event id, so that a consumer which hears several versions has one effect; the newest comes first,
         because it says most.
         """
-        event_id = new_id()
+        event_id, traceparent = new_id(), current_traceparent()
         entries = []
         for told in (event, *also_told_as(event)):
             headers = codec.headers_of(told, event_id, source=source, at=at, newest=told is event)
-            propagate.inject(headers)
+            if traceparent is not None:
+                headers[TRACEPARENT] = traceparent
             entries.append(cls(event_id, stream_of(type(told)).name, told.subject(), headers, codec.encode(told), at))
         return entries
 

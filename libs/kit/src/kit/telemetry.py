@@ -28,7 +28,9 @@ _LIMITS = SpanLimits(max_span_attributes=16, max_span_attribute_length=128, max_
 
 # State of the trace's vendors (`tracestate`) and baggage are not passed on: an outsider could fill them.
 _TRACE_CONTEXT = TraceContextTextMapPropagator()
-_HEADER = "traceparent"
+TRACEPARENT = "traceparent"
+
+_NOT_RECORDED = "-00"
 
 
 def create_tracer_provider(service: str, otlp_endpoint: str | None, share: float = 1.0) -> TracerProvider:
@@ -51,7 +53,13 @@ def current_traceparent() -> str | None:
     """The span of this moment as a header's value, to be kept with work that is done later."""
     carrier: dict[str, str] = {}
     _TRACE_CONTEXT.inject(carrier)
-    return carrier.get(_HEADER)
+    return carrier.get(TRACEPARENT)
+
+
+def is_recorded(traceparent: str | None) -> bool:
+    """Whether anybody may see spans of this trace. Where it began it was decided, and its flags say so: all that make
+    spans for others keep to it, and can leave out what nobody sees."""
+    return traceparent is None or not traceparent.endswith(_NOT_RECORDED)
 
 
 def continued(tracer: trace.Tracer, name: str, traceparent: str | None) -> AbstractContextManager[trace.Span]:
@@ -128,7 +136,7 @@ def _context_of(traceparent: str | None) -> Context:
     """The parent that a header's value names; none if it is absent or not well formed."""
     if traceparent is None or len(traceparent) != TRACEPARENT_LENGTH:
         return Context()
-    return _TRACE_CONTEXT.extract({_HEADER: traceparent}, Context())
+    return _TRACE_CONTEXT.extract({TRACEPARENT: traceparent}, Context())
 
 
 def _route(scope: Any) -> str:

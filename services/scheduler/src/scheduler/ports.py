@@ -18,7 +18,7 @@ from scheduler.domain.duplicates import Duplicate
 from scheduler.domain.forecast import Standing
 from scheduler.domain.lookahead import Held
 from scheduler.domain.queues import Queue
-from scheduler.domain.schedule import Schedule
+from scheduler.domain.schedule import Announced, Schedule
 from scheduler.domain.series import Series
 from scheduler.domain.spread import Crowd, Neighbour
 
@@ -196,8 +196,9 @@ class Store(SeriesStore, QueueStore, DuplicateStore, BlackoutStore, Protocol):
     async def let_go(self, holder: UUID, schedule_ids: Collection[UUID] | None = None) -> None:
         """Hold these no longer, or nothing."""
 
-    async def lock_held(self, schedule_ids: Sequence[UUID], *, holder: UUID, now: datetime) -> list[Schedule]:
-        """Those of them that are due, waiting and still held by this scheduler, the earliest first."""
+    async def announce(self, schedule_ids: Sequence[UUID], *, holder: UUID, now: datetime) -> list[Announced]:
+        """Make those of them due whose time has come, that wait and that this scheduler still holds; the earliest
+        first."""
 
     async def save(self, schedule: Schedule) -> None:
         """Write what can change: state, reason, targets."""

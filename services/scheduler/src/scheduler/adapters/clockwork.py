@@ -8,7 +8,7 @@ from uuid import UUID
 
 from scheduler.adapters.rows import Rows
 from scheduler.domain.lookahead import Held
-from scheduler.domain.schedule import Schedule
+from scheduler.domain.schedule import Announced, Schedule
 
 
 class ClockworkRows(Rows):
@@ -52,13 +52,31 @@ class ClockworkRows(Rows):
             {"holder": holder, "ids": None if schedule_ids is None else list(schedule_ids)},
         )
 
-    async def lock_held(self, schedule_ids: Sequence[UUID], *, holder: UUID, now: datetime) -> list[Schedule]:
+    async def announce(self, schedule_ids: Sequence[UUID], *, holder: UUID, now: datetime) -> list[Announced]:
         ids = await self._transaction.scalars(
-            "SELECT schedule_id FROM schedule WHERE schedule_id = ANY(%s) AND state = 'scheduled' AND held_by = %s"
-            " AND due_at <= %s ORDER BY schedule_id FOR UPDATE",
+            """
+            WITH due AS (
+                SELECT schedule_id FROM schedule
+                WHERE schedule_id = ANY(%s) AND state = 'scheduled' AND held_by = %s AND due_at <= %s
+                ORDER BY schedule_id FOR UPDATE
+            )
+            UPDATE schedule SET state = 'due', held_by = NULL
+            WHERE schedule_id IN (SELECT schedule_id FROM due) RETURNING schedule_id
+            """,
             (list(schedule_ids), holder, now),
         )
-        return await self._of(ids)
+        # Read once all are locked: who took a connection back before that is seen.
+        return await self._transaction.rows(
+            lambda _, values: Announced(*values),
+            """
+            SELECT schedule_id, workspace_id, occurrence, post_id, revision_id,
+                   ARRAY(SELECT connection_id FROM target WHERE target.schedule_id = schedule.schedule_id
+                         AND target.state = 'waiting' ORDER BY position),
+                   due_at, publish_until, when_missed, trace
+            FROM schedule WHERE schedule_id = ANY(%s) ORDER BY due_at, schedule_id
+            """,
+            (ids,),
+        )
 
     async def reschedule(self, schedules: Sequence[Schedule]) -> None:
         await self._transaction.execute_many(

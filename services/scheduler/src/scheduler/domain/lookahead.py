@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 AHEAD = timedelta(minutes=1)
@@ -15,9 +15,8 @@ HELD_MAX = 20_000
 """A few megabytes. What is beyond it is held as soon as there is room: it is not due earlier."""
 
 
-@dataclass(frozen=True, order=True)
-class Held:
-    """A schedule that is ours to announce."""
+class Held(NamedTuple):
+    """A schedule that is ours to announce. A tuple, because ten thousand are put in order at once."""
 
     due_at: datetime
     schedule_id: UUID

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from contracts.scheduler import WHEN_MISSED_HOLD
@@ -102,6 +103,21 @@ class Target:
         return replace(self, removed_at=outcome.removed_at or self.removed_at)
 
 
+class Announced(NamedTuple):
+    """What is told of a schedule whose time has come. `connection_ids`: those whose outcome is open."""
+
+    schedule_id: UUID
+    workspace_id: UUID
+    occurrence: int
+    post_id: UUID
+    revision_id: UUID
+    connection_ids: Sequence[UUID]
+    due_at: datetime
+    publish_until: datetime | None
+    when_missed: str
+    trace: str | None
+
+
 @dataclass(frozen=True)
 class Schedule:
     """`at` is what the person asked for, on the wall clock of `time_zone`; `due_at` the instant it means.
@@ -175,11 +191,6 @@ class Schedule:
         if self.state not in OPEN:
             raise AlreadyOut()
         return replace(self, state=ScheduleState.SCHEDULED, reason=None) if self.state is ScheduleState.PAUSED else self
-
-    def announce(self) -> Schedule:
-        """Its time has come."""
-        assert self.state is ScheduleState.SCHEDULED
-        return replace(self, state=ScheduleState.DUE)
 
     def cancel(self, reason: str, connection_id: UUID | None = None) -> Schedule:
         """Take back one connection, or all.

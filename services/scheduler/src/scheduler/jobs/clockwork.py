@@ -32,6 +32,9 @@ ALIVE_SECONDS = 3.0
 PAUSE_SECONDS_MAX = 0.5
 """Looks at the clock at least this often, so that a leap is noticed."""
 
+LANES = 2
+"""Transactions of a burst under way at once: what one waits for PostgreSQL, the other works."""
+
 _CLAIM_MAX = 2_000
 
 
@@ -58,9 +61,12 @@ class Clockwork:
     async def _step(self) -> float:
         if time.monotonic() >= self._looks_at:
             await self._look()
-        due = self._lookahead.take_due(self._clock.now(), BATCH)
+        due = self._lookahead.take_due(self._clock.now(), BATCH * LANES)
         if due:
-            await self._announce(due)
+            lanes = [self._announce(due[start : start + BATCH]) for start in range(0, len(due), BATCH)]
+            ended = await asyncio.gather(*lanes, return_exceptions=True)
+            for error in filter(None, ended):
+                raise error
             return 0
         return self._pause_seconds()
 

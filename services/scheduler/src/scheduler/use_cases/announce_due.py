@@ -10,7 +10,7 @@ from contracts.scheduler import ScheduleDueV1
 from kit.telemetry import continued
 from opentelemetry.trace import Tracer
 
-from scheduler.domain.schedule import Schedule
+from scheduler.domain.schedule import Announced
 from scheduler.ports import Store
 
 BATCH = 500
@@ -23,10 +23,7 @@ async def announce(schedule_ids: Sequence[UUID], *, holder: UUID, now: datetime,
     The others were taken back, moved or taken over meanwhile: we hold them no longer. True if there were such: one
     that was moved may be due again within the second.
     """
-    due = await store.lock_held(schedule_ids, holder=holder, now=now)
-    announced = [schedule.announce() for schedule in due]
-    if announced:
-        await store.mark(announced)
+    announced = await store.announce(schedule_ids, holder=holder, now=now)
     for schedule in announced:
         with continued(tracer, "announce schedule", schedule.trace):
             store.emit(_due(schedule))
@@ -36,14 +33,14 @@ async def announce(schedule_ids: Sequence[UUID], *, holder: UUID, now: datetime,
     return lost
 
 
-def _due(schedule: Schedule) -> ScheduleDueV1:
+def _due(schedule: Announced) -> ScheduleDueV1:
     return ScheduleDueV1(
         workspace_id=schedule.workspace_id,
         schedule_id=schedule.schedule_id,
         occurrence=schedule.occurrence,
         post_id=schedule.post_id,
         revision_id=schedule.revision_id,
-        connection_ids=schedule.waiting(),
+        connection_ids=tuple(schedule.connection_ids),
         due_at=schedule.due_at,
         publish_until=schedule.publish_until,
         when_missed=schedule.when_missed,
