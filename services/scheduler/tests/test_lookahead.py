@@ -145,7 +145,7 @@ async def test_a_connection_that_is_taken_back_while_its_time_comes_is_not_annou
     tower.clock.offset = MINUTE
     with tower.rows.transaction():
         tower.rows.execute("SELECT FROM schedule FOR UPDATE")
-        announcing = asyncio.create_task(clockwork.loop().step())
+        announcing = asyncio.ensure_future(clockwork.loop().step())
         await wait_for(tower.is_waited_for, 5, what="the clock")
         tower.rows.execute("UPDATE target SET state = 'cancelled'")
     await announcing
