@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -14,14 +15,18 @@ import pytest
 from contracts.sealing import Seal, SealedRevision, SealedVariant
 from kit.calls import InProcess
 from kit.clock import MovableClock
+from kit.database import Database, Scope, Units
 from kit.ids import new_id
 from kit.keys import SigningKey, TrustedKeys
 from kit.passport import Passports, service
 from kit.problems import EXCEPTION_HANDLERS, NotFound
+from kit.secret import Secret
+from kit.testing import wait_for
 from kit.testing.services import MakePassport, Running, ServiceEnvironment
 from litestar import Litestar, get
 from litestar.datastructures import State
 from litestar.params import FromPath
+from scheduler.adapters.store import Store
 from scheduler.main import create_app
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -172,6 +177,21 @@ def numbers(calendar: dict[str, Any]) -> list[int]:
     return [schedule["occurrence"] for schedule in calendar["schedules"]]
 
 
+async def until_waiting(units: Units[Store], *tasks: asyncio.Task[Any]) -> None:
+    """Until each of them waits for an advisory lock, as the database says."""
+
+    async def wait() -> bool:
+        async with units(Scope.nobody()) as store:
+            waiting = await store._transaction.scalar(
+                "SELECT count(DISTINCT pid) FROM pg_locks JOIN pg_database ON pg_database.oid = database"
+                " WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()"
+            )
+            return waiting >= len(tasks) or any(task.done() for task in tasks)
+
+    await wait_for(wait)
+    assert not any(task.done() for task in tasks)
+
+
 def body(revision: SealedRevision, connection_ids: Sequence[UUID] | None = None) -> dict[str, Any]:
     chosen = connection_ids or [variant.connection_id for variant in revision.variants]
     return {
@@ -201,6 +221,15 @@ def auth(passports: Passports) -> Auth:
 def passports(keys_folder: Any, clock: Any) -> Passports:
     key = SigningKey.load("content", keys_folder / "content.signing.pem")
     return Passports(key, TrustedKeys.load(keys_folder / "trusted.jwks.json"), clock)
+
+
+@pytest.fixture
+async def units(environment: dict[str, str], clock: MovableClock) -> AsyncIterator[Units[Store]]:
+    """The rows without a scheduler: for tests that hold transactions open."""
+    database = Database("scheduler", Secret(environment["DATABASE_URL_SCHEDULER"]), clock, connections_max=4)
+    await database.open()
+    yield Units(database, Store)
+    await database.close()
 
 
 @pytest.fixture

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
-from typing import Any
 from uuid import UUID
 
 import pytest
 from kit.clock import MovableClock
-from kit.database import Database, Scope, Units
+from kit.database import Scope, Units
 from kit.ids import new_id
-from kit.secret import Secret
-from kit.testing import wait_for
 from scheduler.adapters.store import Store
 from scheduler.domain.blackouts import InBlackout, Window
 from scheduler.domain.duplicates import Content as Hashes
@@ -29,7 +26,7 @@ from scheduler.use_cases.create_series import create_series
 from scheduler.use_cases.move_schedule import Move, move_schedule
 from scheduler.use_cases.queues import enqueue
 
-from services.scheduler.tests.conftest import Content, Member
+from services.scheduler.tests.conftest import Content, Member, until_waiting
 from services.scheduler.tests.test_blackouts import close
 from services.scheduler.tests.test_blackouts_and_series import DAILY, NOW, RETREAT
 from services.scheduler.tests.test_unfolding import series
@@ -44,19 +41,12 @@ def in_autumn(clock: MovableClock) -> None:
     clock.advance(NOW - clock.now())
 
 
-@pytest.fixture
-async def units(environment: dict[str, str], clock: MovableClock) -> AsyncIterator[Units[Store]]:
-    database = Database("scheduler", Secret(environment["DATABASE_URL_SCHEDULER"]), clock, connections_max=3)
-    await database.open()
-    yield Units(database, Store)
-    await database.close()
-
-
-def schedule(workspace_id: UUID) -> Schedule:
+def schedule(workspace_id: UUID, *connection_ids: UUID) -> Schedule:
     return Schedule(
         schedule_id=new_id(), workspace_id=workspace_id, post_id=new_id(), revision_id=new_id(),
         at=NOON.replace(tzinfo=None), time_zone="UTC", adjustment=Adjustment.NONE, due_at=NOON,
-        state=ScheduleState.SCHEDULED, reason=None, created_by=None, created_at=NOW, targets=(Target(new_id()),),
+        state=ScheduleState.SCHEDULED, reason=None, created_by=None, created_at=NOW,
+        targets=tuple(Target(connection_id) for connection_id in connection_ids or (new_id(),)),
     )  # fmt: skip
 
 
@@ -97,21 +87,6 @@ Plan = Callable[[UUID, Store], Awaitable[None]]
 every_way = pytest.mark.parametrize("plan", [by_hand, by_moving, by_queue, by_series])
 
 
-async def until_one_waits(units: Units[Store], task: asyncio.Task[Any]) -> None:
-    """For an advisory lock, as the database says."""
-
-    async def waits() -> bool:
-        async with units(Scope.nobody()) as store:
-            waiting = await store._transaction.scalar(
-                "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database"
-                " WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()"
-            )
-            return waiting > 0 or task.done()
-
-    await wait_for(waits)
-    assert not task.done()
-
-
 async def make(workspace_id: UUID, store: Store) -> list[Clash]:
     made = await make_blackouts(workspace_id, [WINDOW], store=store)
     return (await clashes_with(made, store=store, now=NOW)).found
@@ -129,7 +104,7 @@ async def test_who_makes_a_blackout_waits_for_what_is_being_planned_and_finds_it
     async with units(scope) as store:
         await plan(workspace_id, store)
         closing = asyncio.create_task(close_it())
-        await until_one_waits(units, closing)
+        await until_waiting(units, closing)
     assert (await closing)[0].schedule.due_at.date() == NOON.date()
 
 
@@ -146,7 +121,7 @@ async def test_who_plans_waits_for_a_blackout_that_is_being_made_and_keeps_out_o
     async with units(scope) as store:
         await make(workspace_id, store)
         planning = asyncio.create_task(plan_it())
-        await until_one_waits(units, planning)
+        await until_waiting(units, planning)
     await planning
     async with units(scope) as store:
         assert (await clashes_with(await store.blackouts(workspace_id), store=store, now=NOW)).found == []

@@ -88,7 +88,10 @@ class SpreadStore(Protocol):
     async def keep_spread(self, workspace_id: UUID, apart: timedelta) -> None: ...
 
     async def lock_connections(self, connection_ids: Collection[UUID]) -> None:
-        """Until the unit of work ends, nobody else chooses a time for these connections."""
+        """Until the unit of work ends, nobody else chooses a time for these connections.
+
+        Called once for all of them; again only for some of those that are held by then.
+        """
 
     async def closest(self, crowd: Crowd, to: datetime) -> Neighbour | None:
         """What stands closest to this time and is closer than may be."""
@@ -128,7 +131,7 @@ class BlackoutStore(Protocol):
     async def heed_blackouts(self, workspace_id: UUID) -> None:
         """Until the unit of work ends, the workspace gets no new blackout.
 
-        Called when the rows that are changed are held, and before connections are: everybody in this order.
+        Called when the rows that are changed are held, and before connections are: README, "Who waits for whom".
         """
 
     async def lock_blackouts(self, workspace_id: UUID) -> None:

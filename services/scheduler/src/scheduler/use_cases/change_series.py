@@ -91,13 +91,16 @@ async def change_series(
     await store.save_series(cut)
     behind = await store.lock_open_of_series(series_id, from_number=succession.number)
     await cancel_open(behind, CHANGED, store=store)
-    if cut.state is SeriesState.ACTIVE:
-        cut = await unfold(cut, store=store, now=now)
     new = succession.series
     if old.state is SeriesState.PAUSED:
         new = replace(new, state=old.state, reason=old.reason, next_at=None)
         await store.add_series(new)
         return cut, new
+    await store.heed_blackouts(old.workspace_id)
+    # Those of both: who took the one's before the other's could meet somebody who has taken them the other way round.
+    await store.lock_connections({*old.connection_ids, *new.connection_ids})
+    if cut.state is SeriesState.ACTIVE:
+        cut = await unfold(cut, store=store, now=now)
     return cut, await create_series(new, store=store, now=now)
 
 

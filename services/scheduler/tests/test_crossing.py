@@ -1,0 +1,89 @@
+"""Whose connections cross wait for each other one way only, so that the database breaks none of them off."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from kit.clock import MovableClock
+from kit.database import Scope, Units
+from kit.ids import new_id
+from scheduler.adapters.store import Store
+from scheduler.domain.series import Series
+from scheduler.domain.spread import Spacing
+from scheduler.use_cases.change_series import Succession, change_series
+from scheduler.use_cases.create_schedule import create_schedule
+from scheduler.use_cases.create_series import create_series
+
+from services.scheduler.tests.conftest import until_waiting
+from services.scheduler.tests.test_blackouts_and_series import NOW
+from services.scheduler.tests.test_blackouts_at_once import hashes, schedule
+from services.scheduler.tests.test_unfolding import series
+
+LATER = NOW + timedelta(days=5)
+"""A series that was written out at first has new times to bring, before a change and behind it."""
+
+CHANGED_FROM = 18
+
+
+@pytest.fixture(autouse=True)
+def in_autumn(clock: MovableClock) -> None:
+    clock.advance(LATER - clock.now())
+
+
+def daily(workspace_id: UUID, *connection_ids: UUID) -> Series:
+    starts_at = (NOW + timedelta(hours=1)).replace(tzinfo=None)
+    facts = {"workspace_id": workspace_id, "connection_ids": connection_ids, "starts_at": starts_at}
+    return series("FREQ=DAILY", **facts)
+
+
+async def change(old: Series, to: UUID, store: Store) -> None:
+    await change_series(old.series_id, Succession(daily(old.workspace_id, to), CHANGED_FROM), store=store, now=LATER)
+
+
+async def by_changing(old: Series, others: tuple[UUID, UUID], store: Store) -> None:
+    await change(old, others[1], store)
+
+
+async def by_hand(old: Series, others: tuple[UUID, UUID], store: Store) -> None:
+    planned = schedule(old.workspace_id, *others)
+    await create_schedule(planned, hashes(*others), Spacing(), despite_blackouts=False, store=store, now=LATER)
+
+
+Cross = Callable[[Series, tuple[UUID, UUID], Store], Awaitable[None]]
+
+
+@pytest.mark.parametrize("cross", [by_changing, by_hand])
+async def test_who_changes_a_series_to_connections_that_another_holds_is_only_made_to_wait(
+    units: Units[Store], cross: Cross
+):
+    first, second, held = sorted(new_id() for _ in range(3))
+    scope = Scope.workspace(workspace_id := new_id())
+    one, other = daily(workspace_id, second, held), daily(workspace_id, first)
+    async with units(scope) as store:
+        await store.keep_spread(workspace_id, timedelta(minutes=1))
+        for each in (one, other):
+            await create_series(each, store=store, now=NOW)
+
+    async def to_the_first() -> None:
+        async with units(scope) as store:
+            await change(one, first, store)
+
+    async def across() -> None:
+        async with units(scope) as store:
+            await cross(other, (first, second), store)
+
+    async with units(scope) as store:
+        await store.lock_connections([held])
+        changing = asyncio.create_task(to_the_first())
+        await until_waiting(units, changing)
+        crossing = asyncio.create_task(across())
+        await until_waiting(units, changing, crossing)
+    await asyncio.gather(changing, crossing)
+    async with units(scope) as store:
+        changed = await store.find_series(one.series_id)
+        assert changed is not None
+        assert (changed.ends_after, changed.last_number) == (CHANGED_FROM - 1, CHANGED_FROM - 1)
