@@ -178,13 +178,12 @@ def numbers(calendar: dict[str, Any]) -> list[int]:
 
 
 async def until_waiting(units: Units[Store], *tasks: asyncio.Task[Any]) -> None:
-    """Until each of them waits for an advisory lock, as the database says."""
+    """Until each of them waits for a lock, as the database says."""
 
     async def wait() -> bool:
         async with units(Scope.nobody()) as store:
             waiting = await store._transaction.scalar(
-                "SELECT count(DISTINCT pid) FROM pg_locks JOIN pg_database ON pg_database.oid = database"
-                " WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()"
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
             )
             return waiting >= len(tasks) or any(task.done() for task in tasks)
 

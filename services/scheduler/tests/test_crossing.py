@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from scheduler.use_cases.create_series import create_series
 
 from services.scheduler.tests.conftest import until_waiting
 from services.scheduler.tests.test_blackouts_and_series import NOW
-from services.scheduler.tests.test_blackouts_at_once import hashes, schedule
+from services.scheduler.tests.test_blackouts_at_once import NOON, hashes, schedule
 from services.scheduler.tests.test_unfolding import series
 
 LATER = NOW + timedelta(days=5)
@@ -87,3 +88,26 @@ async def test_who_changes_a_series_to_connections_that_another_holds_is_only_ma
         changed = await store.find_series(one.series_id)
         assert changed is not None
         assert (changed.ends_after, changed.last_number) == (CHANGED_FROM - 1, CHANGED_FROM - 1)
+
+
+async def test_a_scheduler_that_lets_go_of_its_share_waits_for_who_holds_a_part_of_it(units: Units[Store]):
+    holder, workspace_id = new_id(), new_id()
+    first, second = sorted((schedule(workspace_id), schedule(workspace_id)), key=lambda each: each.schedule_id)
+
+    async def let_go() -> None:
+        async with units(Scope.worker()) as store:
+            await store.let_go(holder)
+
+    async with units(Scope.worker()) as store:
+        await store.add([first, replace(second, due_at=NOON - timedelta(hours=1))])
+        await store.stay_alive(holder, 60)
+        for _ in range(2):  # one by one, so that the second lies before the first for who takes rows as they lie
+            assert len(await store.hold_until(NOON, holder=holder, limit=1)) == 1
+    async with units(Scope.worker()) as store:
+        await store.lock(first.schedule_id)
+        letting_go = asyncio.create_task(let_go())
+        await until_waiting(units, letting_go)
+        await store.lock_all([first.schedule_id, second.schedule_id])
+    await letting_go
+    async with units(Scope.worker()) as store:
+        assert len(await store.hold_until(NOON, holder=new_id(), limit=2)) == 2

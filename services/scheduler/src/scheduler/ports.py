@@ -122,7 +122,10 @@ class DuplicateStore(Protocol):
         """Note the content of schedules that were added, as far as it is known."""
 
     async def forget_content(self, workspace_id: UUID, post_id: UUID) -> None:
-        """Keep nothing of what a post said."""
+        """Keep nothing of what a post said in its schedules, which are held by then as far as they are open."""
+
+    async def forget_series_content(self, workspace_id: UUID, post_id: UUID) -> None:
+        """Nor in its series, before schedules are held."""
 
 
 class BlackoutStore(Protocol):

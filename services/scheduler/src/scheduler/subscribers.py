@@ -63,6 +63,7 @@ def _content(units: Units[Store]) -> Subscription:
     async def on_deleted(event: PostDeletedV1) -> None:
         store = units.joined()
         await end_series(event.workspace_id, "post_deleted", store=store, post_id=event.post_id)
+        await store.forget_series_content(event.workspace_id, event.post_id)
         await cancel_open(await store.lock_open(event.workspace_id, post_id=event.post_id), "post_deleted", store=store)
         await store.forget_content(event.workspace_id, event.post_id)
 

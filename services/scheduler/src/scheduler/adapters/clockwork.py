@@ -47,8 +47,15 @@ class ClockworkRows(Rows):
 
     async def let_go(self, holder: UUID, schedule_ids: Collection[UUID] | None = None) -> None:
         await self._transaction.execute(
-            "UPDATE schedule SET held_by = NULL WHERE state = 'scheduled' AND held_by = %(holder)s"
-            " AND (%(ids)s::uuid[] IS NULL OR schedule_id = ANY(%(ids)s))",
+            """
+            WITH held AS (
+                SELECT schedule_id FROM schedule
+                WHERE state = 'scheduled' AND held_by = %(holder)s
+                  AND (%(ids)s::uuid[] IS NULL OR schedule_id = ANY(%(ids)s))
+                ORDER BY schedule_id FOR UPDATE
+            )
+            UPDATE schedule SET held_by = NULL WHERE schedule_id IN (SELECT schedule_id FROM held)
+            """,
             {"holder": holder, "ids": None if schedule_ids is None else list(schedule_ids)},
         )
 

@@ -54,6 +54,8 @@ class DuplicateRows:
             " AND schedule.workspace_id = %s AND schedule.post_id = %s",
             (workspace_id, post_id),
         )
+
+    async def forget_series_content(self, workspace_id: UUID, post_id: UUID) -> None:
         await self._transaction.execute(
             "UPDATE series SET content_hashes = '{}' WHERE workspace_id = %s AND post_id = %s", (workspace_id, post_id)
         )
