@@ -31,6 +31,7 @@ CLIENTS = {
     PlatformName.BLUESKY: ClientCredentials(
         "http://localhost?redirect_uri=http%3A%2F%2F127.0.0.1%3A8000%2Fcallback&scope=atproto", None, REDIRECT_URI
     ),
+    PlatformName.X: ClientCredentials("sandbox-client-id", Secret("sandbox-client-secret"), REDIRECT_URI),
 }
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import httpx
 import pytest
 from contracts.publisher import PublicationIdentifiedV1, PublicationRemovedV1
+from kit.ids import new_id
 from kit.testing import wait_for
 from platforms.shape import PlatformName
+from sandbox.truth import Post
 
 from services.publisher.tests.conftest import HOUR
 from services.publisher.tests.sandboxed import Platforms, platforms
@@ -15,6 +17,7 @@ __all__ = ["platforms"]
 
 PUT_RECORD = "POST /xrpc/com.atproto.repo.putRecord"
 PUT_VIDEO = "PUT /video/*"
+POST_TWEET = "POST /2/tweets"
 
 
 @pytest.mark.promise("P40")
@@ -79,6 +82,34 @@ async def test_a_post_leaves_the_platform_whatever_is_answered(platforms: Platfo
     platforms.world.clock.advance(HOUR / 60)
     await platforms.world.bus.wait_told(PublicationRemovedV1)
     assert platforms.sandbox.truth.posts("bluesky") == []
+
+
+@pytest.mark.promise("P42")
+@pytest.mark.promise("P43")
+async def test_what_x_cannot_tell_is_repeated_at_a_persons_word_alone(platforms: Platforms):
+    """Behind 500 other posts X's list does not say whether ours is out."""
+    world, person = platforms.world, new_id()
+    plan = await platforms.plan(PlatformName.X)
+    platforms.sandbox.add_fault("x", POST_TWEET, "reset_before")
+    grant = world.auth.grants[plan.connection_ids[0]]
+    for number in range(501):
+        other = Post("x", grant.account_id, str(10**18 + number), "busy day", (), {}, world.clock.now())
+        platforms.sandbox.truth.add(other)
+    await world.tell(plan.due())
+    (publication,) = await world.wait(platforms.client, plan, "needs_attention", code="undecided")
+    assert platforms.sandbox.requests("x", POST_TWEET) == 1
+    said = await platforms.client.post(
+        f"/api/workspaces/{plan.workspace_id}/publications/{publication['publication_id']}/answer",
+        json={"answer": "try_again"},
+        headers=world.passport(account_id=person, workspace_id=plan.workspace_id, role="editor"),
+    )
+    assert said.status_code == 200, said.text
+    (after,) = await world.wait(platforms.client, plan, "published")
+    assert platforms.sandbox.requests("x", POST_TWEET) == 2
+    assert [post.text for post in platforms.sandbox.truth.posts("x")].count("Fresh paint #door") == 1
+    (word,) = [entry for entry in after["history"] if entry["code"] == "tried_again_by_person"]
+    assert (word["actor"], word["state"]) == (str(person), "staging")
+    assert word["at"] >= publication["history"][-1]["at"]
 
 
 @pytest.mark.promise("P42")

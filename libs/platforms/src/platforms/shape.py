@@ -136,7 +136,8 @@ class Delivery:
 
     `planned_at` is fixed when the publication is created and never changes; natural keys come from it.
     `tries` are told by a caller that keeps them on disk before each visible step; without them a platform that needs to
-    know writes its first try to the journal.
+    know writes its first try to the journal. So many of them are `forgiven`: a person said since that nothing of them
+    is there, and what is in doubt about them may be made anew (`platforms.forgiving`). Nothing else in doubt ever is.
     """
 
     publication_id: UUID
@@ -145,6 +146,7 @@ class Delivery:
     media: tuple[Media, ...]
     settings: Mapping[str, Any]
     tries: Tries | None = None
+    forgiven: int = 0
 
 
 @dataclass(frozen=True)

@@ -228,7 +228,7 @@ async def test_a_post_like_it_beside_an_unpublished_container_is_for_a_person(
 
 
 @pytest.mark.parametrize("published", [True, False])
-async def test_a_container_that_is_gone_leaves_the_list_to_decide(
+async def test_a_container_that_is_gone_leaves_the_list_to_decide_or_a_persons_word(
     instagram: Platform,
     call: Call,
     delivery: Delivery,
@@ -244,6 +244,10 @@ async def test_a_container_that_is_gone_leaves_the_list_to_decide(
     imitated.state.containers.clear()
     finding = await instagram.reconcile(call, delivery, journal)
     assert isinstance(finding, Published if published else Undecided)
+    await bring(replace(delivery, forgiven=1), journal)
+    assert isinstance(await instagram.publish(call, delivery, journal), Published)
+    assert [each.writes for each in sandbox.truth.posts()] == [1]
+    assert sandbox.requests("instagram", PUBLISH) == (1 if published else 2)
 
 
 async def test_other_posts_of_the_account_are_not_taken_for_it(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -325,6 +326,32 @@ async def test_a_post_that_linkedin_still_works_on_is_waited_for(
     assert isinstance(await linkedin.status(organisation, make_post(), journal), Processing)
     clock.advance(timedelta(seconds=31))
     assert isinstance(await linkedin.status(organisation, make_post(), journal), Published)
+
+
+@pytest.mark.promise("P42")
+@pytest.mark.parametrize(("planned", "minutes", "made"), [
+    ({"lifecycle": "PUBLISH_FAILED"}, 1, 2), ({"publish_seconds": 9000}, 1, 1), ({"publish_seconds": 9000}, 61, 2),
+])  # fmt: skip
+async def test_what_linkedin_took_and_does_not_show_is_made_anew_at_a_persons_word(
+    linkedin: Platform,
+    organisation: Call,
+    make_post: Callable[..., Delivery],
+    journal: MemoryJournal,
+    server: LinkedInSandbox,
+    sandbox: Sandbox,
+    clock: FixedClock,
+    planned: dict[str, Any],
+    minutes: int,
+    made: int,
+):
+    server.plan_outcome(planned)
+    await linkedin.publish(organisation, make_post(), journal)
+    clock.advance(timedelta(minutes=minutes))
+    for forgiven in (0, 1):
+        told = replace(make_post(), forgiven=forgiven)
+        await linkedin.stage(organisation, told, journal)
+        await linkedin.publish(organisation, told, journal)
+        assert sandbox.requests("linkedin", CREATE) == (made if forgiven else 1)
 
 
 async def test_an_organisation_posts_to_everyone(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -273,6 +274,29 @@ async def test_without_the_container_only_the_list_is_evidence(
     finding = await threads.reconcile(call, delivery, journal)
     assert isinstance(finding, Undecided)
     assert "neither" in finding.evidence["reason"]
+
+
+@pytest.mark.promise("P42")
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("shown", [True, False])
+async def test_a_persons_word_that_it_is_not_there_shows_it_unless_it_is_proved_to_be_out(
+    known: bool,
+    shown: bool,
+    threads: Platform,
+    call: Call,
+    delivery: Delivery,
+    journal: MemoryJournal,
+    lose: Any,
+    post: Post,
+    imitated: ThreadsSandbox,
+    sandbox: Sandbox,
+) -> None:
+    await lose(delivery, "reset_after" if shown else "reset_before")
+    if not known:
+        imitated.state.containers.clear()
+    assert isinstance(await post(replace(delivery, forgiven=1), journal), Published)
+    assert [each.writes for each in sandbox.truth.posts()] == [1]
+    assert sandbox.requests("threads", PUBLISH) == (1 if shown else 2)
 
 
 async def test_a_container_shown_without_a_note_of_it_is_not_shown_again(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -103,6 +104,22 @@ async def test_a_doubtful_refusal_in_a_thread_is_for_a_person(
     finding = await threads.reconcile(call, thread, journal)
     assert isinstance(finding, Undecided)
     assert finding.evidence["stuck"]["code"] == "4.2207051"
+
+
+@pytest.mark.promise("P42")
+async def test_a_thread_goes_on_behind_a_refused_post_once_a_person_says_so(
+    threads: Platform, call: Call, thread: Delivery, journal: MemoryJournal, bring: Bring, sandbox: Sandbox
+) -> None:
+    await bring(thread, journal)
+    body = {"error": {"message": "Invalid parameter", "type": "OAuthException", "code": 100}}
+    sandbox.add_fault("threads", PUBLISH, "answer", status=400, body=body, skip=1)
+    for _ in range(2):
+        with pytest.raises(OutcomeUnknown, match="thread_incomplete"):
+            await threads.publish(call, thread, journal)
+    told = replace(thread, forgiven=1)
+    await bring(told, journal)
+    assert isinstance(await threads.publish(call, told, journal), Published)
+    assert [each.writes for each in sandbox.truth.posts()] == [1] * 4
 
 
 async def test_a_doubtful_refusal_of_what_is_out_is_none(

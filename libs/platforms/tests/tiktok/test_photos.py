@@ -165,6 +165,58 @@ async def test_two_that_say_the_same_are_for_a_person(
     assert len(finding.evidence["alike"]) == 2
 
 
+@pytest.mark.promise("P42")
+@pytest.mark.parametrize(("kind", "starts"), [("reset_before", 2), ("reset_after", 1)])
+async def test_a_persons_word_that_it_is_not_there_starts_it_anew_unless_it_is_listed(
+    tiktok: Platform,
+    tiktok_call: Call,
+    post: Any,
+    photos: Photos,
+    journal: MemoryJournal,
+    sandbox: Sandbox,
+    settled: Settled,
+    kind: Any,
+    starts: int,
+) -> None:
+    sandbox.add_fault("tiktok", INIT, kind)
+    with pytest.raises(OutcomeUnknown):
+        await post(photos())
+    await settled()
+    told = replace(photos(), forgiven=1)
+    if starts == 2:
+        await post(told)
+    else:
+        with pytest.raises(OutcomeUnknown, match="unresolved"):
+            await post(told)
+    await settled()
+    assert isinstance(await tiktok.reconcile(tiktok_call, told, journal), Published)
+    assert sandbox.requests("tiktok", INIT) == starts
+    assert len(sandbox.truth.posts()) == 1
+
+
+@pytest.mark.promise("P42")
+@pytest.mark.parametrize(("known", "minutes", "starts"), [(False, 0, 2), (True, 59, 1), (True, 61, 2)])
+async def test_a_persons_word_stands_against_an_id_that_tells_nothing_for_an_hour(
+    post: Any,
+    photos: Photos,
+    journal: MemoryJournal,
+    sandbox: Sandbox,
+    clock: FixedClock,
+    known: bool,
+    minutes: int,
+    starts: int,
+) -> None:
+    sandbox.tuning.processing_seconds = 24 * 3600
+    await post(photos())
+    first = journal.facts["publish_id"]
+    if not known:
+        sandbox.tiktok.state.photos.clear()
+    clock.advance(timedelta(minutes=minutes))
+    await post(replace(photos(), forgiven=1))
+    assert sandbox.requests("tiktok", INIT) == starts
+    assert journal.facts.get("abandoned_publish_ids", []) == [first][: starts - 1]
+
+
 async def test_a_list_we_may_not_read_leaves_it_to_a_person(
     tiktok: Platform, tiktok_call: Call, post: Any, photos: Photos, journal: MemoryJournal, sandbox: Sandbox
 ) -> None:

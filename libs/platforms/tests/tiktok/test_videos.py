@@ -234,6 +234,31 @@ async def test_bytes_that_may_be_in_after_an_hour_are_for_a_person(
     assert isinstance(await tiktok.reconcile(tiktok_call, delivery, journal), Undecided)
 
 
+@pytest.mark.promise("P42")
+@pytest.mark.parametrize(("known", "minutes", "uploads"), [(False, 0, 2), (True, 10, 1), (True, 70, 2)])
+async def test_a_persons_word_that_it_is_not_there_uploads_it_anew_unless_tiktok_works_on_it(
+    tiktok: Platform,
+    tiktok_call: Call,
+    delivery: Delivery,
+    journal: MemoryJournal,
+    sandbox: Sandbox,
+    clock: FixedClock,
+    known: bool,
+    minutes: int,
+    uploads: int,
+) -> None:
+    sandbox.tuning.processing_seconds = 24 * 3600
+    await tiktok.stage(tiktok_call, delivery, journal)
+    await tiktok.publish(tiktok_call, delivery, journal)
+    if not known:
+        sandbox.tiktok.state.uploads.clear()
+    clock.advance(timedelta(minutes=minutes))
+    told = replace(delivery, forgiven=1)
+    await tiktok.stage(tiktok_call, told, journal)
+    assert isinstance(await tiktok.publish(tiktok_call, told, journal), Processing)
+    assert sandbox.requests("tiktok", UPLOAD) == uploads
+
+
 async def test_an_id_that_comes_later_than_the_post(
     tiktok: Platform,
     tiktok_call: Call,

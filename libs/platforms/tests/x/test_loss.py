@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -313,6 +314,61 @@ async def test_behind_many_other_posts_it_is_found_or_a_person_is_asked(
         with pytest.raises(OutcomeUnknown, match="list_too_long"):
             await x.publish(call, delivery, journal)
         assert sandbox.requests("x", TWEETS) == 1
+
+
+@pytest.mark.promise("P42")
+@pytest.mark.parametrize(("kind", "others", "made"), [("reset_before", 501, 1), ("reset_after", 499, 0)])
+async def test_a_persons_word_that_it_is_not_there_makes_one_new_call_unless_it_is_listed(
+    x: Platform,
+    call: Call,
+    make_delivery: Callable[..., Delivery],
+    journal: MemoryJournal,
+    sandbox: Sandbox,
+    clock: FixedClock,
+    kind: str,
+    others: int,
+    made: int,
+) -> None:
+    sandbox.add_fault("x", TWEETS, kind)
+    with pytest.raises(OutcomeUnknown):
+        await x.publish(call, make_delivery("Ours"), journal)
+    for number in range(others):
+        add_other(sandbox, call, f"busy day {number}")
+    told = replace(make_delivery("Ours"), forgiven=1)
+    await x.stage(call, told, journal)
+    assert isinstance(await x.publish(call, told, journal), Published)
+    assert sandbox.requests("x", TWEETS) == 1 + made
+    assert [post.text for post in sandbox.truth.posts()].count("Ours") == 1
+
+
+async def test_a_persons_word_is_about_the_calls_before_it_and_no_later_one(
+    x: Platform,
+    call: Call,
+    make_delivery: Callable[..., Delivery],
+    journal: MemoryJournal,
+    sandbox: Sandbox,
+    clock: FixedClock,
+) -> None:
+    sandbox.add_fault("x", TWEETS, "reset_before")
+    with pytest.raises(OutcomeUnknown):
+        await x.publish(call, make_delivery("Ours"), journal)
+    with pytest.raises(Transient, match="not_listed_yet"):
+        await x.reconcile(call, make_delivery("Ours"), journal)
+    for number in range(501):
+        add_other(sandbox, call, f"busy day {number}")
+    told = replace(make_delivery("Ours"), forgiven=1)
+    await x.stage(call, told, journal)
+    sandbox.add_fault("x", TWEETS, "reset_after")
+    with pytest.raises(OutcomeUnknown, match="no_answer"):
+        await x.publish(call, told, journal)
+    for number in range(500):
+        add_other(sandbox, call, f"busy evening {number}")
+    clock.advance(timedelta(minutes=1))
+    assert isinstance(await x.reconcile(call, told, journal), Undecided)
+    await x.stage(call, told, journal)
+    with pytest.raises(OutcomeUnknown, match="list_too_long"):
+        await x.publish(call, told, journal)
+    assert sandbox.requests("x", TWEETS) == 2
 
 
 def add_other(sandbox: Sandbox, call: Call, text: str, *media: PostedMedia, **settings: object) -> None:

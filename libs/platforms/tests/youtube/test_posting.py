@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx
@@ -424,7 +425,7 @@ async def test_a_staged_video_that_somebody_deleted_is_uploaded_again(
     assert isinstance(await youtube.publish(call, delivery, journal), Processing)
 
 
-async def test_a_shown_video_that_somebody_deleted_is_not_posted_again(
+async def test_a_shown_video_that_somebody_deleted_is_posted_again_at_a_persons_word_alone(
     youtube: Platform, call: Call, delivery: Delivery, journal: MemoryJournal, server: YouTubeSandbox, sandbox: Sandbox
 ) -> None:
     await youtube.stage(call, delivery, journal)
@@ -438,6 +439,10 @@ async def test_a_shown_video_that_somebody_deleted_is_not_posted_again(
     with pytest.raises(Rejected, match="videoNotFound"):
         await youtube.stage(call, delivery, journal)
     assert server.state.videos == {}
+    told = replace(delivery, forgiven=1)
+    await youtube.stage(call, told, journal)
+    assert isinstance(await youtube.publish(call, told, journal), Processing)
+    assert len(server.state.videos) == 1
 
 
 async def test_an_application_that_is_not_audited_is_told_why_nothing_is_seen(

@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from platforms.errors import OutcomeUnknown, PlatformError, Rejected, Transient
+from platforms.forgiving import hear, is_unheard
 from platforms.instagram.answers import Container, Made
 from platforms.instagram.comments import Comments
-from platforms.instagram.containers import Containers, is_old
+from platforms.instagram.containers import Containers, give_up, is_old
 from platforms.instagram.errors import GONE, INSTAGRAM_ERRORS, SPAM
 from platforms.instagram.limits import SETTLED_SECONDS
 from platforms.instagram.looking import Looking
@@ -48,6 +49,8 @@ class Posting:
     async def stage(self, call: Call, delivery: Delivery, journal: Journal) -> None:
         """Have Instagram fetch and process every file. Nothing is to be done for a post that is out."""
         settings = prepared(delivery)
+        if is_unheard(delivery, journal):
+            await self._hear(call, delivery, settings, journal)
         if not _is_out(journal):
             await self._containers.bring(call, delivery, settings, journal)
 
@@ -83,6 +86,14 @@ class Posting:
         if await self._comments.is_missing(call, settings, journal):
             return Absent(_evidence(journal) | {"first_comment": "missing"})
         return await self._published(call, journal)
+
+    async def _hear(self, call: Call, delivery: Delivery, settings: InstagramSettings, journal: Journal) -> None:
+        """A person says that it is not there. Only of a container that is gone nobody else can tell."""
+        if journal.facts.get("tried_at") and not _is_out(journal) and await self._look(call, journal) is None:
+            await self._identify(call, delivery, settings, journal)
+            if not _is_out(journal):
+                await give_up(journal)
+        await hear(delivery, journal)
 
     async def _show(self, call: Call, delivery: Delivery, settings: InstagramSettings, journal: Journal) -> None:
         """The call that makes the post visible. One that was made before is looked after first."""

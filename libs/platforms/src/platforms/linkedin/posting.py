@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from platforms.errors import OutcomeUnknown, PlatformError, Rejected, Transient
+from platforms.forgiving import WORKING_MAX, hear, is_unheard
 from platforms.linkedin import limits
 from platforms.linkedin.accounts import is_organisation, may_read
 from platforms.linkedin.api import LinkedInApi
@@ -53,6 +54,8 @@ class Posting:
     async def stage(self, call: Call, delivery: Delivery, journal: Journal) -> None:
         """Bring every file to where a post can name it."""
         _checked(call, delivery)
+        if is_unheard(delivery, journal):
+            await self._hear(call, delivery, journal)
         if journal.facts.get("post_urn"):
             return
         for position, media in enumerate(delivery.media):
@@ -102,6 +105,16 @@ class Posting:
         if call.clock.now() - _moment(journal, "last_tried") < timedelta(seconds=limits.LISTING_SETTLED_SECONDS):
             raise Transient("not_listed_yet", "the post is not in the author's list, which may be behind")
         return Absent(evidence | {"looked": "the author's list"})
+
+    async def _hear(self, call: Call, delivery: Delivery, journal: Journal) -> None:
+        """A person says that it is not there. A post that LinkedIn took and does not show is made anew."""
+        dropped: dict[str, Any] = {}
+        if (urn := journal.facts.get("post_urn")) and may_read(call.grant) and not journal.facts.get("seen"):
+            standing = await self._seen(call, urn, journal)
+            age = call.clock.now() - _moment(journal, "last_tried")
+            if isinstance(standing, Refused) or (isinstance(standing, Processing) and age >= WORKING_MAX):
+                dropped = {"post_urn": None, "adopted": None}
+        await hear(delivery, journal, **dropped)
 
     async def _make(self, call: Call, body: Mapping[str, Any], journal: Journal) -> None:
         """The one visible call. The journal says so before it and what came of it after."""

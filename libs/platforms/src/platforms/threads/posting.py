@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from platforms.errors import Misconfigured, OutcomeUnknown, PlatformError, RateLimited, Rejected, Transient
+from platforms.forgiving import is_unheard
 from platforms.limits import Per
 from platforms.shape import Absent, Call, Delivery, Finding, Journal, Outcome, Published, Receipt, Refused, Undecided
 from platforms.threads.answers import Linked, Made, Quotas
@@ -46,6 +47,8 @@ class Posting:
     async def stage(self, call: Call, delivery: Delivery, journal: Journal) -> None:
         """Make every container that can be made by now: of a reply only once the post it answers is out."""
         parts = _prepared(delivery)
+        if is_unheard(delivery, journal):
+            await self._settling.hear(call, delivery, parts, journal)
         waiting: PlatformError | None = None
         if "0" not in posted(journal) and Container.from_facts(journal.facts, "0") is None:
             await self._refuse_beyond_quota(call, parts)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from platforms.errors import PlatformError, Transient
+from platforms.forgiving import hear
 from platforms.shape import Call, Delivery, Finding, Journal, Undecided
 from platforms.threads.api import ThreadsApi
 from platforms.threads.containers import Container, Containers, forget
@@ -58,6 +59,17 @@ class Settling:
         if new:
             await note_post(journal, part, new[0])
         return bool(new)
+
+    async def hear(self, call: Call, delivery: Delivery, parts: Sequence[Part], journal: Journal) -> None:
+        """A person says that it is not there. What Threads shows by now is out all the same."""
+        trying = journal.facts.get("trying")
+        if trying is not None:
+            part, standing = parts[trying["index"]], await self._status(call, trying["container"])
+            if standing == "PUBLISHED":
+                await self._note_shown(call, delivery, parts, part, journal)
+            elif not await self.find(call, delivery, part, journal) and standing not in ("FINISHED", "IN_PROGRESS"):
+                await forget(journal, str(part.index))
+        await hear(delivery, journal, trying=None, looked_at=None, stuck=None)
 
     async def _status(self, call: Call, container_id: str) -> str | None:
         try:

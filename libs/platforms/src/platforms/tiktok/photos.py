@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from platforms.errors import OutcomeUnknown, PlatformError, Rejected, Transient
+from platforms.forgiving import WORKING_MAX, hear, is_unheard
 from platforms.shape import (
     Absent,
     Call,
@@ -53,12 +54,14 @@ class Photos:
         An earlier start that TikTok gave up is forgotten; its id stays as evidence.
         """
         settings = prepared(delivery)
+        if is_unheard(delivery, journal):
+            lost = await self._is_lost(call, delivery, journal)
+            await hear(delivery, journal, **(_without_start(journal) if lost else {}))
         publish_id = journal.facts.get("publish_id")
         if publish_id is not None:
             if (await self._standing.ask(call, publish_id)).status != "FAILED":
                 return
-            abandoned = [*journal.facts.get("abandoned_publish_ids", []), publish_id]
-            await journal.record(publish_id=None, tried_at=None, abandoned_publish_ids=abandoned)
+            await journal.record(**_without_start(journal))
         await _addresses(delivery)
         await journal.record(creator_username=await ask_creator(self._api, call, settings))
 
@@ -103,11 +106,23 @@ class Photos:
             return Undecided({"tried_at": tried_at, "reason": "we may not read the account's list"})
         return await self._look(call, delivery, datetime.fromisoformat(tried_at))
 
+    async def _is_lost(self, call: Call, delivery: Delivery, journal: Journal) -> bool:
+        """Whether a person's word that it is not there stands against nothing that TikTok tells by now."""
+        publish_id, tried_at = journal.facts.get("publish_id"), journal.facts.get("tried_at")
+        if tried_at is None:
+            return False
+        since = datetime.fromisoformat(tried_at)
+        if publish_id is None:
+            return "video.list" not in call.grant.scopes or len((await self._found(call, delivery, since))[0]) != 1
+        try:
+            standing = await self._standing.ask(call, publish_id)
+        except Rejected:
+            return True
+        return standing.status != "PUBLISH_COMPLETE" and call.clock.now() - since > WORKING_MAX
+
     async def _look(self, call: Call, delivery: Delivery, tried_at: datetime) -> Finding:
         """Look for the words among what was posted since. `Transient` asks the caller to look again later."""
-        since = tried_at - timedelta(seconds=LISTING_BEFORE_SECONDS)
-        found = [post for post in await self._listed(call) if post.create_time >= since.timestamp()]
-        ours = [post for post in found if _says(post, delivery)]
+        ours, found = await self._found(call, delivery, tried_at)
         if len(ours) == 1:
             evidence = {"found_by": "words and time", "create_time": ours[0].create_time}
             url = (ours[0].share_url or "").partition("?")[0] or None
@@ -123,10 +138,23 @@ class Photos:
             }
         )
 
+    async def _found(self, call: Call, delivery: Delivery, tried_at: datetime) -> tuple[list[Listed], list[Listed]]:
+        """What was posted since then with this one's words, and all that was."""
+        since = tried_at - timedelta(seconds=LISTING_BEFORE_SECONDS)
+        found = [post for post in await self._listed(call) if post.create_time >= since.timestamp()]
+        return [post for post in found if _says(post, delivery)], found
+
     async def _listed(self, call: Call) -> list[Listed]:
         """The newest posts: an account may make fewer a day than one page holds."""
         fields = "id,create_time,title,video_description,share_url"
         return (await self._api.post(call, "video/list/", {"max_count": LISTING_MAX}, Listing, fields=fields)).videos
+
+
+def _without_start(journal: Journal) -> dict[str, Any]:
+    """The facts without a start that came to nothing; its id stays as evidence."""
+    known, publish_id = journal.facts.get("abandoned_publish_ids", []), journal.facts.get("publish_id")
+    abandoned = [*known, publish_id] if publish_id else known
+    return {"publish_id": None, "tried_at": None, "abandoned_publish_ids": abandoned}
 
 
 async def _addresses(delivery: Delivery) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any
 from kit.secret import Secret
 
 from platforms.errors import Rejected, Transient
+from platforms.forgiving import hear, is_unheard
 from platforms.shape import (
     Absent,
     Call,
@@ -44,6 +45,8 @@ class Videos:
         """Send everything but the last chunk, going on where an earlier attempt stopped."""
         settings = prepared(delivery)
         video = delivery.media[0]
+        if is_unheard(delivery, journal):
+            await self._hear(call, delivery, journal)
         upload = await self._resumable(call, journal)
         if upload is None:
             upload = await self._start(call, delivery, settings, journal)
@@ -95,6 +98,21 @@ class Videos:
         if standing.status == "PROCESSING_UPLOAD" and upload.is_expired(call.clock.now()):
             return Undecided(_evidence(standing, upload))
         return self._outcome(standing, upload, journal)
+
+    async def _hear(self, call: Call, delivery: Delivery, journal: Journal) -> None:
+        """A person says that it is not there. What TikTok does not know, or works on for too long, begins anew."""
+        upload = Upload.from_facts(journal.facts)
+        if upload is not None and await self._is_lost(call, upload):
+            await self._give_up(journal, upload)
+        await hear(delivery, journal)
+
+    async def _is_lost(self, call: Call, upload: Upload) -> bool:
+        try:
+            standing = await self._standing.ask(call, upload.publish_id)
+        except Rejected:
+            return True
+        settled = standing.status == "PUBLISH_COMPLETE" or _lacks_bytes(standing, upload)
+        return not settled and upload.is_expired(call.clock.now())
 
     async def _resumable(self, call: Call, journal: Journal) -> Upload | None:
         """The upload of an earlier attempt if it can go on; one that came to nothing is given up."""

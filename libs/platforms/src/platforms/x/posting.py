@@ -6,11 +6,13 @@ the account's own list is searched for it, and nothing is tried again before it 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from platforms.errors import Misconfigured, OutcomeUnknown, PlatformError, Rejected, Transient
+from platforms.forgiving import hear, is_unheard
 from platforms.shape import (
     Absent,
     Call,
@@ -49,6 +51,8 @@ class Posting:
     async def stage(self, call: Call, delivery: Delivery, journal: Journal) -> None:
         """Bring every file that a post still to be made needs; return when X has processed them all."""
         settings, parts = _prepared(delivery)
+        if is_unheard(delivery, journal):
+            await self._hear(call, delivery, parts, settings, journal)
         if settings.premium and not journal.facts.get("premium"):
             await self._refuse_without_premium(call)
             await journal.record(premium=True)
@@ -89,6 +93,16 @@ class Posting:
         if not still_open:
             return self._published(call, journal)
         return Absent(_evidence(journal) | {"next": still_open[0].index})
+
+    async def _hear(
+        self, call: Call, delivery: Delivery, parts: Sequence[Part], settings: XSettings, journal: Journal
+    ) -> None:
+        """A person says that it is not there. What X lists by now is out all the same."""
+        trying = journal.facts.get("trying")
+        if trying is not None:
+            with contextlib.suppress(OutcomeUnknown):
+                await self._find(call, parts[trying["index"]], settings, journal)
+        await hear(delivery, journal, trying=None, looked_at=None, duplicate=None, stuck=None)
 
     async def _make(self, call: Call, part: Part, settings: XSettings, journal: Journal) -> None:
         """One visible call. The journal says so before it and what came of it after."""

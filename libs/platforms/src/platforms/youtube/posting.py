@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from platforms.errors import OutcomeUnknown, Rejected, Transient
+from platforms.forgiving import hear, is_unheard
 from platforms.shape import (
     Absent,
     Call,
@@ -65,6 +66,8 @@ class Posting:
     async def stage(self, call: Call, delivery: Delivery, journal: Journal) -> None:
         """Upload the video as private and set its thumbnail, going on where an earlier attempt stopped."""
         post = _prepared(delivery)
+        if is_unheard(delivery, journal):
+            await self._hear(call, delivery, journal)
         video = await self._staged(call, journal)
         if video is None:
             video = await self._staging.upload(call, delivery, post.video, post.settings, journal)
@@ -131,6 +134,13 @@ class Posting:
         if missing is not None:
             return Absent(_evidence(video, facts) | {"missing": missing})
         return self._outcome(video, post, facts)
+
+    async def _hear(self, call: Call, delivery: Delivery, journal: Journal) -> None:
+        """A person says that it is not there. Then a video that was shown and is gone is uploaded anew."""
+        video_id = journal.facts.get("video_id")
+        if video_id and journal.facts.get("show_tried") and await self._look(call, video_id) is None:
+            await _give_up(journal, video_id)
+        await hear(delivery, journal)
 
     async def _staged(self, call: Call, journal: Journal) -> answers.Video | None:
         """The video of an earlier attempt; one that came to nothing is given up for a new upload."""

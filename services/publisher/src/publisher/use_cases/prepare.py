@@ -58,6 +58,7 @@ def delivery_of(publication: Publication, variant: SealedVariant, *, means: Mean
         text=variant.text,
         media=tuple(_media(media, means=means) for media in variant.media),
         settings=variant.settings,
+        forgiven=publication.forgiven,
     )
 
 
