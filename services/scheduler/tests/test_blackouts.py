@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -226,6 +226,25 @@ async def test_more_than_five_hundred_are_refused_whole(member: Member):
     assert (refused.status_code, refused.json()["type"]) == (409, "urn:signoff:problem:too-many-blackouts")
     await closed(member, hours[-1], hours[0])
     assert len(await listed(member)) == BLACKOUTS_MAX
+
+
+async def test_what_is_over_leaves_room_for_others_and_the_latest_of_it_is_still_seen(
+    member: Member, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(use_case, "BLACKOUTS_MAX", 3)
+    monkeypatch.setattr(use_case, "OVER_MAX", 2)
+    first, second, third, *more = ({"name": f"Day {day}", "starts_at": f"2027-11-{day:02}"} for day in range(2, 10))
+    yearly = {"name": "Birthday", "starts_at": "2027-11-03", "yearly": True}
+    await closed(member, first, second, third)
+    clock.advance(datetime.fromisoformat("2027-11-02T22:59Z") - clock.now())
+    assert (await close(member, yearly)).status_code == 409
+    clock.advance(timedelta(minutes=1))
+    await closed(member, yearly)
+    assert len(await listed(member)) == 4
+    clock.advance(timedelta(days=2))
+    assert (await close(member, *more[:3])).status_code == 409  # what returns is never over
+    await closed(member, *more[:2])
+    assert [each["name"] for each in await listed(member)] == ["Birthday", "Day 3", "Day 4", "Day 5", "Day 6"]
 
 
 async def test_conflicts_are_told_in_pages_that_are_found_in_bounded_work(

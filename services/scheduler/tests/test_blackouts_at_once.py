@@ -88,7 +88,7 @@ every_way = pytest.mark.parametrize("plan", [by_hand, by_moving, by_queue, by_se
 
 
 async def make(workspace_id: UUID, store: Store) -> list[Clash]:
-    made = await make_blackouts(workspace_id, [WINDOW], store=store)
+    made = await make_blackouts(workspace_id, [WINDOW], store=store, now=NOW)
     return (await clashes_with(made, store=store, now=NOW)).found
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import LiteralString
 from uuid import UUID
 
 from scheduler.adapters.rows import Rows
-from scheduler.domain.blackouts import Blackout, Window
+from scheduler.domain.blackouts import NEAR, Blackout, Window
 from scheduler.domain.calendar import Place
 from scheduler.domain.schedule import Schedule
 
@@ -18,8 +18,12 @@ SELECT blackout_id, workspace_id, name, starts_at, ends_at, time_zone, yearly, c
 FROM blackout WHERE workspace_id = %(workspace_id)s
 """
 
-_ZONES_APART = timedelta(days=1)
-"""No wall clock is further from UTC."""
+# A yearly window is last looked at as it begins for the last time before the end of the period. For one of 29 February
+# that may be a day too early, for which two days (`NEAR`) are enough.
+_NEAR: LiteralString = """
+  AND starts_at <= %(until)s
+  AND ends_at + CASE WHEN yearly THEN date_trunc('year', age(%(until)s, starts_at)) ELSE interval '0' END >= %(since)s
+"""
 
 
 @dataclass(frozen=True)
@@ -60,11 +64,11 @@ class BlackoutRows(Rows):
     async def blackouts_near(self, workspace_id: UUID, since: datetime, until: datetime) -> list[Blackout]:
         found = await self._transaction.all(
             _BlackoutRow,
-            _SELECT + " AND starts_at <= %(until)s AND (yearly OR ends_at >= %(since)s)",
+            _SELECT + _NEAR,
             {
                 "workspace_id": workspace_id,
-                "since": since.astimezone(UTC).replace(tzinfo=None) - _ZONES_APART,
-                "until": until.astimezone(UTC).replace(tzinfo=None) + _ZONES_APART,
+                "since": since.astimezone(UTC).replace(tzinfo=None) - NEAR,
+                "until": until.astimezone(UTC).replace(tzinfo=None) + NEAR,
             },
         )
         return [row.blackout() for row in found]
@@ -83,8 +87,8 @@ class BlackoutRows(Rows):
             ],
         )  # fmt: skip
 
-    async def remove_blackout(self, blackout_id: UUID) -> None:
-        await self._transaction.execute("DELETE FROM blackout WHERE blackout_id = %s", (blackout_id,))
+    async def remove_blackouts(self, blackout_ids: Collection[UUID]) -> None:
+        await self._transaction.execute("DELETE FROM blackout WHERE blackout_id = ANY(%s)", (list(blackout_ids),))
 
     async def planned_within(
         self, ranges: Sequence[tuple[datetime, datetime]], *, after: Place, limit: int

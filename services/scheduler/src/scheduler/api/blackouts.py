@@ -18,6 +18,7 @@ from litestar.types import ControllerRouterHandler
 
 from scheduler.api.parameters import WORKSPACE, ConnectionIds, Id, Known, ZoneName, local, place
 from scheduler.domain.blackouts import BLACKOUTS_MAX, Blackout, Window
+from scheduler.domain.schedule import HORIZON
 from scheduler.ports import Connections, Store
 from scheduler.use_cases.blackouts import Clash, Clashes, clashes_with, make_blackouts, remove_blackout, told
 from scheduler.use_cases.check_windows import check_windows
@@ -155,7 +156,7 @@ def _making(units: Units[Store], connections: Connections, clock: Clock) -> list
         now = clock.now()
         await check_windows(workspace_id, windows, connection_ids=data.connection_ids, connections=connections, now=now)
         async with units(Scope.workspace(workspace_id, caller.account)) as store:
-            made = await make_blackouts(workspace_id, windows, store=store)
+            made = await make_blackouts(workspace_id, windows, store=store, now=now)
             page = ConflictList.of(await clashes_with(made, store=store, now=now), caller)
         return MadeBlackouts([BlackoutView.of(each) for each in made], page.conflicts, page.after)
 
@@ -179,10 +180,10 @@ def _reading(units: Units[Store], clock: Clock) -> list[ControllerRouterHandler]
 
     @get(BLACKOUTS + "/conflicts", guards=guards, operation_id="listConflicts")
     async def conflicts(workspace_id: Id, caller: Known, after: FromQuery[str | None] = None) -> ConflictList:
-        behind = place("after", after)
+        behind, now = place("after", after), clock.now()
         async with units(Scope.workspace(workspace_id, caller.account)) as store:
-            there = await store.blackouts(workspace_id)
-            return ConflictList.of(await clashes_with(there, after=behind, store=store, now=clock.now()), caller)
+            near = await store.blackouts_near(workspace_id, now, now + HORIZON)
+            return ConflictList.of(await clashes_with(near, after=behind, store=store, now=now), caller)
 
     return [list_, conflicts]
 

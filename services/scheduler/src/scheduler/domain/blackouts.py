@@ -19,7 +19,11 @@ from scheduler.domain.wall_clock import Adjustment, resolve
 from scheduler.domain.zones import zone
 
 BLACKOUTS_MAX = 500
-"""A workspace: the holidays of some countries for several years. All of them can be read for every decision."""
+"""A workspace, of those that are not over: the holidays of some countries for several years. All can be read for every
+decision."""
+
+OVER_MAX = BLACKOUTS_MAX
+"""A workspace, of those that are over: people look back at them. The earliest make room when others are made."""
 
 LENGTH_MAX = timedelta(days=366)
 """No schedule is further ahead than that. Whoever wants nothing to go out for longer pauses the workspace."""
@@ -33,6 +37,9 @@ LOOKED_AT = 500
 IN_BLACKOUT = "blackout"
 """Why a time of a series was left out."""
 
+NEAR = timedelta(days=2)
+"""No wall clock is a day from UTC, and none leaps further than a day."""
+
 _MINUTE = timedelta(minutes=1)
 
 
@@ -43,7 +50,7 @@ class InBlackout(Conflict):
 
 class TooManyBlackouts(Conflict):
     code = "too-many-blackouts"
-    title = f"The workspace would have more than {BLACKOUTS_MAX} blackouts"
+    title = f"The workspace would have more than {BLACKOUTS_MAX} blackouts that are not over"
 
 
 class BlackoutNotFound(NotFound):
@@ -76,14 +83,20 @@ class Window:
         """Whether it would begin again before it has ended."""
         return self.yearly and self.ends_at > _first_in(self.starts_at.year + 1, self.starts_at)
 
+    def is_over(self, now: datetime) -> bool:
+        return not self.yearly and _behind(self.ends_at - _MINUTE, zone(self.time_zone)) <= now
+
     def times(self, since: datetime, until: datetime) -> Iterator[tuple[datetime, datetime]]:
         """From when until before when it lasts, each time that it touches the period between two instants."""
         in_zone = zone(self.time_zone)
+        earliest, latest = _utc(since) - NEAR, _utc(until) + NEAR
         last_minute = self.ends_at - _MINUTE
-        for year in self._years(since.astimezone(in_zone).year, until.astimezone(in_zone).year):
-            begins = resolve(_first_in(year, self.starts_at), in_zone).due_at
-            last_year = year + last_minute.year - self.starts_at.year
-            ends = _behind(_last_in(last_year, last_minute), in_zone)
+        for year in self._years(earliest.year, latest.year):
+            first = _first_in(year, self.starts_at)
+            last = _last_in(year + last_minute.year - self.starts_at.year, last_minute)
+            if first > latest or last < earliest:
+                continue  # what is far away needs no zone's rules
+            begins, ends = resolve(first, in_zone).due_at, _behind(last, in_zone)
             if begins < ends and begins <= until and ends > since:
                 yield begins, ends
 
@@ -147,6 +160,11 @@ class Closures:
             for each in self.closures
             if each.since <= instant < each.until and each.blackout.window.concerns(connection_ids)
         ]
+
+
+def _utc(instant: datetime) -> datetime:
+    """What a clock of UTC shows."""
+    return instant.astimezone(UTC).replace(tzinfo=None)
 
 
 def _first_in(year: int, at: datetime) -> datetime:

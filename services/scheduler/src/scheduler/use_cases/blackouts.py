@@ -15,6 +15,7 @@ from kit.ids import new_id
 from scheduler.domain.blackouts import (
     BLACKOUTS_MAX,
     LOOKED_AT,
+    OVER_MAX,
     Blackout,
     BlackoutNotFound,
     Closure,
@@ -47,14 +48,19 @@ class Clashes:
     next: Place | None
 
 
-async def make_blackouts(workspace_id: UUID, windows: Sequence[Window], *, store: BlackoutStore) -> list[Blackout]:
+async def make_blackouts(
+    workspace_id: UUID, windows: Sequence[Window], *, store: BlackoutStore, now: datetime
+) -> list[Blackout]:
     """One for each window, in order; what is there already is not made twice. Raises `TooManyBlackouts`."""
     await store.lock_blackouts(workspace_id)
     there = await store.blackouts(workspace_id)
+    over = [each for each in there if each.window.is_over(now)]
     known = {each.window: each for each in there}
     new = {window: Blackout(new_id(), workspace_id, window) for window in windows if window not in known}
-    if len(there) + len(new) > BLACKOUTS_MAX:
+    if len(there) - len(over) + len(new) > BLACKOUTS_MAX:
         raise TooManyBlackouts()
+    over.sort(key=lambda each: each.window.ends_at, reverse=True)
+    await store.remove_blackouts([each.blackout_id for each in over[OVER_MAX:]])
     await store.add_blackouts(list(new.values()))
     return [(known | new)[window] for window in dict.fromkeys(windows)]
 
@@ -66,7 +72,7 @@ async def remove_blackout(
     there = {each.blackout_id: each for each in await store.blackouts(workspace_id)}
     if blackout_id not in there or not rules(there[blackout_id].window):
         raise BlackoutNotFound()
-    await store.remove_blackout(blackout_id)
+    await store.remove_blackouts([blackout_id])
 
 
 async def clashes_with(

@@ -29,7 +29,7 @@ async def check_windows(
     errors = [
         fault(f"/windows/{index}/{wrong[0]}", wrong[1])
         for index, window in enumerate(windows)
-        if (wrong := _wrong(window, shown))
+        if (wrong := _wrong(window, shown, now))
     ]
     if connection_ids is not None:
         there = await connections.of_workspace(workspace_id)
@@ -42,7 +42,7 @@ async def check_windows(
         raise Invalid(errors=errors)
 
 
-def _wrong(window: Window, shown: datetime) -> tuple[str, str] | None:
+def _wrong(window: Window, shown: datetime, now: datetime) -> tuple[str, str] | None:
     """What is wrong where. `shown`: what the clock of its zone shows now."""
     if window.ends_at <= window.starts_at:
         return "ends_at", "This is not behind its beginning."
@@ -50,8 +50,8 @@ def _wrong(window: Window, shown: datetime) -> tuple[str, str] | None:
         return "ends_at", f"This is more than {LENGTH_MAX.days} days behind its beginning."
     if window.overlaps_itself():
         return "ends_at", "It would begin again before it has ended."
-    if window.ends_at <= shown and not window.yearly:
-        return "ends_at", "This has passed."
     if window.starts_at > shown + AHEAD_MAX:
         return "starts_at", f"This is more than {AHEAD_MAX.days} days ahead."
+    if window.is_over(now):
+        return "ends_at", "This has passed."
     return None
