@@ -121,8 +121,8 @@ DATA_MAP = DataMap(
         Table(
             name="blackout",
             purpose="when nothing is to go out",
-            retention="until a member removes it, it is over and 500 later ones are too, or the workspace is erased;"
-            " of a connection, until that is erased",
+            retention="until a member removes it, others are made while 500 later ones are over, or the workspace is"
+            " erased; of a connection, until that is erased",
             columns={
                 "blackout_id": Kind.ID,
                 "workspace_id": Kind.ID,
