@@ -18,8 +18,8 @@ SELECT blackout_id, workspace_id, name, starts_at, ends_at, time_zone, yearly, c
 FROM blackout WHERE workspace_id = %(workspace_id)s
 """
 
-# A yearly window is last looked at as it begins for the last time before the end of the period. For one of 29 February
-# that may be a day too early, for which two days (`NEAR`) are enough.
+# Of a yearly window the last time that begins before the period ends is the one that lasts longest into it. Where 29
+# February is missing, that is reckoned by a day at most otherwise than `Window.times` does; `NEAR` has room for it.
 _NEAR: LiteralString = """
   AND starts_at <= %(until)s
   AND ends_at + CASE WHEN yearly THEN date_trunc('year', age(%(until)s, starts_at)) ELSE interval '0' END >= %(since)s
