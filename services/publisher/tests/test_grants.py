@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
+import httpx
 import pytest
 from contracts.leases import Purpose
 from kit.calls import InProcess, Neighbour, create_client
@@ -21,6 +24,7 @@ from platforms.leasing import Leases
 from publisher.adapters.grants import SharedGrants
 from publisher.domain.publication import Publication
 from publisher.ports import GrantRefused
+from sandbox.serving import LoopbackServer
 
 from services.publisher.tests.neighbours import Auth
 
@@ -29,14 +33,20 @@ from services.publisher.tests.neighbours import Auth
 async def grants(
     auth: Auth, keys_folder: Path, trusted: TrustedKeys, clock: MovableClock
 ) -> AsyncIterator[SharedGrants]:
-    passports = Passports(SigningKey.load("publisher", keys_folder / "publisher.signing.pem"), trusted, clock)
-    transport = InProcess({"auth": auth.app()}, "auth")
-    neighbour = Neighbour("auth", create_client("http://auth", transport), passports.issue_own, NoOpTracer())
-    key = SealingKey.load(keys_folder / "publisher.sealing.pem")
-    shared = SharedGrants(Leases(neighbour, key, Purpose.PUBLISH), clock)
+    client = create_client("http://auth", InProcess({"auth": auth.app()}, "auth"))
+    neighbour, shared = shared_grants(client, keys_folder, trusted, clock)
     async with shared.open():
         yield shared
     await neighbour.close()
+
+
+def shared_grants(
+    client: httpx.AsyncClient, keys_folder: Path, trusted: TrustedKeys, clock: MovableClock
+) -> tuple[Neighbour, SharedGrants]:
+    passports = Passports(SigningKey.load("publisher", keys_folder / "publisher.signing.pem"), trusted, clock)
+    neighbour = Neighbour("auth", client, passports.issue_own, NoOpTracer())
+    key = SealingKey.load(keys_folder / "publisher.sealing.pem")
+    return neighbour, SharedGrants(Leases(neighbour, key, Purpose.PUBLISH), clock)
 
 
 def publication(auth: Auth, connection_id: UUID, clock: MovableClock) -> Publication:
@@ -73,6 +83,27 @@ async def test_an_expected_grant_that_nobody_borrows_is_given_back(grants: Share
     grants.expect(auth.connect(new_id()))
     await wait_for(lambda: auth.out)
     await wait_for(lambda: not auth.out)
+
+
+async def test_an_auth_that_hangs_does_not_keep_the_publisher_from_stopping(
+    auth: Auth, keys_folder: Path, trusted: TrustedKeys, clock: MovableClock
+):
+    """It lent a grant and then stood still: the network accepts what nobody answers."""
+    lending = LoopbackServer()
+    await lending.start(auth.app())
+    port = int(lending.base_url.rpartition(":")[2])
+    neighbour, shared = shared_grants(create_client(lending.base_url, None), keys_folder, trusted, clock)
+    with socket.socket() as hanging:
+        async with shared.open(), shared.borrow(publication(auth, auth.connect(new_id()), clock)):
+            await lending.stop()
+            hanging.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            hanging.bind(("127.0.0.1", port))
+            hanging.listen()
+            begun = time.monotonic()
+        took = time.monotonic() - begun
+    await neighbour.close()
+    assert took < 4
+    assert auth.out
 
 
 async def test_what_kept_an_expected_grant_is_told_to_whoever_borrows_it(

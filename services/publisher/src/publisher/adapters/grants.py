@@ -36,6 +36,10 @@ IDLE_SECONDS = 1.0
 TOGETHER_SECONDS = 0.25
 """Leases that become idle within this time are given back in one call."""
 
+RETURN_SECONDS = 2.0
+"""How long a stopping publisher gives back what it still holds. auth may go at the same moment and answer no more; what
+is not returned runs out within seconds."""
+
 SOON_SECONDS = 1.0
 """Whoever asks for a lease asks also for those in use that nobody takes up any more after this."""
 
@@ -106,8 +110,12 @@ class SharedGrants:
                 task.cancel()
             held = [each.lent.lease_id for each in self._held.values()]
             self._held.clear()
-            for start in range(0, len(held), LEASES_MAX):
-                await self._give_back(held[start : start + LEASES_MAX])
+            try:
+                async with asyncio.timeout(RETURN_SECONDS):
+                    for start in range(0, len(held), LEASES_MAX):
+                        await self._give_back(held[start : start + LEASES_MAX])
+            except TimeoutError:
+                log.warning("leases_left_at_the_end")
 
     async def _take(self, connection_id: UUID) -> _Held:
         held = self._usable(connection_id)
