@@ -63,6 +63,8 @@ class Lender:
     refused: dict[UUID, str] = field(default_factory=dict)
     returned: list[str] = field(default_factory=list)
     lent: list[UUID] = field(default_factory=list)
+    platform: str = "bluesky"
+    grant: Grant | None = None
     dead: list[tuple[UUID, str]] = field(default_factory=list)
 
     def app(self) -> Litestar:
@@ -89,7 +91,7 @@ class Lender:
     def _lease(self, connection_id: UUID) -> dict[str, Any]:
         self.lent.append(connection_id)
         lease_id, expires_at = new_id(), self.clock.now() + timedelta(hours=1)
-        grant = Grant(str(connection_id), Secret("access"), None, ("read",), expires_at, None)
+        grant = self.grant or Grant(str(connection_id), Secret("access"), None, ("read",), expires_at, None)
         sealed = self.trusted.seal(
             "metrics", grants.dump(grant, with_refresh=False), context=lease_context(lease_id, connection_id)
         )
@@ -97,7 +99,7 @@ class Lender:
             "lease_id": lease_id,
             "connection_id": connection_id,
             "workspace_id": new_id(),
-            "platform": "bluesky",
+            "platform": self.platform,
             "handle": "owner.example.com",
             "sealed": base64.b64encode(sealed).decode(),
             "expires_at": expires_at,
@@ -161,6 +163,7 @@ def published(clock: MovableClock) -> MakePublished:
         connection_id: UUID | None = None,
         platform_post_id: str | None = "at://post/1",
         published_at: datetime | None = None,
+        platform: str = "bluesky",
     ) -> PublicationPublishedV1:
         return PublicationPublishedV1(
             workspace_id=workspace_id or new_id(),
@@ -169,7 +172,7 @@ def published(clock: MovableClock) -> MakePublished:
             post_id=new_id(),
             revision_id=new_id(),
             connection_id=connection_id or new_id(),
-            platform="bluesky",
+            platform=platform,
             published_at=published_at or clock.now(),
             platform_post_id=platform_post_id,
         )

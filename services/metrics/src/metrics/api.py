@@ -14,6 +14,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
+from metrics.domain import WITHHELD, Performance, Withheld
 from metrics.ports import Store
 from metrics.use_cases.read import read_performances, read_snapshots
 
@@ -27,8 +28,17 @@ class SnapshotBody(msgspec.Struct, frozen=True):
     impressions: int | None
 
 
+class WithheldBody(msgspec.Struct, frozen=True):
+    """Why the platform tells no numbers, or no newer ones: a word for programs, sentences for people."""
+
+    code: Withheld
+    detail: str
+    advice: str
+
+
 class PublicationMetrics(msgspec.Struct, frozen=True):
     publication_id: UUID
+    withheld: WithheldBody | None
     snapshots: list[SnapshotBody]
 
 
@@ -39,6 +49,7 @@ class PerformanceBody(msgspec.Struct, frozen=True):
     platform: str
     published_at: datetime
     state: str
+    withheld: WithheldBody | None
     taken_at: datetime | None
     views: int | None
     likes: int | None
@@ -60,15 +71,25 @@ def routes(units: Units[Store]) -> list[ControllerRouterHandler]:
         workspace_id: FromPath[UUID], publication_id: FromPath[UUID], caller: NamedDependency[Caller]
     ) -> PublicationMetrics:
         async with units(Scope.workspace(workspace_id, caller.account)) as store:
-            snapshots = await read_snapshots(publication_id, store, reach=caller.reach)
-        return PublicationMetrics(
-            publication_id, [msgspec.convert(s, SnapshotBody, from_attributes=True) for s in snapshots]
-        )
+            snapshots, withheld = await read_snapshots(publication_id, store, reach=caller.reach)
+        told = [msgspec.convert(s, SnapshotBody, from_attributes=True) for s in snapshots]
+        return PublicationMetrics(publication_id, _withheld(withheld), told)
 
     @get("/api/workspaces/{workspace_id:uuid}/metrics", guards=[permission(Permission.METRICS_READ)])
     async def workspace_metrics(workspace_id: FromPath[UUID], caller: NamedDependency[Caller]) -> WorkspaceMetrics:
         async with units(Scope.workspace(workspace_id, caller.account)) as store:
             performances = await read_performances(workspace_id, store, reach=caller.reach)
-        return WorkspaceMetrics([msgspec.convert(p, PerformanceBody, from_attributes=True) for p in performances])
+        return WorkspaceMetrics([_performance(performance) for performance in performances])
 
     return [publication_metrics, workspace_metrics]
+
+
+def _performance(performance: Performance) -> PerformanceBody:
+    return PerformanceBody(**vars(performance) | {"withheld": _withheld(performance.withheld)})
+
+
+def _withheld(withheld: Withheld | None) -> WithheldBody | None:
+    if withheld is None:
+        return None
+    reason = WITHHELD[withheld]
+    return WithheldBody(withheld, reason.detail, reason.advice)

@@ -46,6 +46,7 @@ DATA_MAP = DataMap(
                 "next_at": Kind.TIME,
                 "absences": Kind.STATE,
                 "failures": Kind.STATE,
+                "withheld": Kind.STATE,
             },
             subjects=_OF_SUBJECTS,
         ),

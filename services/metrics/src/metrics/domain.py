@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from uuid import UUID
 
 from contracts.topology import STREAM_MAX_AGE
@@ -54,6 +55,35 @@ class TrackingState(StrEnum):
     FINISHED = "finished"
 
 
+class Withheld(StrEnum):
+    """Why a platform tells no numbers of a publication, in a word for clients. `WITHHELD` has it in sentences."""
+
+    STATISTICS_DENIED = "statistics-denied"
+    INSIGHTS_REFUSED = "insights-refused"
+
+
+@dataclass(frozen=True)
+class Reason:
+    """What it means, and what a person can do about it."""
+
+    detail: str
+    advice: str
+
+
+WITHHELD: Mapping[Withheld, Reason] = MappingProxyType(
+    {
+        Withheld.STATISTICS_DENIED: Reason(
+            "The platform shows statistics to the page's administrators only, and somebody else connected it.",
+            "Have an administrator of the page connect it.",
+        ),
+        Withheld.INSIGHTS_REFUSED: Reason(
+            "The platform refuses to tell the numbers of this post.",
+            "Look on the platform whether the post and its statistics can be seen there.",
+        ),
+    }
+)
+
+
 @dataclass(frozen=True)
 class Tracked:
     """One publication whose numbers are due."""
@@ -66,6 +96,7 @@ class Tracked:
     published_at: datetime
     absences: int
     failures: int
+    withheld: Withheld | None
 
 
 @dataclass(frozen=True)
@@ -95,9 +126,13 @@ class Postponed:
 
 @dataclass(frozen=True)
 class Failed:
-    """No answer this time; the same publications are asked for again, more and more rarely."""
+    """No numbers this time; the same publications are asked for again, more and more rarely.
+
+    `withheld`: the platform did answer, and told none.
+    """
 
     code: str
+    withheld: Withheld | None = None
 
 
 Answer = Counted | Postponed | Failed
@@ -111,6 +146,7 @@ class Look:
     next_at: datetime | None
     absences: int
     failures: int
+    withheld: Withheld | None = None
 
 
 @dataclass(frozen=True)
@@ -126,6 +162,13 @@ class Snapshot:
 
 
 @dataclass(frozen=True)
+class Standing:
+    """What is known of one publication beside its numbers."""
+
+    withheld: Withheld | None
+
+
+@dataclass(frozen=True)
 class Performance:
     """A publication with its newest numbers; all of them `None` before the first look."""
 
@@ -135,6 +178,7 @@ class Performance:
     platform: str
     published_at: datetime
     state: TrackingState
+    withheld: Withheld | None
     taken_at: datetime | None
     views: int | None
     likes: int | None
@@ -163,7 +207,10 @@ def after_answer(tracked: Tracked, counts: Counts | None, now: datetime) -> Look
     return Look(TrackingState.TRACKING, next_at, absences, 0)
 
 
-def after_failure(tracked: Tracked, now: datetime) -> Look:
-    """The platform did not answer: twice as long a pause each time, up to the longest."""
+def after_failure(tracked: Tracked, withheld: Withheld | None, now: datetime) -> Look:
+    """The platform told nothing: twice as long a pause each time, up to the longest. Silence is no other reason."""
+    if withheld is not None and next_look_at(tracked.published_at, now) is None:
+        return Look(TrackingState.FINISHED, None, tracked.absences, tracked.failures + 1, withheld)
     pause = min(BACKOFF_FIRST * 2 ** min(tracked.failures, 10), BACKOFF_LONGEST)
-    return Look(TrackingState.TRACKING, now + pause, tracked.absences, tracked.failures + 1)
+    reason = withheld or tracked.withheld
+    return Look(TrackingState.TRACKING, now + pause, tracked.absences, tracked.failures + 1, reason)

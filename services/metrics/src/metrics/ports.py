@@ -11,7 +11,7 @@ from contracts.event import Event
 from kit.passport import Reach
 from platforms.shape import Counts
 
-from metrics.domain import Answer, Batch, Look, Performance, Snapshot, Tracked
+from metrics.domain import Answer, Batch, Look, Performance, Snapshot, Standing, Tracked
 
 
 class Store(Protocol):
@@ -72,7 +72,7 @@ class Store(Protocol):
     async def postpone(self, batch: Batch, until: datetime) -> None:
         """Look at nothing of the batch's connection before `until`, and at the batch itself just then."""
 
-    async def is_known(self, publication_id: UUID, reach: Reach) -> bool: ...
+    async def find(self, publication_id: UUID, reach: Reach) -> Standing | None: ...
 
     async def snapshots(self, publication_id: UUID) -> Sequence[Snapshot]: ...
 

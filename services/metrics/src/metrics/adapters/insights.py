@@ -15,12 +15,12 @@ from kit.calls import CallRefused
 from kit.clock import Clock
 from kit.problems import Unavailable
 from platforms.environment import OfferedPlatforms
-from platforms.errors import Misconfigured, PlatformError, RateLimited, ReauthorisationNeeded
+from platforms.errors import Misconfigured, PlatformError, RateLimited, ReauthorisationNeeded, Rejected
 from platforms.leasing import Borrowing, Leases
 from platforms.platform import Platform
 from platforms.shape import Call, PlatformName
 
-from metrics.domain import Answer, Batch, Counted, Failed, Postponed
+from metrics.domain import Answer, Batch, Counted, Failed, Postponed, Withheld
 
 log = structlog.get_logger("insights")
 
@@ -33,6 +33,9 @@ REAUTHORISATION_PAUSE = timedelta(hours=1)
 MISCONFIGURED_PAUSE = timedelta(hours=1)
 
 REFRESHING_PAUSE = timedelta(seconds=5)
+
+_WITHHELD = {"statistics_denied": Withheld.STATISTICS_DENIED}
+"""The clients' words for refusals that a person can do something particular about."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,8 @@ class PlatformInsights:
         except Misconfigured as error:
             log.error("platform_misconfigured", platform=batch.platform, code=error.code)
             return Postponed(self._in(MISCONFIGURED_PAUSE), error.code)
+        except Rejected as error:
+            return Failed(error.code, _WITHHELD.get(error.code, Withheld.INSIGHTS_REFUSED))
         except PlatformError as error:
             # Reading changes nothing, so whatever else went wrong may be tried again.
             return Failed(error.code)

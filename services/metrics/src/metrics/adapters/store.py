@@ -12,7 +12,7 @@ from kit.database import Transaction
 from kit.passport import Reach
 from platforms.shape import Counts
 
-from metrics.domain import Batch, Look, Performance, Snapshot, Tracked
+from metrics.domain import Batch, Look, Performance, Snapshot, Standing, Tracked
 
 _DUE_ROWS_LOOKED_AT = 500
 """Rows read to find the next connections: one connection may own many of them."""
@@ -122,7 +122,7 @@ class PostgresStore:
             " WHERE connection_id = %(connection)s AND state = 'tracking' AND next_at <= %(now)s"
             " ORDER BY next_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED))"
             " RETURNING publication_id, workspace_id, connection_id, platform, platform_post_id, published_at,"
-            " absences, failures",
+            " absences, failures, withheld",
             {"connection": connection_id, "now": now, "until": until, "limit": limit},
         )
 
@@ -157,9 +157,10 @@ class PostgresStore:
 
     async def write_looks(self, looks: Mapping[UUID, Look]) -> None:
         await self._transaction.execute_many(
-            "UPDATE tracked SET state = %s, next_at = %s, absences = %s, failures = %s WHERE publication_id = %s",
+            "UPDATE tracked SET state = %s, next_at = %s, absences = %s, failures = %s, withheld = %s"
+            " WHERE publication_id = %s",
             [
-                (look.state, look.next_at, look.absences, look.failures, publication_id)
+                (look.state, look.next_at, look.absences, look.failures, look.withheld, publication_id)
                 for publication_id, look in looks.items()
             ],
         )
@@ -172,13 +173,13 @@ class PostgresStore:
             {"until": until, "connection": batch.connection_id, "claimed": claimed},
         )
 
-    async def is_known(self, publication_id: UUID, reach: Reach) -> bool:
-        known: bool = await self._transaction.scalar(
-            "SELECT EXISTS (SELECT 1 FROM tracked WHERE publication_id = %(publication_id)s"
-            " AND (%(reach)s::uuid[] IS NULL OR connection_id = ANY (%(reach)s::uuid[])))",
+    async def find(self, publication_id: UUID, reach: Reach) -> Standing | None:
+        return await self._transaction.first(
+            Standing,
+            "SELECT withheld FROM tracked WHERE publication_id = %(publication_id)s"
+            " AND (%(reach)s::uuid[] IS NULL OR connection_id = ANY (%(reach)s::uuid[]))",
             {"publication_id": publication_id, "reach": reach},
         )
-        return known
 
     async def snapshots(self, publication_id: UUID) -> Sequence[Snapshot]:
         return await self._transaction.all(
@@ -191,8 +192,8 @@ class PostgresStore:
     async def performances(self, workspace_id: UUID, limit: int, reach: Reach) -> Sequence[Performance]:
         return await self._transaction.all(
             Performance,
-            "SELECT t.publication_id, t.connection_id, t.post_id, t.platform, t.published_at, t.state, s.taken_at,"
-            " s.views, s.likes, s.comments, s.shares, s.impressions"
+            "SELECT t.publication_id, t.connection_id, t.post_id, t.platform, t.published_at, t.state, t.withheld,"
+            " s.taken_at, s.views, s.likes, s.comments, s.shares, s.impressions"
             " FROM tracked t LEFT JOIN LATERAL (SELECT * FROM snapshot"
             " WHERE snapshot.publication_id = t.publication_id ORDER BY taken_at DESC LIMIT 1) s ON true"
             " WHERE t.workspace_id = %(workspace_id)s AND t.published_at IS NOT NULL"

@@ -43,8 +43,8 @@ async def record_answer(batch: Batch, answer: Answer, store: Store, *, now: date
         case Postponed(until, code):
             await store.postpone(batch, until)
             log.info("collection_postponed", connection_id=str(batch.connection_id), code=code)
-        case Failed(code):
-            await store.write_looks({tracked.publication_id: after_failure(tracked, now) for tracked in kept})
+        case Failed(code, withheld):
+            await store.write_looks({tracked.publication_id: after_failure(tracked, withheld, now) for tracked in kept})
             log.warning("collection_failed", connection_id=str(batch.connection_id), code=code)
         case Counted(counts):
             found = {
