@@ -9,6 +9,7 @@ import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import nats.errors
 from nats.aio.client import Client
@@ -58,7 +59,7 @@ class Publisher:
         It may never end, if the answer was lost; who stops waiting cancels it.
         """
         reply, answer = await self._expect()
-        headers = {**message.headers, EXPECTED_STREAM: stream}
+        headers = _as_lines(message.headers) | {EXPECTED_STREAM: stream}
         await self._client.publish(message.subject, message.body, reply=reply, headers=headers)
         return answer
 
@@ -69,9 +70,9 @@ class Publisher:
         One that cannot be stored spoils them all, and so does one that is stored already.
         """
         reply, answer = await self._expect()
-        batch_id = str(new_id())
+        common = _as_lines({EXPECTED_STREAM: stream, _BATCH_ID: str(new_id())})
         for number, message in enumerate(messages, start=1):
-            headers = {**message.headers, EXPECTED_STREAM: stream, _BATCH_ID: batch_id, _BATCH_SEQUENCE: str(number)}
+            headers = _as_lines(message.headers) | common | {_BATCH_SEQUENCE: _Line(number)}
             last = number == len(messages)
             if last:
                 headers[_BATCH_COMMIT] = "1"
@@ -97,6 +98,25 @@ class Publisher:
             answer.set_result(None)
         else:
             answer.set_exception(error)
+
+
+class _Line(str):
+    """A header's value that is one line. nats-py looks for line ends in every value to replace them, which takes longer
+    than all else that it does with a message of ours."""
+
+    __slots__ = ()
+
+    def strip(self, *_: Any) -> _Line:
+        return self
+
+    def translate(self, *_: Any) -> _Line:
+        return self
+
+
+def _as_lines(headers: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name: value if "\n" in value or "\r" in value else _Line(value.strip()) for name, value in headers.items()
+    }
 
 
 def _error(message: Msg) -> Exception | None:

@@ -63,8 +63,21 @@ def is_recorded(traceparent: str | None) -> bool:
 
 
 def continued(tracer: trace.Tracer, name: str, traceparent: str | None) -> AbstractContextManager[trace.Span]:
-    """One span in the trace that was kept; without one (an older row), in a trace of its own."""
-    return opened_span(tracer, name, parent=_context_of(traceparent))
+    """One span in the trace that was kept; without one (an older row), in a trace of its own. Where nobody records it,
+    the span is the one that was kept."""
+    parent = _context_of(traceparent)
+    if traceparent is not None and not is_recorded(traceparent):
+        return _within(parent)
+    return opened_span(tracer, name, parent=parent)
+
+
+@contextmanager
+def _within(context: Context) -> Iterator[trace.Span]:
+    token = attach(context)
+    try:
+        yield trace.get_current_span(context)
+    finally:
+        detach(token)
 
 
 @contextmanager

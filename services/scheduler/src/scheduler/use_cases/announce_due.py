@@ -14,7 +14,8 @@ from scheduler.domain.schedule import Announced
 from scheduler.ports import Store
 
 BATCH = 500
-"""Schedules in one transaction: a burst at the full hour is a few of them, and none holds its locks for long."""
+"""Schedules in one transaction: a burst at the full hour is a few of them, and none holds its locks for longer than a
+tenth of a second."""
 
 
 async def announce(schedule_ids: Sequence[UUID], *, holder: UUID, now: datetime, store: Store, tracer: Tracer) -> bool:
