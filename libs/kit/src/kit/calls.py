@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import httpx
+import msgspec
 import structlog
 from opentelemetry import propagate, trace
 
@@ -56,16 +57,20 @@ class Neighbour:
         """
         with self._tracer.start_as_current_span(f"{method} {self._name}", kind=trace.SpanKind.CLIENT):
             headers = {"Authorization": f"Bearer {passport or self._own_passport()}"}
+            content = None
+            if json is not None:
+                headers["Content-Type"] = "application/json"
+                content = msgspec.json.encode(json)
             propagate.inject(headers)
             try:
-                response = await self._client.request(method, path, json=json, headers=headers)
+                response = await self._client.request(method, path, content=content, headers=headers)
             except httpx.TransportError as error:
                 raise Unavailable(f"{self._name} does not answer") from error
         if response.status_code >= 500:
             raise Unavailable(f"{self._name} is not able to answer")
         if response.status_code >= 400:
             raise _refusal(self._name, response)
-        return response.json() if response.content else None
+        return msgspec.json.decode(response.content) if response.content else None
 
     async def close(self) -> None:
         await self._client.aclose()

@@ -32,9 +32,13 @@ async def publish_publication(publication: Publication, *, means: Means) -> Publ
     """
     assert publication.platform is not None
     means.grants.expect(publication.connection_id)
-    (variant, _), journal = await asyncio.gather(
-        approved(publication, means=means), means.journals.open(publication, publication.platform)
-    )
+    opening = asyncio.create_task(means.journals.open(publication, publication.platform))
+    try:
+        variant, _ = await approved(publication, means=means)
+    except BaseException:
+        opening.cancel()
+        raise
+    journal = await opening
     delivery = delivery_of(publication, variant, means=means)
     bill = bill_of(variant.platform, Step.PUBLISHING, delivery, means=means)
     async with means.call_slots.begin() as turn, means.grants.borrow(publication) as grant:
