@@ -54,6 +54,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
                 data=body,
                 allow_redirects=False,
                 timeout=_timeout(timeout["connect"], timeout["read"], timeout["pool"]),
+                middlewares=_WRITING if request.method in _REPEATED else (),
             )
         except (aiohttp.ClientError, OSError) as error:
             raise _honest(error) from error
@@ -71,7 +72,6 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             headers=_STANDING,
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
-            middlewares=(_never_written_twice,),
         )
         return self._session
 
@@ -121,15 +121,19 @@ class _Lost(aiohttp.ClientError):
 async def _never_written_twice(
     request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
 ) -> aiohttp.ClientResponse:
-    """Keep aiohttp from repeating PUT and DELETE by itself when a connection is lost; a question it may ask again."""
+    """Keep aiohttp from repeating a change by itself when its connection is lost."""
     try:
         return await handler(request)
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
         raise
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        if request.method in ("GET", "HEAD"):
-            raise
         raise _Lost(type(error).__name__) from error
+
+
+_REPEATED = ("PUT", "DELETE")
+"""Changes that aiohttp sends a second time, because HTTP calls them idempotent. A question it may ask again."""
+
+_WRITING = (_never_written_twice,)
 
 
 def _honest(cause: Exception) -> httpx.TransportError:
