@@ -24,7 +24,7 @@ from kit.subscription import Subscription
 from kit.testing import wait_for
 from kit.testing.services import Bus
 from kit.topology import Drift
-from litestar import Litestar
+from litestar import Litestar, get
 
 Running = Callable[[Litestar], AbstractAsyncContextManager[httpx.AsyncClient]]
 
@@ -166,3 +166,32 @@ def test_it_reads_the_movable_clock_where_one_is_named(settings: ServiceSettings
 def test_a_neighbour_without_an_address_is_a_wrong_setting(settings: ServiceSettings):
     with pytest.raises(SettingError, match=r"^SERVICE_URL_AUTH is not set$"):
         Service("scheduler", settings).neighbour("auth")
+
+
+@pytest.mark.parametrize(
+    ("state", "detail"),
+    [
+        ("40P01", "Somebody changed the same things at the same moment. Nothing was changed."),
+        ("57P01", "The database does not answer."),
+    ],
+)
+async def test_a_request_that_the_database_gave_up_is_to_be_made_again(
+    settings: ServiceSettings,
+    running: Running,
+    at_revision: Callable[[str], None],
+    bus: Bus,
+    state: str,
+    detail: str,
+):
+    at_revision("0002")
+    service = Service("scheduler", settings)
+
+    @get("/attempt")
+    async def attempt() -> None:
+        async with service.database.transaction(Scope.nobody()) as transaction:
+            await transaction.execute(f"DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '{state}'; END $$")
+
+    async with running(service.app(routes=[attempt])) as http:
+        answer = await http.get("/attempt")
+    assert (answer.status_code, answer.json()["detail"]) == (503, detail)
+    assert answer.headers["Retry-After"] == "5"

@@ -114,9 +114,7 @@ class _Line(str):
 
 
 def _as_lines(headers: Mapping[str, str]) -> dict[str, str]:
-    return {
-        name: value if "\n" in value or "\r" in value else _Line(value.strip()) for name, value in headers.items()
-    }
+    return {name: value if "\n" in value or "\r" in value else _Line(value.strip()) for name, value in headers.items()}
 
 
 def _error(message: Msg) -> Exception | None:

@@ -221,7 +221,13 @@ def _on_outage(request: Request[Any, Any, Any], error: Exception) -> Response[An
     return on_problem(request, Unavailable("The database does not answer."))
 
 
+def _on_crossing(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    log.warning("requests_crossed", error=type(error).__name__)
+    return on_problem(request, Unavailable("Somebody changed the same things at the same moment. Nothing was changed."))
+
+
 _OUTAGE_HANDLERS: ExceptionHandlersMap = {
+    psycopg.errors.DeadlockDetected: _on_crossing,
     psycopg.OperationalError: _on_outage,
     psycopg_pool.PoolTimeout: _on_outage,
 }

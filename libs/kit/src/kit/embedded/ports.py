@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
+import random
 import socket
-from contextlib import ExitStack
+from itertools import islice
 
 LOOPBACK = "127.0.0.1"
+
+_CHOICE = range(10_240, 32_000)
+"""Below what systems give to outgoing connections (from 32,768 on under Linux, higher elsewhere): one of these would
+take the port between our look and the server's start."""
 
 
 def free_port() -> int:
     """Return a port that nobody listens on at this moment; nothing reserves it."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    return free_ports(1)[0]
 
 
 def free_ports(count: int) -> list[int]:
     """Return so many different ports that nobody listens on at this moment."""
-    with ExitStack() as probes:
-        found = []
-        for _ in range(count):
-            probe = probes.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
-            probe.bind((LOOPBACK, 0))
-            found.append(int(probe.getsockname()[1]))
-        return found
+    candidates = random.SystemRandom().sample(_CHOICE, len(_CHOICE))
+    return list(islice(filter(is_free, candidates), count))
 
 
 def is_free(port: int) -> bool:
