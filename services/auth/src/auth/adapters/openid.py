@@ -15,8 +15,6 @@ from urllib.parse import quote_plus
 
 import httpx
 import structlog
-from authlib.oauth2.rfc7636 import create_s256_code_challenge
-from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jws import JWSRegistry
@@ -75,6 +73,9 @@ class CalledProviders:
             raise ProviderUnknown() from None
 
     async def authorisation_url(self, provider: ConfiguredProvider, journey: Journey, *, afresh: bool) -> str:
+        # A megabyte that only who signs in this way has to pay, here and below.
+        from authlib.oauth2.rfc7636 import create_s256_code_challenge  # noqa: PLC0415
+
         metadata = await self._issuers[provider.name].metadata(self._http)
         asked = {
             "response_type": "code",
@@ -141,6 +142,8 @@ class CalledProviders:
         self, provider: ConfiguredProvider, tokens: Mapping[str, Any], journey: Journey, *, afresh: bool
     ) -> Mapping[str, Any]:
         """The claims of the ID token, with everything checked that OpenID Connect Core 1.0 asks for in 3.1.3.7."""
+        from authlib.oidc.core import CodeIDToken  # noqa: PLC0415
+
         try:
             token = await self._decoded(provider, text_of(tokens, "id_token") or "")
             claims = CodeIDToken(
