@@ -13,7 +13,7 @@ import asyncio
 import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import structlog
 from nats.aio.client import Client
@@ -47,8 +47,7 @@ _LOCK_KEY = 0x51607F
 """The relay's advisory lock; databases do not share lock keys, so one number serves every service."""
 
 
-@dataclass(frozen=True)
-class _Row:
+class _Row(NamedTuple):
     id: int
     stream: str
     subject: str
@@ -109,8 +108,10 @@ class Relay:
         async with self._database.transaction(Scope.worker()) as transaction:
             if not await transaction.scalar("SELECT pg_try_advisory_xact_lock(%s)", (_LOCK_KEY,)):
                 return 0
-            rows = await transaction.all(
-                _Row, "SELECT id, stream, subject, headers, body FROM outbox ORDER BY id LIMIT %s", (BATCH_MAX,)
+            rows = await transaction.rows(
+                lambda _, values: _Row(*values),
+                "SELECT id, stream, subject, headers, body FROM outbox ORDER BY id LIMIT %s",
+                (BATCH_MAX,),
             )
             stored = await self._publish(rows)
             if stored:
