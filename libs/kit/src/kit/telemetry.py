@@ -1,7 +1,7 @@
 """Traces: one per journey, from the request over the outbox and the bus to the platform call.
 
 Propagation is W3C trace context. Work that a loop does later keeps the trace of what caused it in its row.
-Without a collector nothing is recorded, but every span still has its ids: logs, events and problems carry
+Without a collector nothing is recorded, but every trace still has its ids: logs, events and problems carry
 them. `docs/tracing.md` shows a trace and says what is never in one.
 """
 

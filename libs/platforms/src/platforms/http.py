@@ -82,8 +82,13 @@ class _Client(httpx.AsyncClient):
         return httpx.Request(method, url, extensions=dict(extensions or {}), **parts)
 
     async def send(self, request: httpx.Request, *, stream: bool = False, **_: Any) -> httpx.Response:
+        hooks = self.event_hooks
+        for on_request in hooks["request"]:
+            await on_request(request)
         response = await self._guarded.handle_async_request(request)
         response.request = request
+        for on_response in hooks["response"]:
+            await on_response(response)
         if not stream:
             await response.aread()
         return response

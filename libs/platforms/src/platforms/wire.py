@@ -88,7 +88,8 @@ def safe_code(value: object) -> str:
 async def _read(response: httpx.Response) -> bytes:
     parts = bytearray()
     stream: AsyncIterable[bytes] = response.aiter_bytes()
-    if isinstance(response.stream, httpx.AsyncByteStream) and "content-encoding" not in response.headers:
+    plain = "content-encoding" not in response.headers and not response.is_stream_consumed
+    if plain and isinstance(response.stream, httpx.AsyncByteStream):
         stream = response.stream  # nearly all answer as we ask them to
     async for part in stream:
         parts += part
