@@ -66,6 +66,25 @@ async def test_a_redirect_is_an_answer_and_not_followed(sandbox: Sandbox, http: 
     assert sandbox.requests("tiktok", "GET /elsewhere/") == 0
 
 
+async def test_who_listens_hears_of_calls_and_may_read_the_answer_first(
+    sandbox: Sandbox, http: httpx.AsyncClient
+) -> None:
+    """The specifications are held against what is heard so."""
+    heard: list[str] = []
+
+    async def on_request(request: httpx.Request) -> None:
+        heard.append(request.method)
+
+    async def on_answer(answer: httpx.Response) -> None:
+        heard.append((await answer.aread()).decode())
+
+    http.event_hooks = {"request": [on_request], "response": [on_answer]}
+    sandbox.add_fault("tiktok", "GET /here/", "answer", status=200, body={"said": "hello"})
+    answer = await send(http, http.build_request("GET", f"{sandbox.base_urls['tiktok']}/here/"))
+    assert answer.json() == {"said": "hello"}
+    assert heard == ["GET", answer.body.decode()]
+
+
 async def test_an_address_arrives_as_it_was_written() -> None:
     """A signature covers its spelling, and some platforms take only one spelling of two."""
     arrived = []
