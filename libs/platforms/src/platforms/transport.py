@@ -38,8 +38,8 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send it, and say truly whether it can have arrived.
 
-        Whether a request can have arrived decides if it may be repeated: `ConnectError` and `PoolTimeout` mean it was
-        never sent, `ReadError` and `ReadTimeout` that nobody knows.
+        Whether a request can have arrived decides if it may be repeated: `ConnectError` means it was never sent,
+        `ReadError` and `ReadTimeout` that nobody knows.
         """
         session = self._session or self._open()
         timeout = request.extensions.get("timeout", TIMEOUT)
