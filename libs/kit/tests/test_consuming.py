@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from uuid import UUID
 
@@ -20,6 +20,8 @@ from kit.consuming import Consumers
 from kit.database import Database, Scope, Transaction, Units
 from kit.erasure import DataMap, erase
 from kit.ids import new_id
+from kit.lanes import Batches
+from kit.pull import Delivery
 from kit.secret import Secret
 from kit.settings import BusSettings
 from kit.settle import RetryPolicy
@@ -279,6 +281,39 @@ async def test_a_backlog_is_handled_in_batches_in_order_and_once(
     assert sum(sizes) == 121
     assert (await effects.of(B))[:-1] == [one.workspace_id for one in events if one.post_id == B]
     assert await effects.of(A) == [one.workspace_id for one in events if one.post_id == A]
+
+
+async def test_what_comes_while_the_last_worker_ends_is_handled_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+    consuming: Consuming,
+    bus: Bus,
+    nats_url: str,
+    database: Database,
+    effects: Effects,
+    in_batches: Callable[..., Subscription],
+):
+    """Nothing follows that would wake a worker for it."""
+    first, second = event(A), event(A)
+    arrived: list[Delivery] = []
+    add, connection = Batches.add, database.connection
+
+    def add_and_tell(line: Batches, delivery: Delivery) -> None:
+        add(line, delivery)
+        arrived.append(delivery)
+
+    @asynccontextmanager
+    async def slow_to_return() -> AsyncIterator[object]:
+        async with connection() as one:
+            yield one
+            if len(arrived) == 1:
+                await told(bus, second)
+                await wait_for(lambda: len(arrived) == 2)
+
+    monkeypatch.setattr(Batches, "add", add_and_tell)
+    monkeypatch.setattr(database, "connection", slow_to_return)
+    async with consuming(nats_url, database, in_batches([])):
+        await told(bus, first)
+        await effects.reach(2)
 
 
 async def test_a_batch_with_a_bad_event_is_taken_apart(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import cast
 
 import structlog
 from contracts.topology import Consumer
@@ -177,6 +178,10 @@ class _Consumption:
                 await pull.pause(self._policy.outage_delay_seconds)
             if self._held.full:
                 await pull.pause(self._policy.outage_delay_seconds)
+            # What came while the connection was given back found all workers there, and brought no new one.
+            group = group or waiting.take()
+        # Here and not when the task is seen to have ended: something may come before that.
+        self._workers.discard(cast("asyncio.Task[None]", asyncio.current_task()))
 
 
 def _waiting_room(consumer: Consumer) -> Waiting:
