@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from uuid import UUID
 
+import psycopg
 import pytest
 from contracts.event import Event
 from contracts.retention import ErasureRequestedV1, ErasureTaskDoneV1, SubjectKind
@@ -126,6 +127,63 @@ async def test_many_rows_go_in_several_transactions(
     assert await rows(units, "workspace_id", gone) == 0
 
 
+async def test_an_erasure_and_a_writer_that_meet_do_not_wait_in_a_circle(
+    database: Database, units: Units[Transaction], data_map: DataMap
+):
+    gone = new_id()
+    await insert(units, gone, 2)
+    async with units(Scope.worker()) as looker:
+        first, second = await looker.scalars("SELECT id FROM effect ORDER BY id")
+    async with units(Scope.worker()) as writer:
+        await writer.execute("SELECT id FROM effect WHERE id = %s FOR UPDATE", (second,))
+        async with asyncio.timeout(5):
+            met = await erase(database, data_map, SubjectKind.WORKSPACE, gone)
+        await writer.execute("SELECT id FROM effect WHERE id = %s FOR UPDATE", (first,))
+    assert (met.erased["effect"], met.remaining["effect"]) == (1, 1)
+    again = await erase(database, data_map, SubjectKind.WORKSPACE, gone)
+    assert again.erased["effect"] == 1
+    assert again.complete
+
+
+async def test_what_is_held_and_what_it_points_at_remain_for_the_next_round(
+    database: Database, units: Units[Transaction], database_url: str, postgres_url_of: Callable[[str], str]
+):
+    gone = new_id()
+    with psycopg.connect(postgres_url_of(database_url), autocommit=True) as superuser:
+        superuser.execute("CREATE TABLE person (id uuid PRIMARY KEY)")
+        superuser.execute("CREATE TABLE letter (person_id uuid REFERENCES person)")
+        superuser.execute("GRANT ALL ON person, letter TO scheduler_worker")
+        superuser.execute("INSERT INTO person VALUES (%s)", (gone,))
+        superuser.execute("INSERT INTO letter VALUES (%s)", (gone,))
+    letters, people = (
+        Table(name, "tests", "until erased", {}, {SubjectKind.ACCOUNT: Delete(where)})
+        for name, where in (("letter", "person_id = %(subject)s"), ("person", "id = %(subject)s"))
+    )
+    held_map = DataMap("scheduler", [letters, people])
+    async with units(Scope.worker()) as writer:
+        await writer.execute("SELECT 1 FROM letter FOR UPDATE")
+        met = await erase(database, held_map, SubjectKind.ACCOUNT, gone)
+    assert met.remaining == {"letter": 1, "person": 1}
+    assert (await erase(database, held_map, SubjectKind.ACCOUNT, gone)).erased == {"letter": 1, "person": 1}
+
+
+async def test_an_event_that_is_being_tried_again_is_not_forgotten_about(
+    database: Database, units: Units[Transaction], data_map: DataMap
+):
+    gone = new_id()
+    async with units(Scope.worker()) as holder:
+        await holder.execute(
+            "INSERT INTO held_event VALUES ('tests', %(id)s, %(id)s, %(gone)s, 1, '', '{}', '', 1, now(), now())",
+            {"id": new_id(), "gone": gone},
+        )
+    async with units(Scope.worker()) as handler:
+        await handler.execute("SELECT 1 FROM held_event FOR UPDATE")
+        met = await erase(database, data_map, SubjectKind.WORKSPACE, gone)
+    assert met.remaining["held_event"] == 1
+    assert not met.complete
+    assert (await erase(database, data_map, SubjectKind.WORKSPACE, gone)).erased["held_event"] == 1
+
+
 async def test_a_kind_of_subject_the_map_does_not_name_is_not_looked_for(
     database: Database, units: Units[Transaction], data_map: DataMap
 ):
@@ -235,6 +293,28 @@ async def test_a_task_that_cannot_be_done_holds_up_no_other_and_is_done_later(
         refusing.clear()
         told = (await bus.wait_told(ErasureTaskDoneV1, 2))[1]
         assert told.aggregate() == stuck.erasure_id
+
+
+async def test_the_answer_counts_what_several_rounds_erased(
+    bus: Bus, nats_url: str, database: Database, units: Units[Transaction], data_map: DataMap, consuming: Consuming
+):
+    request = requested(new_id())
+    await insert(units, request.subject_id, 3)
+    async with units(Scope.worker()) as writer:
+        await writer.execute("SELECT 1 FROM effect WHERE id = (SELECT max(id) FROM effect) FOR UPDATE")
+        async with erasing(bus, nats_url, database, data_map, consuming):
+            await bus.publish(request)
+            await wait_until_left(units, request.subject_id, 1)
+            await writer.connection.commit()
+            (told,) = await bus.wait_told(ErasureTaskDoneV1)
+    assert as_done(told).erased["effect"] == 3
+
+
+async def wait_until_left(units: Units[Transaction], workspace_id: UUID, count: int) -> None:
+    async def is_left() -> bool:
+        return await rows(units, "workspace_id", workspace_id) == count
+
+    await wait_for(is_left)
 
 
 async def test_a_task_is_answered_only_when_nothing_is_left(

@@ -112,7 +112,7 @@ class Apart:
 
 @dataclass
 class Erased:
-    """What an erasure did, in rows or objects by store."""
+    """What an erasure did, in rows or objects by store; of several rounds, their sum."""
 
     erased: dict[str, int] = field(default_factory=dict)
     anonymised: dict[str, int] = field(default_factory=dict)
@@ -121,6 +121,10 @@ class Erased:
     @property
     def complete(self) -> bool:
         return not any(self.remaining.values())
+
+    def add(self, name: str, count: int, rule: Delete | Anonymise | None = None) -> None:
+        counts = self.anonymised if isinstance(rule, Anonymise) else self.erased
+        counts[name] = counts.get(name, 0) + count
 
 
 @dataclass(frozen=True)
@@ -157,20 +161,28 @@ HELD_EVENTS = Table(
 
 
 async def erase(
-    database: Database, data_map: DataMap, kind: SubjectKind, subject: UUID, *, apart: Sequence[Apart] = ()
+    database: Database,
+    data_map: DataMap,
+    kind: SubjectKind,
+    subject: UUID,
+    *,
+    apart: Sequence[Apart] = (),
+    before: Erased | None = None,
 ) -> Erased:
-    """Erase a subject from everything the maps name, then look again. Safe to repeat."""
-    done = Erased()
+    """Erase a subject from everything the maps name, then look again. Safe to repeat; `before` is added to."""
+    done = before or Erased()
     held = await _apply(database, HELD_EVENTS, _OF_SUBJECT, subject)
     if held:
-        done.erased[HELD_EVENTS.name] = held
+        done.add(HELD_EVENTS.name, held)
     for objects in data_map.objects:
-        done.erased[objects.name] = await objects.erase(kind, subject)
+        done.add(objects.name, await objects.erase(kind, subject))
     stores = [*apart, Apart(database, data_map)]
     for store in stores:
-        for table, rule in rules_of(store.data_map, kind):
-            counts = done.erased if isinstance(rule, Delete) else done.anonymised
-            counts[table.name] = await _apply(store.database, table, rule, subject)
+        await _empty(store, kind, subject, done)
+    done.remaining = {}
+    still_held = await _count(database, HELD_EVENTS, _OF_SUBJECT, subject)
+    if still_held:
+        done.remaining[HELD_EVENTS.name] = still_held
     for objects in data_map.objects:
         done.remaining[objects.name] = await objects.count(kind, subject)
     for store in stores:
@@ -184,9 +196,20 @@ def rules_of(data_map: DataMap, kind: SubjectKind) -> list[tuple[Table, Delete |
     return [(table, table.subjects[kind]) for table in data_map.tables if kind in table.subjects]
 
 
+async def _empty(store: Apart, kind: SubjectKind, subject: UUID, done: Erased) -> None:
+    for table, rule in rules_of(store.data_map, kind):
+        done.add(table.name, await _apply(store.database, table, rule, subject), rule)
+        if await _count(store.database, table, rule, subject):
+            # What it points at would wait for it, and so for who holds it.
+            return
+
+
 async def _apply(database: Database, table: Table, rule: Delete | Anonymise, subject: UUID) -> int:
     name, where = table.name, rule.where
-    chosen = f"ctid = ANY(ARRAY(SELECT ctid FROM {name} WHERE {where} LIMIT {BATCH_ROWS}))"  # noqa: S608
+    # Who deletes many rows has them in no order that others know. So it waits for none of them, and nobody waits in a
+    # circle with it; what somebody else holds now is counted as remaining, and found in the next round.
+    free = f"SELECT ctid FROM {name} WHERE {where} LIMIT {BATCH_ROWS} FOR UPDATE SKIP LOCKED"  # noqa: S608
+    chosen = f"ctid = ANY(ARRAY({free}))"
     if isinstance(rule, Delete):
         statement = f"DELETE FROM {name} WHERE {chosen}"  # noqa: S608  # the map is code, not input
     else:
@@ -218,6 +241,7 @@ class Eraser:
         self._apart = apart
         self._units = Units(database, lambda transaction: transaction)
         self._put_off: list[UUID] = []
+        self._begun: dict[UUID, Erased] = {}
         self._asked = asyncio.Event()
 
     def subscription(self) -> Subscription:
@@ -259,9 +283,10 @@ class Eraser:
 
     async def _do(self, task: _Task) -> bool:
         """Erase, and answer if nothing is left; false if the task is to be tried again. Overdue ones alarm."""
+        done = self._begun.setdefault(task.erasure_id, Erased())
         try:
             kind = SubjectKind(task.subject_kind)
-            done = await erase(self._database, self._data_map, kind, task.subject_id, apart=self._apart)
+            await erase(self._database, self._data_map, kind, task.subject_id, apart=self._apart, before=done)
         except (psycopg.OperationalError, psycopg_pool.PoolTimeout):
             raise
         except Exception as error:
@@ -274,6 +299,7 @@ class Eraser:
             return False
         async with self._database.transaction(Scope.worker()) as transaction:
             await self._answer(transaction, task, done, transaction.clock.now())
+        del self._begun[task.erasure_id]
         return True
 
     async def _answer(self, transaction: Transaction, task: _Task, done: Erased, at: datetime) -> None:
