@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,7 +14,7 @@ import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from kit.database import Database, Units
+from kit.database import Database, Scope, Units
 from kit.secret import Secret
 from kit.testing import wait_for
 from opentelemetry.sdk.trace import TracerProvider
@@ -24,6 +25,7 @@ from scheduler.jobs.clockwork import Clockwork
 
 MINUTE = timedelta(minutes=1)
 NOW = datetime(2026, 3, 29, 1, 0, tzinfo=UTC)
+CONNECTIONS = 3
 
 
 class LeapingClock:
@@ -71,6 +73,15 @@ class Tower:
         (found,) = self.rows.execute(waiting).fetchone() or (False,)
         return bool(found)
 
+    async def cut_off(self) -> None:
+        """End every session of the scheduler, as an administrator does; its pool learns of each when it uses it."""
+        async with AsyncExitStack() as stack:
+            for _ in range(CONNECTIONS):
+                await stack.enter_async_context(self.units(Scope.worker()))
+        self.rows.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'scheduler'"
+        )
+
     def announced(self) -> list[UUID]:
         subjects = self.rows.execute("SELECT headers ->> 'ce-subject' FROM outbox ORDER BY id").fetchall()
         return [UUID(subject) for (subject,) in subjects]
@@ -79,7 +90,7 @@ class Tower:
 @pytest.fixture
 async def tower(environment: dict[str, str]) -> AsyncIterator[Tower]:
     clock = LeapingClock()
-    database = Database("scheduler", Secret(environment["DATABASE_URL_SCHEDULER"]), clock, connections_max=3)
+    database = Database("scheduler", Secret(environment["DATABASE_URL_SCHEDULER"]), clock, connections_max=CONNECTIONS)
     await database.open()
     with psycopg.connect(environment["DATABASE_SUPERUSER_URL_SCHEDULER"], autocommit=True) as rows:
         yield Tower(clock, Units[ports.Store](database, Store), rows)
@@ -166,6 +177,45 @@ async def test_what_is_moved_by_seconds_is_announced_at_its_new_time(tower: Towe
     for _ in range(2):
         await clockwork.loop().step()
     assert tower.announced() == [moved]
+
+
+async def test_what_was_being_announced_when_every_session_was_cut_off_is_announced_after_that(tower: Tower):
+    """Nobody else takes it over, because we go on saying that we are alive."""
+    clockwork = tower.clockwork()
+    due = tower.schedule(tower.clock.now() + MINUTE / 2)
+    await go(clockwork)
+    tower.clock.offset = MINUTE
+    await tower.cut_off()
+    # The first step announces; later ones are woken.
+    with pytest.raises(psycopg.OperationalError):
+        await clockwork.loop().step()
+    failures = 1
+    for _ in range(CONNECTIONS + 2):
+        try:
+            await go(clockwork, steps=1)
+        except psycopg.OperationalError:
+            failures += 1
+    assert failures == CONNECTIONS
+    assert tower.announced() == [due]
+
+
+async def test_what_was_held_when_the_answer_was_lost_is_announced_all_the_same(
+    tower: Tower, monkeypatch: pytest.MonkeyPatch
+):
+    @asynccontextmanager
+    async def unanswered(scope: Scope) -> AsyncIterator[ports.Store]:
+        async with tower.units(scope) as store:
+            yield store
+        raise psycopg.OperationalError("server closed the connection unexpectedly")
+
+    clockwork = tower.clockwork()
+    due = tower.schedule(tower.clock.now() - MINUTE)
+    with monkeypatch.context() as patch, suppress(psycopg.OperationalError):
+        patch.setattr(clockwork, "_units", unanswered)
+        await clockwork.loop().step()
+    assert tower.rows.execute("SELECT held_by IS NOT NULL FROM schedule").fetchall() == [(True,)]
+    await go(clockwork)
+    assert tower.announced() == [due]
 
 
 async def test_two_share_the_work_and_announce_each_once(tower: Tower):

@@ -47,6 +47,7 @@ class Clockwork:
         self._tracer = tracer
         self._holder: UUID = uuid4()
         self._lookahead = Lookahead()
+        self._in_doubt = False
         self._looks_at = 0.0
         self._woken = asyncio.Event()
 
@@ -74,12 +75,15 @@ class Clockwork:
         """Say that we are alive, and take what is due within the minute and nobody alive holds."""
         self._looks_at = time.monotonic() + LOOK_EVERY_SECONDS
         async with self._units(Scope.worker()) as store:
-            if not await store.stay_alive(self._holder, ALIVE_SECONDS):
-                # Others may have taken what we held, or not: it is asked for again.
+            if not await store.stay_alive(self._holder, ALIVE_SECONDS) or self._in_doubt:
+                # What we held is others', or is held by us and not in memory: it is asked for again.
                 await store.let_go(self._holder)
                 self._lookahead.forget()
             limit = min(self._lookahead.room, _CLAIM_MAX)
+            # Until it is known that this was committed.
+            self._in_doubt = True
             claimed = await store.hold_until(self._clock.now() + AHEAD, holder=self._holder, limit=limit)
+        self._in_doubt = False
         self._lookahead.hold(claimed)
         if claimed and len(claimed) == limit:
             self._looks_at = 0.0
@@ -89,11 +93,9 @@ class Clockwork:
             async with self._units(Scope.worker()) as store:
                 lost = await announce(due, holder=self._holder, now=self._clock.now(), store=store, tracer=self._tracer)
         except Exception:
-            # Whether it was written is not known. The rows are asked again.
-            self._lookahead.forget()
+            # Whether it was written is not known. The rows are asked again, once the database answers.
+            self._in_doubt = True
             self._looks_at = 0.0
-            async with self._units(Scope.worker()) as store:
-                await store.let_go(self._holder)
             raise
         if lost:
             self._looks_at = 0.0
