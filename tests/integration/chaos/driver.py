@@ -21,11 +21,15 @@ STALLED_SECONDS = 45.0
 
 async def torment(house: House, plan: Plan, *, again: str) -> None:
     """Carry out a plan; raises `AssertionError` with the differences. `again` is the command that repeats the run."""
+    console = Console(width=140, highlight=False)
     try:
-        await _torment(house, plan, Console(width=140, highlight=False))
+        await _torment(house, plan, console)
     except BaseException as error:
+        # pytest says why when all else has run, which may take many minutes.
+        console.print(f"FAILED, again with: {again}\n{error}", markup=False)
         error.add_note(f"{house.logs()}\n--- again with: {again}")
         raise
+    console.print(f"{plan.facts:,} facts, each with its effects once and in order; nothing lost, held or parked")
 
 
 async def _torment(house: House, plan: Plan, console: Console) -> None:

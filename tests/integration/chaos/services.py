@@ -33,7 +33,8 @@ TELLER_PAUSE_SECONDS = 0.08
 
 IDLE_SECONDS = 0.5
 HANDLER_MILLISECONDS_MAX = 40
-"""Handlers take up to this long, each fact its own time: what runs side by side is likely to end in another order."""
+"""Handlers that run side by side take up to this long, each fact its own time: they are likely to end in another order.
+In a batch nothing runs side by side, and these times would add up to more than facts take to come."""
 
 QUICK = RetryPolicy(delays_seconds=(0.05, 0.1, 0.1, 0.2, 0.2, 0.5, 0.5, 1, 1, 1), outage_delay_seconds=0.5)
 """As many attempts as by default, sooner."""
@@ -131,6 +132,7 @@ def scheduler(service: Service, units: Units[Transaction]) -> Litestar:
                 workspace_id=WORKSPACE_ID, schedule_id=post_id, connection_ids=(fact_id,), reason="chaos"
             )
         )
+        await asyncio.sleep(fact_id.int % HANDLER_MILLISECONDS_MAX / 1000)
         await _take_effect(units, event)
 
     return service.app(subscriptions=[_everything("scheduler-content", pass_on)])
@@ -154,7 +156,6 @@ def _everything(consumer: str, handler: Callable[[Event], Awaitable[None]]) -> S
 async def _take_effect(units: Units[Transaction], event: Event) -> None:
     """Write the effect, and fail after it where that is planned: then it must go with everything else."""
     post_id, fact_id = fact_of(event)
-    await asyncio.sleep(fact_id.int % HANDLER_MILLISECONDS_MAX / 1000)
     await units.joined().execute("INSERT INTO chaos.effect (fact_id, post_id) VALUES (%s, %s)", (fact_id, post_id))
     # In a transaction of its own, which stays: a fault must not come again for ever.
     async with units(Scope.worker()) as transaction:
