@@ -15,10 +15,12 @@ from contracts.content import PostApprovalWithdrawnV1, PostDeletedV1
 from contracts.retention import SubjectKind
 from contracts.topology import CONSUMERS, DEAD_LETTERS
 from kit import bus as buses
+from kit import codec
 from kit.clock import SystemClock
 from kit.consuming import Consumers
 from kit.database import Database, Scope, Transaction, Units
 from kit.erasure import DataMap, erase
+from kit.held import HeldEvents
 from kit.ids import new_id
 from kit.lanes import Batches
 from kit.pull import Delivery
@@ -378,6 +380,46 @@ async def test_a_process_that_lost_its_lead_unknowingly_claims_nothing_and_asks_
     async with units(Scope.worker()) as transaction:
         assert await transaction.scalar("SELECT epoch FROM consumer_lead") == 3
     assert handled == [first, second]
+
+
+async def test_what_a_former_leader_holds_while_the_next_one_begins_is_tried_again_and_not_overtaken(
+    monkeypatch: pytest.MonkeyPatch,
+    consuming: Consuming,
+    bus: Bus,
+    nats_url: str,
+    database: Database,
+    recording: Recording,
+    effects: Effects,
+    units: Units[Transaction],
+):
+    """Its transaction claimed under the former lead, and both its commit and its acknowledgement come just now."""
+    first, second = event(A), event(A)
+    await told(bus, first)
+    former = await bus.jetstream.pull_subscribe_bind("scheduler-content", "CONTENT")
+    (message,) = await former.fetch(1)
+    delivery = Delivery(1, 1, message.subject, message.headers or {}, message.data, message.reply)
+    looked: list[HeldEvents] = []
+    load = HeldEvents.load
+
+    async def hold() -> None:
+        event_id = codec.event_id_of(delivery.headers)
+        async with units(Scope.worker()) as transaction:
+            await transaction.execute("INSERT INTO inbox VALUES (%s, %s, now())", (CONSUMER.name, event_id))
+            await HeldEvents(database, CONSUMER, QUICK).insert(transaction, delivery, event_id, first, attempts=0)
+        await message.ack_sync()
+
+    async def load_and_be_late(held: HeldEvents) -> None:
+        await load(held)
+        looked.append(held)
+        if len(looked) == 1:
+            await hold()
+
+    monkeypatch.setattr(HeldEvents, "load", load_and_be_late)
+    async with consuming(nats_url, database, recording()):
+        await wait_for(lambda: looked)
+        await told(bus, second)
+        await effects.reach(2)
+    assert await effects.of(A) == [first.workspace_id, second.workspace_id]
 
 
 async def test_what_another_pull_took_is_not_overtaken(

@@ -134,6 +134,10 @@ class _Consumption:
         watching = asyncio.ensure_future(pull.watch())
         try:
             await pull.open()
+            # Anew, because who led before may just have held an event: if it was acknowledged, it is found here, and
+            # if not, it comes again.
+            await self._held.load()
+            await pull.begin()
             await asyncio.wait([holding, watching], return_when=asyncio.FIRST_COMPLETED)
             if holding.done():
                 holding.result()

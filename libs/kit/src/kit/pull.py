@@ -71,10 +71,13 @@ class Pull:
         self.broken = asyncio.Event()
 
     async def open(self) -> None:
-        """Take the consumer back to its first unacknowledged message and ask from there."""
+        """Take the consumer back to its first unacknowledged message. Nothing comes before `begin`."""
         self._subject = self._client.new_inbox()
         self._inbox = await self._client.subscribe(self._subject, cb=self._on_message)
         await self._reset()
+
+    async def begin(self) -> None:
+        """Ask for messages, from the first unacknowledged one on."""
         self._heard_at = time.monotonic()
         await self._ask()
 
