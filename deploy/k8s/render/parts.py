@@ -15,7 +15,7 @@ PRESTOP_SECONDS = 5
 """Endpoints are taken out of use all over the cluster while the pod still answers."""
 
 GRACE_SECONDS = 45
-"""Covers the pause before the stop, open requests (10 s), handlers in flight (20 s) and closing."""
+"""Covers the pause before the stop, open requests (5 s), handlers in flight (20 s) and closing."""
 
 
 def service_objects(service: Deployed) -> list[Object]:

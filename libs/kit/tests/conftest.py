@@ -24,7 +24,7 @@ from kit.database import Database, Transaction, Units
 from kit.embedded.postgres import EmbeddedPostgres
 from kit.provision import provision
 from kit.secret import Secret
-from kit.settings import BusSettings
+from kit.settings import BusSettings, Environment, ServiceSettings
 from kit.settle import RetryPolicy
 from kit.subscription import Subscription
 from kit.testing.plugin import CreateDatabase
@@ -159,3 +159,30 @@ def consuming() -> Consuming:
             await client.close()
 
     return run
+
+
+@pytest.fixture
+def settings(database_url: str, keys_folder: Path, nats_url: str, tmp_path: Path) -> ServiceSettings:
+    variables = {
+        "SIGNOFF_STAGE": "development",
+        "DATABASE_URL_SCHEDULER": database_url,
+        "NATS_URL": nats_url,
+        "SIGNING_KEY_FILE_SCHEDULER": str(keys_folder / "scheduler.signing.pem"),
+        "TRUSTED_KEYS_FILE": str(keys_folder / "trusted.jwks.json"),
+        "CLOCK_FILE": str(tmp_path / "clock"),
+    }
+    return ServiceSettings.read(Environment(variables), "scheduler")
+
+
+@pytest.fixture
+def at_revision(postgres_url_of: Callable[[str], str], database_url: str) -> Callable[[str], None]:
+    """Say that the database was migrated to a revision."""
+
+    def migrate(revision: str) -> None:
+        with psycopg.connect(postgres_url_of(database_url), autocommit=True) as connection:
+            connection.execute("CREATE TABLE IF NOT EXISTS alembic_version (version_num text)")
+            connection.execute("GRANT SELECT ON alembic_version TO scheduler")
+            connection.execute("DELETE FROM alembic_version")
+            connection.execute("INSERT INTO alembic_version VALUES (%s)", (revision,))
+
+    return migrate

@@ -6,10 +6,8 @@ import dataclasses
 import signal
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from pathlib import Path
 
 import httpx
-import psycopg
 import pytest
 from contracts.scheduler import ScheduleCancelledV1
 from kit import migrations
@@ -19,7 +17,7 @@ from kit.database import Scope
 from kit.embedded.nats_server import EmbeddedNats
 from kit.ids import new_id
 from kit.service import Service
-from kit.settings import Environment, ServiceSettings, SettingError
+from kit.settings import ServiceSettings, SettingError
 from kit.subscription import Subscription
 from kit.testing import wait_for
 from kit.testing.services import Bus
@@ -27,33 +25,6 @@ from kit.topology import Drift
 from litestar import Litestar, get
 
 Running = Callable[[Litestar], AbstractAsyncContextManager[httpx.AsyncClient]]
-
-
-@pytest.fixture
-def settings(database_url: str, keys_folder: Path, nats_url: str, tmp_path: Path) -> ServiceSettings:
-    variables = {
-        "SIGNOFF_STAGE": "development",
-        "DATABASE_URL_SCHEDULER": database_url,
-        "NATS_URL": nats_url,
-        "SIGNING_KEY_FILE_SCHEDULER": str(keys_folder / "scheduler.signing.pem"),
-        "TRUSTED_KEYS_FILE": str(keys_folder / "trusted.jwks.json"),
-        "CLOCK_FILE": str(tmp_path / "clock"),
-    }
-    return ServiceSettings.read(Environment(variables), "scheduler")
-
-
-@pytest.fixture
-def at_revision(postgres_url_of: Callable[[str], str], database_url: str) -> Callable[[str], None]:
-    """Say that the database was migrated to a revision."""
-
-    def migrate(revision: str) -> None:
-        with psycopg.connect(postgres_url_of(database_url), autocommit=True) as connection:
-            connection.execute("CREATE TABLE IF NOT EXISTS alembic_version (version_num text)")
-            connection.execute("GRANT SELECT ON alembic_version TO scheduler")
-            connection.execute("DELETE FROM alembic_version")
-            connection.execute("INSERT INTO alembic_version VALUES (%s)", (revision,))
-
-    return migrate
 
 
 @pytest.fixture(autouse=True)

@@ -8,6 +8,7 @@ the server would let later messages overtake it.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from typing import cast
 
@@ -29,7 +30,11 @@ from kit.subscription import Subscription
 log = structlog.get_logger("consuming")
 
 GRACEFUL_SECONDS = 20.0
-"""How long a stopping service lets its handlers finish; below the pod's termination grace period."""
+"""How long a stopping service lets its handlers finish while the database answers; below the pod's termination grace
+period."""
+
+_LOOK_SECONDS = 0.5
+"""How often a stopping service looks whether the database still answers. Handlers take milliseconds."""
 
 AHEAD = 16
 """Messages that are fetched ahead for each worker: enough that none waits for the server, few enough to give back."""
@@ -94,6 +99,7 @@ class _Consumption:
         self._waiting = _waiting_room(self._consumer)
         self._pull = self._new_pull()
         self._workers: set[asyncio.Task[None]] = set()
+        self._idle: set[asyncio.Task[None]] = set()
         self._draining = False
 
     async def run(self, epoch: int) -> None:
@@ -121,8 +127,13 @@ class _Consumption:
     async def drain(self) -> None:
         self._draining = True
         self.interrupt()
-        if self._workers:
-            await asyncio.wait(self._workers, timeout=GRACEFUL_SECONDS)
+        # What waits for a connection has begun nothing.
+        await cancel(self._idle)
+        ends_at = time.monotonic() + GRACEFUL_SECONDS
+        while self._workers and time.monotonic() < ends_at:
+            await asyncio.wait(self._workers, timeout=_LOOK_SECONDS)
+            if self._workers and not await self._database.answers():
+                return
 
     async def _session(self) -> None:
         """Consume until the pull breaks. Begins after everything that earlier sessions finished, and with all else."""
@@ -160,16 +171,20 @@ class _Consumption:
 
     def _on_worker_end(self, worker: asyncio.Task[None]) -> None:
         self._workers.discard(worker)
+        self._idle.discard(worker)
         if not worker.cancelled() and (error := worker.exception()) is not None:
             self._failure = error
             self.interrupt()
 
     async def _work(self, waiting: Waiting, pull: Pull) -> None:
         """Handle what waits, on one connection for as long as there is something."""
+        me = cast("asyncio.Task[None]", asyncio.current_task())
         group = waiting.take()
         while group and not pull.broken.is_set():
             try:
+                self._idle.add(me)
                 async with self._database.connection() as connection:
+                    self._idle.discard(me)
                     while group and not pull.broken.is_set() and not self._held.full:
                         await self._handling.handle(group, connection)
                         await pull.settle(group)
@@ -185,7 +200,7 @@ class _Consumption:
             # What came while the connection was given back found all workers there, and brought no new one.
             group = group or waiting.take()
         # Here and not when the task is seen to have ended: something may come before that.
-        self._workers.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+        self._workers.discard(me)
 
 
 def _waiting_room(consumer: Consumer) -> Waiting:

@@ -17,6 +17,7 @@ from typing import Any, Generic, LiteralString, TypeVar
 from uuid import UUID
 
 import msgspec
+import psycopg
 from contracts.event import Event
 from psycopg import AsyncConnection
 from psycopg.rows import class_row, scalar_row
@@ -37,6 +38,12 @@ POOL_TIMEOUT_SECONDS = 10.0
 """How long a request waits for a free connection before it is told to come back later."""
 
 CONNECT_TIMEOUT_SECONDS = 5
+
+CLOSE_SECONDS = 1.0
+"""How long an end waits for connections that are just being made: to a database that is away they never are."""
+
+ANSWER_SECONDS = 1.0
+"""A database that has not answered a new client by then cannot be waited for."""
 
 IDLE_SECONDS = 10.0
 """The pool gives up one connection it did not need each time this passes. Idle ones cost PostgreSQL 3 MB each."""
@@ -194,6 +201,7 @@ class Database:
             kwargs={
                 "autocommit": True,  # transactions are begun explicitly, together with their scope
                 "application_name": service,
+                "connect_timeout": CONNECT_TIMEOUT_SECONDS,
                 "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC",
             },
         )
@@ -203,7 +211,17 @@ class Database:
         await self._pool.open(wait=True, timeout=POOL_TIMEOUT_SECONDS)
 
     async def close(self) -> None:
-        await self._pool.close()
+        await self._pool.close(timeout=CLOSE_SECONDS)
+
+    async def answers(self) -> bool:
+        """Whether the database takes a client now; not one of the pool, all of which may be at work."""
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                connection = await self.connect(f"{self.service} looks")
+        except (psycopg.OperationalError, TimeoutError):
+            return False
+        await connection.close()
+        return True
 
     async def connect(self, application_name: str) -> AsyncConnection[Any]:
         """A session of its own beside the pool. Each side notices within a dozen seconds that the other is gone."""

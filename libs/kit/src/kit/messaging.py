@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import structlog
 from nats.aio.client import Client
@@ -24,6 +24,9 @@ log = structlog.get_logger("messaging")
 
 START_SECONDS = 5.0
 """How long a start waits for NATS. After that requests are served without it; their events wait in the outbox."""
+
+CLOSE_SECONDS = 1.0
+"""How long an end waits until NATS has read what was sent last. One that stands still never does."""
 
 
 class Messaging:
@@ -74,7 +77,9 @@ class Messaging:
         finally:
             await cancel([self._connecting])
             if self._client is not None:
-                await self._client.close()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(CLOSE_SECONDS):
+                        await self._client.close()
 
     async def run(self) -> None:
         """Tell and hear, for ever, from the moment NATS is there."""
