@@ -106,10 +106,11 @@ async def _peers(options: Options, folder: Path, console: Console, results: list
             results.append(await compete(contestant, folder, options.due))
             console.print(str(results[-1]))
     if options.redis:
-        with rivals.redis(folder) as url:
-            for contestant in rivals.on_redis(binaries, url):
-                results.append(await compete(contestant, folder, options.due))
-                console.print(str(results[-1]))
+        for on_disk in (False, True):
+            with rivals.redis(folder, on_disk=on_disk) as url:
+                for contestant in rivals.on_redis(binaries, url, on_disk=on_disk):
+                    results.append(await compete(contestant, folder, options.due))
+                    console.print(str(results[-1]))
 
 
 def _table(results: list[Result], options: Options) -> Table:

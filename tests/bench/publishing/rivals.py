@@ -38,8 +38,11 @@ def environment() -> Path:
 
 
 @contextmanager
-def redis(folder: Path) -> Iterator[str]:
-    """A Redis server of Debian's, unpacked beside the peers; its URL. Ends the program where there is no Debian."""
+def redis(folder: Path, *, on_disk: bool) -> Iterator[str]:
+    """A Redis server of Debian's, unpacked beside the peers; its URL. Ends the program where there is no Debian.
+
+    `on_disk`: what it confirms is on the disk, as with the PostgreSQL of the others. Otherwise it is in memory alone.
+    """
     unpacked = CACHE / "redis"
     server = unpacked / "usr" / "bin" / "redis-server"
     if not server.exists():
@@ -53,7 +56,10 @@ def redis(folder: Path) -> Iterator[str]:
             subprocess.run(["dpkg-deb", "-x", package, unpacked], check=True)
     port = free_port()
     libraries = ":".join(str(path.parent) for path in unpacked.rglob("liblzf.so.1"))
-    command: list[str | Path] = [server, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+    kept = (
+        ["--appendonly", "yes", "--appendfsync", "always", "--dir", str(folder)] if on_disk else ["--appendonly", "no"]
+    )
+    command: list[str | Path] = [server, "--port", str(port), "--bind", "127.0.0.1", "--save", "", *kept]
     with (folder / "redis.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | {"LD_LIBRARY_PATH": libraries})
     try:
@@ -76,8 +82,10 @@ def _await(client: Path, port: int, libraries: str) -> None:
     raise SystemExit("Redis does not answer")
 
 
-def on_redis(binaries: Path, url: str) -> list[Contestant]:
-    told = {"REDIS_URL": url}
+def on_redis(binaries: Path, url: str, *, on_disk: bool) -> list[Contestant]:
+    """`on_disk`: Celery acknowledges a task when it is done, as dramatiq always does, and not when it begins."""
+    told = {"REDIS_URL": url, "ACKNOWLEDGE_LATE": str(on_disk)}
+    where = "Redis on disk" if on_disk else "Redis in memory"
     each = str(IN_FLIGHT // PROCESSES)
     python = str(binaries / "python")
     dramatiq = [str(binaries / "dramatiq"), "dramatiq_peer", "--processes", str(PROCESSES), "--threads", each]
@@ -94,9 +102,9 @@ def on_redis(binaries: Path, url: str) -> list[Contestant]:
         "ERROR",
     ]
     return [
-        Contestant("dramatiq + Redis", [python, "dramatiq_peer.py"], [dramatiq], told, fill_seconds=30.0),
+        Contestant(f"dramatiq + {where}", [python, "dramatiq_peer.py"], [dramatiq], told, fill_seconds=30.0),
         Contestant(
-            "Celery + Redis",
+            f"Celery + {where}",
             [python, "celery_peer.py"],
             [[*celery, "-n", f"worker{number}@%h"] for number in range(PROCESSES)],
             told,

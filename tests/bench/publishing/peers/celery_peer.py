@@ -8,7 +8,12 @@ import work
 from celery import Celery
 
 app = Celery("celery_peer", broker=os.environ["REDIS_URL"])
-app.conf.update(task_ignore_result=True, broker_connection_retry_on_startup=True, worker_hijack_root_logger=False)
+app.conf.update(
+    task_ignore_result=True,
+    task_acks_late=os.environ["ACKNOWLEDGE_LATE"] == "True",
+    broker_connection_retry_on_startup=True,
+    worker_hijack_root_logger=False,
+)
 
 
 @app.task
