@@ -102,7 +102,7 @@ async def test_a_scheduler_that_lets_go_of_its_share_waits_for_who_holds_a_part_
         await store.add([first, replace(second, due_at=NOON - timedelta(hours=1))])
         await store.stay_alive(holder, 60)
         for _ in range(2):  # one by one, so that the second lies before the first for who takes rows as they lie
-            assert len(await store.hold_until(NOON, holder=holder, limit=1)) == 1
+            assert len(await store.hold_until(NOON, overdue=None, holder=holder, limit=1)) == 1
     async with units(Scope.worker()) as store:
         await store.lock(first.schedule_id)
         letting_go = asyncio.create_task(let_go())
@@ -110,4 +110,4 @@ async def test_a_scheduler_that_lets_go_of_its_share_waits_for_who_holds_a_part_
         await store.lock_all([first.schedule_id, second.schedule_id])
     await letting_go
     async with units(Scope.worker()) as store:
-        assert len(await store.hold_until(NOON, holder=new_id(), limit=2)) == 2
+        assert len(await store.hold_until(NOON, overdue=None, holder=new_id(), limit=2)) == 2

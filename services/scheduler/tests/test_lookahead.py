@@ -21,7 +21,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from scheduler import ports
 from scheduler.adapters.store import Store
 from scheduler.domain.lookahead import Held, Lookahead
-from scheduler.jobs.clockwork import Clockwork
+from scheduler.jobs.clockwork import OVERDUE, Clockwork
 
 MINUTE = timedelta(minutes=1)
 NOW = datetime(2026, 3, 29, 1, 0, tzinfo=UTC)
@@ -129,9 +129,28 @@ async def test_what_a_dead_scheduler_held_is_taken_over_and_what_a_living_one_ho
     tower.says_alive(alive, ago=-timedelta(hours=1))
     now = tower.clock.now()
     orphans = {tower.schedule(now - MINUTE, held_by=dead), tower.schedule(now - MINUTE, held_by=unheard_of)}
-    tower.schedule(now - MINUTE, held_by=alive)
+    tower.schedule(now - OVERDUE / 2, held_by=alive)
     await go(tower.clockwork())
     assert set(tower.announced()) == orphans
+
+
+@pytest.mark.promise("P43")
+async def test_what_a_living_scheduler_forgot_is_taken_over_when_it_is_overdue(tower: Tower):
+    """Whatever made it forget: it may be late, but never lost."""
+    clockwork, other = tower.clockwork(), uuid4()
+    tower.says_alive(other, ago=-timedelta(hours=1))
+    ours, others = tower.schedule(tower.clock.now()), tower.schedule(tower.clock.now(), held_by=other)
+    await clockwork.loop().step()
+    tower.rows.execute(
+        "UPDATE schedule SET state = 'scheduled', held_by = (SELECT holder FROM clockwork"
+        " WHERE holder <> %s) WHERE schedule_id = %s",
+        (other, ours),
+    )
+    await go(clockwork)
+    assert tower.announced() == [ours]
+    tower.clock.offset = OVERDUE
+    await go(clockwork)
+    assert sorted(tower.announced()[1:]) == sorted([ours, others])
 
 
 async def test_what_was_moved_or_taken_back_is_not_announced_although_it_is_held(tower: Tower):

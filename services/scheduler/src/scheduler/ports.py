@@ -196,8 +196,11 @@ class Store(SeriesStore, QueueStore, DuplicateStore, BlackoutStore, Protocol):
     async def stay_alive(self, holder: UUID, seconds: float) -> bool:
         """Keep what this scheduler holds for so long, by the database's clock; false if it was not alive until now."""
 
-    async def hold_until(self, last: datetime, *, holder: UUID, limit: int) -> list[Held]:
-        """Hold schedules that are due until then and no living scheduler holds, the earliest first."""
+    async def hold_until(self, last: datetime, *, overdue: datetime | None, holder: UUID, limit: int) -> list[Held]:
+        """Hold schedules that are due until `last` and no living scheduler holds, the earliest first.
+
+        Those that were due by `overdue` whoever holds them.
+        """
 
     async def let_go(self, holder: UUID, schedule_ids: Collection[UUID] | None = None) -> None:
         """Hold these no longer, or nothing."""

@@ -28,20 +28,21 @@ class ClockworkRows(Rows):
         )
         return bool(was_alive)
 
-    async def hold_until(self, last: datetime, *, holder: UUID, limit: int) -> list[Held]:
+    async def hold_until(self, last: datetime, *, overdue: datetime | None, holder: UUID, limit: int) -> list[Held]:
         held = await self._transaction.all(
             Held,
             """
             WITH chosen AS (
                 SELECT schedule_id FROM schedule
-                WHERE state = 'scheduled' AND due_at <= %(last)s AND (held_by IS NULL OR NOT EXISTS (
+                WHERE state = 'scheduled' AND due_at <= %(last)s AND (
+                    held_by IS NULL OR due_at <= %(overdue)s::timestamptz OR NOT EXISTS (
                     SELECT 1 FROM clockwork WHERE holder = held_by AND alive_until > statement_timestamp()))
                 ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
             )
             UPDATE schedule SET held_by = %(holder)s WHERE schedule_id IN (SELECT schedule_id FROM chosen)
             RETURNING due_at, schedule_id
             """,
-            {"last": last, "holder": holder, "limit": limit},
+            {"last": last, "overdue": overdue, "holder": holder, "limit": limit},
         )
         return sorted(held)
 

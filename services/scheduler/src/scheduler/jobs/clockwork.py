@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import structlog
@@ -31,6 +32,10 @@ ALIVE_SECONDS = 3.0
 
 PAUSE_SECONDS_MAX = 0.5
 """Looks at the clock at least this often, so that a leap is noticed."""
+
+OVERDUE = timedelta(seconds=30)
+"""What is not announced by then is taken by whoever has nothing due, although somebody alive holds it: who holds it has
+forgotten it, or far too much to do. What fits into memory is announced within a tenth of this."""
 
 LANES = 2
 """Transactions of a burst under way at once: what one waits for PostgreSQL, the other works."""
@@ -82,7 +87,10 @@ class Clockwork:
             limit = min(self._lookahead.room, _CLAIM_MAX)
             # Until it is known that this was committed.
             self._in_doubt = True
-            claimed = await store.hold_until(self._clock.now() + AHEAD, holder=self._holder, limit=limit)
+            now = self._clock.now()
+            next_due_at = self._lookahead.next_due_at()
+            overdue = None if next_due_at and next_due_at <= now else now - OVERDUE
+            claimed = await store.hold_until(now + AHEAD, overdue=overdue, holder=self._holder, limit=limit)
         self._in_doubt = False
         self._lookahead.hold(claimed)
         if claimed and len(claimed) == limit:
