@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import signal
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
@@ -107,6 +108,31 @@ async def test_it_serves_without_nats_and_tells_what_waited_when_nats_comes(
             transaction.emit(event)
         await nats_server.start()
         assert await bus.wait_told(ScheduleCancelledV1, timeout_seconds=20) == [event]
+
+
+async def test_what_nats_took_to_its_grave_is_told_as_soon_as_it_is_back(
+    bus: Bus,
+    settings: ServiceSettings,
+    running: Running,
+    at_revision: Callable[[str], None],
+    nats_server: EmbeddedNats,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr("kit.relay.ACK_TIMEOUT_SECONDS", 60)
+    at_revision("0002")
+    service = Service("scheduler", settings)
+    events = [ScheduleCancelledV1(workspace_id=new_id(), schedule_id=new_id(), reason="test") for _ in range(20)]
+    async with running(service.app()):
+        before = service.nats.stats["out_msgs"]
+        assert nats_server.pid is not None
+        os.kill(nats_server.pid, signal.SIGSTOP)
+        async with service.database.transaction(Scope.worker()) as transaction:
+            for event in events:
+                transaction.emit(event)
+        await wait_for(lambda: service.nats.stats["out_msgs"] >= before + len(events))
+        await nats_server.kill()
+        await nats_server.start()
+        assert await bus.wait_told(ScheduleCancelledV1, len(events), timeout_seconds=20) == events
 
 
 async def test_it_is_no_longer_alive_when_a_loop_has_died(

@@ -48,7 +48,7 @@ class Messaging:
         self._tracer = tracer
         self._client: Client | None = None
         self._consumers: Consumers | None = None
-        self._connecting: asyncio.Task[Consumers] | None = None
+        self._connecting: asyncio.Task[tuple[Relay, Consumers]] | None = None
 
     @property
     def client(self) -> Client:
@@ -84,27 +84,27 @@ class Messaging:
     async def run(self) -> None:
         """Tell and hear, for ever, from the moment NATS is there."""
         assert self._connecting is not None, "messaging runs while it is open"
-        consumers = await asyncio.shield(self._connecting)
-        await together(
-            Relay(self._database, self.client, self._tracer).run(), Loop("inbox", self._prune).run(), consumers.run()
-        )
+        relay, consumers = await asyncio.shield(self._connecting)
+        await together(relay.run(), Loop("inbox", self._prune).run(), consumers.run())
 
     async def drain(self) -> None:
         """Take nothing more and let handlers finish."""
         if self._consumers is not None:
             await self._consumers.drain()
 
-    async def _connect(self) -> Consumers:
+    async def _connect(self) -> tuple[Relay, Consumers]:
         async def on_reconnect() -> None:
+            relay.reconnected()
             await consumers.reconnected()
 
         service = self._database.service
         self._client = client = await bus.connect(self._settings, service, on_reconnect=on_reconnect)
+        relay = Relay(self._database, client, self._tracer)
         self._consumers = consumers = Consumers(
             client, self._database, self._subscriptions, policy=self._policy, tracer=self._tracer
         )
         await topology.check(client.jetstream(), [subscription.consumer for subscription in self._subscriptions])
-        return consumers
+        return relay, consumers
 
     async def _prune(self) -> float:
         await inbox.prune(self._database)

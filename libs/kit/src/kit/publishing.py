@@ -79,6 +79,14 @@ class Publisher:
             await self._client.publish(message.subject, message.body, reply=reply if last else "", headers=headers)
         return answer
 
+    def reconnected(self) -> None:
+        """The connection was lost: what is unanswered since before may have been, and can be sent again."""
+        for answer in list(self._waiting.values()):
+            if not answer.done():
+                answer.set_exception(Unavailable("the connection was lost"))
+                # Who sent it may have stopped waiting when the connection went.
+                answer.exception()
+
     async def _expect(self) -> tuple[str, asyncio.Future[None]]:
         if self._inbox is None:
             self._inbox = self._client.new_inbox()

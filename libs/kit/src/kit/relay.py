@@ -90,6 +90,10 @@ class Relay:
             if sent < BATCH_MAX:
                 await self._wait(POLL_SECONDS, since=started)
 
+    def reconnected(self) -> None:
+        """Wait no longer for answers that were lost with the connection."""
+        self._publisher.reconnected()
+
     async def _wait(self, pause_seconds: float, *, since: float) -> None:
         try:
             async with asyncio.timeout(pause_seconds):
