@@ -11,7 +11,7 @@ from contracts.publisher import PublicationMissedV1
 from kit.ids import new_id
 from kit.testing import wait_for
 from platforms.errors import OutcomeUnknown, Rejected
-from platforms.shape import Undecided
+from platforms.shape import Processing, Undecided
 from publisher.adapters.store import Store
 from publisher.domain.answers import ANSWERS, Answer
 from publisher.domain.publication import MOVES, State
@@ -54,6 +54,19 @@ async def test_a_person_says_that_it_is_there(world: World, client: httpx.AsyncC
         "at": None, "state": "published", "code": "told_by_person", "actor": str(PERSON),
     }  # fmt: skip
     assert len(world.platform.posts) == 1
+
+
+async def test_what_a_platform_processes_for_a_day_is_settled_by_a_person(world: World, client: httpx.AsyncClient):
+    plan = world.plan()
+    world.platform.before["publish"].append(answering(Processing(60, {"video_id": "v1"})))
+    await world.tell(plan.due())
+    await world.wait(client, plan, "processing")
+    world.platform.before["status"].append(answering(Processing(60)))
+    world.clock.advance(25 * HOUR)
+    (publication,) = await world.wait(client, plan, "needs_attention", code="still_processing")
+    assert publication["evidence"] == {"video_id": "v1"}
+    assert (await say(world, client, publication, answer="is_there")).status_code == 200
+    await world.wait(client, plan, "published", answers=[])
 
 
 @pytest.mark.promise("P42")

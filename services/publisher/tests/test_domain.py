@@ -247,6 +247,21 @@ def test_processing_is_asked_more_rarely_and_ends():
     assert ask_later(publication(State.OUTCOME_UNKNOWN), NOW + timedelta(hours=25)).state is State.NEEDS_ATTENTION
 
 
+def test_what_is_processed_for_ever_is_handed_to_a_person_with_what_it_is_found_by():
+    known = {"video_id": "v1"}
+    processing = answered(publication(State.PUBLISHING), Processing(5, known), NOW)
+    assert (processing.state, processing.evidence) == (State.PROCESSING, known)
+    a_day_on = NOW + timedelta(hours=25)
+    for given_up in (
+        answered(processing, Processing(5), a_day_on),
+        ask_later(processing, a_day_on),
+        failed_to_ask(processing, RateLimited("later", "too many", until=a_day_on), a_day_on),
+    ):
+        assert (given_up.state, given_up.evidence) == (State.NEEDS_ATTENTION, known)
+    refused = failed_to_ask(processing, Rejected("no", "no such thing", advice=""), a_day_on)
+    assert refused.evidence == known | {"detail": "no such thing"}
+
+
 def test_an_id_is_asked_for_until_it_is_known_or_a_day_has_passed():
     nameless = published(publication(State.PUBLISHING), Receipt(None, None, {}), NOW)
     assert nameless.next_at is not None

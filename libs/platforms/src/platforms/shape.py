@@ -187,9 +187,13 @@ class Published:
 
 @dataclass(frozen=True)
 class Processing:
-    """The platform has everything and works on it; ask again after `ask_again_seconds`."""
+    """The platform has everything and works on it; ask again after `ask_again_seconds`.
+
+    `evidence`: what a person finds it by, should it never come to an end.
+    """
 
     ask_again_seconds: float
+    evidence: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

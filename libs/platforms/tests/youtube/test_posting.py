@@ -347,8 +347,12 @@ async def test_a_video_that_is_still_processed_is_asked_for_later(
     youtube: Platform, call: Call, delivery: Delivery, journal: MemoryJournal, sandbox: Sandbox, clock: FixedClock
 ) -> None:
     await youtube.stage(call, delivery, journal)
-    assert await youtube.publish(call, delivery, journal) == Processing(15.0)
-    assert await youtube.status(call, delivery, journal) == Processing(15.0)
+    video_id = journal.facts["video_id"]
+    for outcome in (await youtube.publish(call, delivery, journal), await youtube.status(call, delivery, journal)):
+        assert isinstance(outcome, Processing)
+        assert outcome.ask_again_seconds == 15
+        assert outcome.evidence["upload_status"] == "uploaded"
+        assert outcome.evidence["url"].endswith(f"?v={video_id}")
     clock.advance(timedelta(seconds=1))
     outcome = await youtube.status(call, delivery, journal)
     assert isinstance(outcome, Published)

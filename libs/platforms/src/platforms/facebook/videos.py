@@ -66,7 +66,9 @@ class Videos:
         if standing.publishing_phase.done or (standing.video_status == "ready" and video.published):
             return await self._published(work, video)
         begun = standing.processing_phase.status != "not_started" or standing.publishing_phase.status != "not_started"
-        return Processing(PROCESSING_ASK_AGAIN_SECONDS) if begun or standing.video_status == "ready" else None
+        if not begun and standing.video_status != "ready":
+            return None
+        return Processing(PROCESSING_ASK_AGAIN_SECONDS, _evidence(video))
 
     async def _published(self, work: Work, video: Video) -> Published:
         """The post's id can come later than the post."""

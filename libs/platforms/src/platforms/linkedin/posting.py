@@ -176,7 +176,7 @@ class Posting:
         if post.lifecycle_state == "PUBLISH_FAILED":
             return Refused("PUBLISH_FAILED", "LinkedIn took the post but could not show it", _CHANGE)
         if post.lifecycle_state == "PUBLISH_REQUESTED":
-            return Processing(limits.PROCESSING_ASK_AGAIN_SECONDS)
+            return Processing(limits.PROCESSING_ASK_AGAIN_SECONDS, _evidence(call, journal))
         await journal.record(seen=True)
         return None
 

@@ -44,4 +44,4 @@ class Standing:
                     "sent_to_inbox", "TikTok made a draft instead of a post", "Finish the post in TikTok's app."
                 )
             case _:
-                return Processing(PROCESSING_ASK_AGAIN_SECONDS)
+                return Processing(PROCESSING_ASK_AGAIN_SECONDS, evidence)

@@ -166,10 +166,10 @@ class Posting:
         return items[0] if items else None
 
     def _outcome(self, video: answers.Video, post: Post, facts: Mapping[str, Any]) -> Outcome:
-        if not is_processed(video):
-            return Processing(PROCESSING_ASK_AGAIN_SECONDS)
         watch = self._api.endpoints.watch
         url = f"{watch}/shorts/{video.id}" if is_short(post.video) else f"{watch}/watch?v={video.id}"
+        if not is_processed(video):
+            return Processing(PROCESSING_ASK_AGAIN_SECONDS, _evidence(video, facts) | {"url": url})
         return Published(Receipt(video.id, url, _evidence(video, facts)))
 
 

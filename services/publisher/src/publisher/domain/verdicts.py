@@ -29,7 +29,14 @@ from publisher.domain.waiting import (
     miss,
     retry,
 )
-from publisher.domain.words import CONNECTION_REVOKED, PLATFORM_UNAVAILABLE, TOO_LATE, WARNINGS, as_word
+from publisher.domain.words import (
+    CONNECTION_REVOKED,
+    PLATFORM_UNAVAILABLE,
+    STILL_PROCESSING,
+    TOO_LATE,
+    WARNINGS,
+    as_word,
+)
 
 RECONCILE_AFTER = timedelta(seconds=1)
 """A request that went unanswered may still be under way."""
@@ -108,8 +115,8 @@ def answered(publication: Publication, outcome: Outcome, now: datetime) -> Publi
     match outcome:
         case Published(receipt):
             return published(publication, receipt, now)
-        case Processing(seconds):
-            return _processing(publication, seconds, now)
+        case Processing():
+            return _processing(publication, outcome, now)
         case Refused(code, detail, advice, repeatable):
             if repeatable:
                 return retry(publication, now, code=code, detail=detail)
@@ -173,7 +180,8 @@ def failed_to_ask(publication: Publication, error: PlatformError, now: datetime)
         case ReauthorisationNeeded():
             return hold(publication, now, detail=error.detail)
         case Rejected():
-            return attention(publication, code=error.code, evidence={"detail": error.detail})
+            evidence = dict(publication.evidence or {}) | {"detail": error.detail}
+            return attention(publication, code=error.code, evidence=evidence)
         case _:
             return ask_later(publication, now)
 
@@ -187,13 +195,14 @@ def revoked(publication: Publication) -> Publication:
     return publication.cancel(CONNECTION_REVOKED)
 
 
-def _processing(publication: Publication, seconds: float, now: datetime) -> Publication:
+def _processing(publication: Publication, processing: Processing, now: datetime) -> Publication:
     """Ask again soon, and ever more rarely the longer it takes."""
     assert publication.attempted_at is not None
     elapsed = now - publication.attempted_at
+    evidence = dict(processing.evidence) or publication.evidence
     if elapsed > ASKING_MAX and publication.state is State.PROCESSING:
-        return attention(publication, code="still_processing", evidence=dict(publication.evidence or {}))
-    next_at = now + min(max(timedelta(seconds=seconds), elapsed / 10), ASK_MAX)
+        return attention(publication, code=STILL_PROCESSING, evidence=dict(evidence or {}))
+    next_at = now + min(max(timedelta(seconds=processing.ask_again_seconds), elapsed / 10), ASK_MAX)
     if publication.state is State.PROCESSING:
-        return replace(publication, failures=0, next_at=next_at)
-    return publication.become(State.PROCESSING, failures=0, next_at=next_at)
+        return replace(publication, failures=0, next_at=next_at, evidence=evidence)
+    return publication.become(State.PROCESSING, failures=0, next_at=next_at, evidence=evidence)

@@ -15,6 +15,7 @@ from publisher.domain.words import (
     BUDGET,
     PLATFORM_UNAVAILABLE,
     REAUTH_REQUIRED,
+    STILL_PROCESSING,
     WINDOW_DROPPED,
     WINDOW_HELD,
     as_word,
@@ -51,7 +52,7 @@ def ask_later(publication: Publication, now: datetime, *, at: datetime | None = 
     if publication.state is State.PUBLISHED:
         return ask_id_later(publication, now)
     if publication.attempted_at is not None and now - publication.attempted_at > ASKING_MAX:
-        return attention(publication, code="still_processing", evidence={})
+        return attention(publication, code=STILL_PROCESSING, evidence=dict(publication.evidence or {}))
     failures = publication.failures + 1
     return replace(publication, failures=failures, next_at=at or now + backoff(failures))
 
@@ -148,7 +149,7 @@ def attention(publication: Publication, *, code: str, evidence: dict[str, Any]) 
         State.NEEDS_ATTENTION,
         code=word,
         evidence=evidence,
-        advice=ADVICE.get(word, ADVICE["still_processing"]),
+        advice=ADVICE.get(word, ADVICE[STILL_PROCESSING]),
         next_at=None,
         held=False,
     )

@@ -11,6 +11,7 @@ REAUTH_REQUIRED = "reauth_required"
 SEAL_MISMATCH = "seal_mismatch"
 PLATFORM_UNAVAILABLE = "platform_unavailable"
 TOO_LATE = "too_late"
+STILL_PROCESSING = "still_processing"
 BUDGET = "budget"
 BREAKS_RULES = "breaks_rules"
 VERSION_ENDED = "platform_version_ended"
@@ -34,7 +35,7 @@ ADVICE: Mapping[str, str] = MappingProxyType(
         BREAKS_RULES: "Change the post and have it approved again; the platform would refuse it.",
         BUDGET_SHORT: "It will go out later than planned, if its window allows; move it, or leave out another one.",
         CONNECTION_ENDS: "Connect the account again before the post is due.",
-        "still_processing": "Look on the platform whether the post is there.",
+        STILL_PROCESSING: "Look on the platform whether the post is there.",
         CONNECTION_REVOKED: "Look on the platform whether the post is there; we can no longer ask.",
     }
 )
