@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from itertools import count
 
 import nats
 from kit.testing import wait_for
@@ -33,18 +36,26 @@ async def torment(house: House, plan: Plan, *, again: str) -> None:
 
 
 async def _torment(house: House, plan: Plan, console: Console) -> None:
-    ledger, started = Ledger(house), time.monotonic()
+    ledger, started, numbers = Ledger(house), time.monotonic(), count(1)
     console.print(f"seed {plan.seed}: {plan.facts:,} facts, {len(plan.rounds)} rounds")
-    for number, strike in enumerate(plan.rounds, 1):
-        await _strike(house, ledger, strike)
-        console.print(f"{number:>3}  {strike}")
-    client = await nats.connect(house.bus_url.split(","))
-    try:
-        bus = Bus(client)
-        await _until_quiet(ledger, bus)
+    for commits, rounds in plan.parts():
+        await house.tell(commits)
+        for strike in rounds:
+            await _strike(house, ledger, strike)
+            console.print(f"{next(numbers):>3}  {strike}")
+        took = await _until_quiet(house, ledger)
+        console.print(f"     quiet after {took:.1f} s")
+    async with _bus(house) as bus:
         _report(house, await ledger.figures(bus), time.monotonic() - started, console)
         differences = await ledger.differences(bus)
-        assert not differences, "\n" + "\n".join(differences)
+    assert not differences, "\n" + "\n".join(differences)
+
+
+@asynccontextmanager
+async def _bus(house: House) -> AsyncIterator[Bus]:
+    client = await nats.connect(house.bus_url.split(","))
+    try:
+        yield Bus(client)
     finally:
         await client.close()
 
@@ -63,11 +74,15 @@ async def _strike(house: House, ledger: Ledger, strike: Round) -> None:
         await house.start(strike.victims)
 
 
-async def _until_quiet(ledger: Ledger, bus: Bus) -> None:
-    deadline = time.monotonic() + STALLED_SECONDS
-    while (unfinished := await ledger.unfinished(bus)) is not None:
-        assert time.monotonic() < deadline, f"after {STALLED_SECONDS:g} s, {unfinished}"
-        await asyncio.sleep(0.05)
+async def _until_quiet(house: House, ledger: Ledger) -> float:
+    """Wait until everything that was told has had its effects; returns the seconds that took."""
+    began = time.monotonic()
+    async with _bus(house) as bus:
+        while (unfinished := await ledger.unfinished(bus)) is not None:
+            waited = time.monotonic() - began
+            assert waited < STALLED_SECONDS, f"{waited:.0f} s after all were back, {unfinished}"
+            await asyncio.sleep(0.05)
+    return time.monotonic() - began
 
 
 def _report(house: House, figures: Figures, seconds: float, console: Console) -> None:

@@ -27,7 +27,7 @@ from kit.streams import DEFAULTS, TopologySettings
 from kit.topology import reconcile
 from signoff.listening import Listener, listen
 
-from tests.integration.chaos.plan import CONSUMERS, LEADS, NATS, POSTGRES, PRODUCER, SERVICES, Plan, service_of
+from tests.integration.chaos.plan import CONSUMERS, LEADS, NATS, POSTGRES, PRODUCER, SERVICES, Commit, Plan, service_of
 from tests.integration.chaos.services import TABLES
 
 ROOT = Path(__file__).parents[3]
@@ -133,6 +133,14 @@ class House:
         self.kills += [Kill(victim, self._down.pop(victim), time.time()) for victim in victims]
         await asyncio.gather(*(self._part(victim).start() for victim in victims))
 
+    async def tell(self, commits: Sequence[Commit]) -> None:
+        """Have the producer commit these too, in their order."""
+        async with await psycopg.AsyncConnection.connect(self.superuser_url(PRODUCER)) as connection:
+            await connection.cursor().executemany(
+                "INSERT INTO chaos.planned (post_id, fact_ids) VALUES (%s, %s)",
+                [(commit.post_id, list(commit.fact_ids)) for commit in commits],
+            )
+
     def _part(self, victim: str) -> Mortal:
         return self._others.get(victim) or self.workers[victim]
 
@@ -153,7 +161,7 @@ class House:
 
 @asynccontextmanager
 async def furnished(folder: Path, plan: Plan, bus: Bus, streams: TopologySettings = DEFAULTS) -> AsyncIterator[House]:
-    """The house over an empty folder and a running NATS, with the plan in its databases and every process running."""
+    """The house over an empty folder and a running NATS, with every process running and nothing told yet."""
     generate_keys(folder / "keys", SERVICES)
     async with AsyncExitStack() as stack:
         # With its durable settings: what it confirmed must outlive it.
@@ -188,10 +196,6 @@ def _store(cursor: psycopg.Cursor, service: str, plan: Plan) -> None:
         cursor.executemany("INSERT INTO chaos.fault VALUES (%s, %s)", list(plan.faults[service].items()))
         return
     cursor.executemany("INSERT INTO chaos.post VALUES (%s)", [(post,) for post in {c.post_id for c in plan.commits}])
-    cursor.executemany(
-        "INSERT INTO chaos.planned VALUES (%s, %s, %s)",
-        [(position, commit.post_id, list(commit.fact_ids)) for position, commit in enumerate(plan.commits)],
-    )
 
 
 def _spec(house: House, process: str, place: Listener) -> ChildSpec:

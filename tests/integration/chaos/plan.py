@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -20,6 +21,10 @@ POSTS_AT_ONCE = 8
 
 FAULTY_SHARE = 0.05
 """How many of the facts fail at a consumer, once or twice, before they succeed."""
+
+ROUNDS_TOGETHER = 3
+"""After so many rounds nothing more is told until all is quiet. As long as something comes, it also brings on what was
+left lying before it; only in quiet is that seen."""
 
 SECOND_VICTIM_SHARE = 0.3
 AGAIN_SHARE = 0.2
@@ -66,6 +71,19 @@ class Plan:
     @property
     def facts(self) -> int:
         return sum(len(commit.fact_ids) for commit in self.commits)
+
+    def parts(self) -> Iterator[tuple[Sequence[Commit], Sequence[Round]]]:
+        """Rounds that follow each other under load, and what is told in them."""
+        left = deque(self.commits)
+        told = 0
+        for first in range(0, len(self.rounds), ROUNDS_TOGETHER):
+            rounds = self.rounds[first : first + ROUNDS_TOGETHER]
+            until = self.facts * (first + len(rounds)) / len(self.rounds)
+            commits = []
+            while left and told < until:
+                commits.append(left.popleft())
+                told += len(commits[-1].fact_ids)
+            yield commits, rounds
 
     @classmethod
     def of(cls, seed: int, *, rounds: int, facts_per_round: int, replicas: int) -> Plan:

@@ -7,9 +7,12 @@ that. `python -m tests.integration.chaos.services content`, with the settings of
 from __future__ import annotations
 
 import asyncio
+import random
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from contracts.content import PostApprovalWithdrawnV1, PostDeletedV1
@@ -18,12 +21,13 @@ from contracts.scheduler import ScheduleCancelledV1
 from contracts.topology import CONSUMERS
 from kit import server
 from kit.background import Loop
-from kit.database import Scope, Transaction, Units
+from kit.database import Database, Scope, Transaction, Units
 from kit.service import Service
 from kit.settings import Environment, ServiceSettings
 from kit.settle import RetryPolicy
 from kit.subscription import Subscription
 from litestar import Litestar
+from psycopg import AsyncConnection
 
 WORKSPACE_ID = UUID("0199c1d0-0000-7000-8000-000000000000")
 
@@ -36,12 +40,18 @@ HANDLER_MILLISECONDS_MAX = 40
 """Handlers that run side by side take up to this long, each fact its own time: they are likely to end in another order.
 In a batch nothing runs side by side, and these times would add up to more than facts take to come."""
 
+GIVING_BACK_SECONDS_MAX = 0.02
+"""Who handled the last event takes up to this long to give its connection back, instead of a fraction of a millisecond:
+what comes meanwhile must be seen by somebody."""
+
 QUICK = RetryPolicy(delays_seconds=(0.05, 0.1, 0.1, 0.2, 0.2, 0.5, 0.5, 1, 1, 1), outage_delay_seconds=0.5)
 """As many attempts as by default, sooner."""
 
 TABLES: Mapping[str, str] = {
     "content": """
-        CREATE TABLE chaos.planned (position bigint PRIMARY KEY, post_id uuid NOT NULL, fact_ids uuid[] NOT NULL);
+        CREATE TABLE chaos.planned (
+            position bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, post_id uuid NOT NULL, fact_ids uuid[] NOT NULL
+        );
         CREATE TABLE chaos.post (post_id uuid PRIMARY KEY, told integer NOT NULL DEFAULT 0);
         CREATE TABLE chaos.fact (
             fact_id uuid PRIMARY KEY, post_id uuid NOT NULL, number integer NOT NULL, event_id uuid NOT NULL,
@@ -66,6 +76,16 @@ TABLES: Mapping[str, str] = {
 
 class Faulty(Exception):
     """What a handler meets now and then."""
+
+
+class Unhurried(Database):
+    """The same, but that a connection is given back late."""
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[AsyncConnection[Any]]:
+        async with super().connection() as connection:
+            yield connection
+            await asyncio.sleep(random.uniform(0, GIVING_BACK_SECONDS_MAX))
 
 
 @dataclass(frozen=True)
@@ -175,7 +195,12 @@ BUILDERS: Mapping[str, Callable[[Service, Units[Transaction]], Litestar]] = {
 
 def main(name: str) -> None:
     def create_app(environment: Mapping[str, str]) -> Litestar:
-        service = Service(name, ServiceSettings.read(Environment(environment), name), retry_policy=QUICK)
+        settings = ServiceSettings.read(Environment(environment), name)
+        service = Service(name, settings, retry_policy=QUICK)
+        assert settings.database_url is not None
+        service.database = Unhurried(
+            name, settings.database_url, service.clock, connections_max=settings.database_connections_max
+        )
         return BUILDERS[name](service, Units(service.database, lambda transaction: transaction))
 
     server.run(name, create_app)
