@@ -97,6 +97,7 @@ class HeldEvents:
             # What was noted while the query ran may be missing from its answer.
             if noted == self._noted:
                 self._waiting = {row.aggregate: row.events for row in rows}
+                self._changed.set()
                 return
 
     async def holds(self, transaction: Transaction, aggregate: UUID) -> bool:
