@@ -40,7 +40,7 @@ HANDLER_MILLISECONDS_MAX = 40
 """Handlers that run side by side take up to this long, each fact its own time: they are likely to end in another order.
 In a batch nothing runs side by side, and these times would add up to more than facts take to come."""
 
-GIVING_BACK_SECONDS_MAX = 0.02
+GIVING_BACK_SECONDS_MAX = 0.05
 """Who handled the last event takes up to this long to give its connection back, instead of a fraction of a millisecond:
 what comes meanwhile must be seen by somebody."""
 

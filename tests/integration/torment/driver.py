@@ -14,6 +14,7 @@ from rich.table import Table
 
 from tests.integration.torment.house import House
 from tests.integration.torment.ledger import Ledger
+from tests.integration.torment.lying import Lying
 from tests.integration.torment.plan import DELAY_SECONDS_MAX, LAST_STEPS, Plan, Strike
 from tests.integration.torment.room import Room
 
@@ -40,7 +41,8 @@ async def torment(house: House, room: Room, plan: Plan, *, again: str) -> None:
 
     `again` is the command that repeats the run.
     """
-    console, started, ledger = Console(width=140, highlight=False), time.monotonic(), Ledger(house, room, plan)
+    console, started = Console(width=140, highlight=False), time.monotonic()
+    ledger, lying = Ledger(house, room, plan), Lying(house)
     console.print(f"seed {plan.seed}: {plan.publications:,} publications, {len(plan.strikes)} strikes")
     _prepare(house, plan)
     try:
@@ -50,14 +52,18 @@ async def torment(house: House, room: Room, plan: Plan, *, again: str) -> None:
             console.print(f"{posts[0].number if posts else '':>5}  {strike}")
             await asyncio.gather(_strike(house, strike), *(room.schedule(post) for post in posts))
             await room.reconnect()
-        await _until_quiet(house, room, ledger)
+            await lying.look()
+        await _until_quiet(house, room, ledger, lying)
         ends, wrong = await ledger.compare()
         _report(house, plan, ends, time.monotonic() - started, console)
         assert not wrong, "\n" + "\n".join(wrong)
         assert not house.logged("notice_refused"), "platforms told something that was refused"
     except BaseException as error:
+        # pytest says why when all else has run, which may take many minutes.
+        console.print(f"FAILED, again with: {again}\n{error}", markup=False)
         error.add_note(f"{house.logs()}\n--- again with: {again}")
         raise
+    console.print(f"each out once, or it is said why not; nothing lay for longer than {lying.longest_seconds:.0f} s")
     console.print(f"again with: {again}")
 
 
@@ -83,10 +89,10 @@ async def _strike(house: House, strike: Strike) -> None:
         await house.start(strike.victims)
 
 
-async def _until_quiet(house: House, room: Room, ledger: Ledger) -> None:
+async def _until_quiet(house: House, room: Room, ledger: Ledger, lying: Lying) -> None:
     deadline = time.monotonic() + QUIET_SECONDS
     leapt = time.monotonic()
-    while (unfinished := await ledger.unfinished()) is not None:
+    while (unfinished := await lying.look() or await ledger.unfinished()) is not None:
         assert time.monotonic() < deadline, f"after {QUIET_SECONDS:g} s, {unfinished}"
         await room.reconnect()
         if time.monotonic() > max(leapt + LEAP_PAUSE_SECONDS, _last_visible_step(house) + CALL_SECONDS):

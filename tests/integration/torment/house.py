@@ -37,6 +37,7 @@ class House:
 
     def __init__(self, system: Split, second: Worker, bus: EmbeddedNats, postgres: EmbeddedPostgres) -> None:
         self.system = system
+        self.bus_url = bus.url
         self._postgres = postgres
         self._others: dict[str, Mortal] = {PUBLISHERS[1]: second, NATS: bus, POSTGRES: postgres}
 
