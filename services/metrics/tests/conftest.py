@@ -27,7 +27,7 @@ from litestar.params import FromPath, JSONBody
 from metrics.main import create_app
 from platforms import grants
 from platforms.environment import OfferedPlatforms
-from platforms.errors import PlatformError
+from platforms.errors import PlatformError, Rejected
 from platforms.platform import Platform
 from platforms.shape import Call, ClientCredentials, Counts, Grant, PlatformName
 
@@ -41,12 +41,15 @@ class ListeningPlatform:
     counts: dict[str, Counts] = field(default_factory=dict)
     foreign: dict[str, Counts] = field(default_factory=dict)
     error: PlatformError | None = None
+    refused: set[str] = field(default_factory=set)
     calls: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
 
     async def insights(self, call: Call, post_ids: Sequence[str]) -> Mapping[str, Counts]:
         self.calls.append((call.grant.account_id, tuple(post_ids)))
         if self.error is not None:
             raise self.error
+        if self.refused & set(post_ids):
+            raise Rejected("no_such_media", "one of them is not told of", advice="")
         return {post: self.counts[post] for post in post_ids if post in self.counts} | self.foreign
 
     @property

@@ -10,6 +10,7 @@ import pytest
 from contracts.metrics import MetricsCollectedV1
 from kit.ids import new_id
 from kit.testing import wait_for
+from metrics.adapters.insights import REFUSALS_MAX
 from platforms.errors import RateLimited, ReauthorisationNeeded, Transient
 from platforms.shape import Counts
 
@@ -86,6 +87,46 @@ async def test_a_connection_is_asked_in_batches_that_its_platform_takes(world: W
         await world.bus.publish(event)
     await wait_for(lambda: world.snapshot_count() == 7)
     assert max(len(posts) for _, posts in world.platform.calls) <= 3
+
+
+@pytest.mark.promise("P51")
+async def test_a_post_that_is_refused_keeps_no_other_from_being_told(world: World, published: MakePublished):
+    connection_id, workspace_id = new_id(), new_id()
+    world.platform.insights_batch_max = 10
+    world.platform.error = Transient("away", "not yet")
+    for number in range(7):
+        world.platform.counts[f"at://{number}"] = SOME
+        event = published(workspace_id=workspace_id, connection_id=connection_id, platform_post_id=f"at://{number}")
+        await world.bus.publish(event)
+    await wait_for(lambda: world.rows("SELECT min(failures) FROM tracked HAVING count(*) = 7") == [(1,)])
+    world.platform.error, world.platform.refused = None, {"at://3"}
+    world.platform.calls.clear()
+    world.clock.advance(timedelta(minutes=1))
+    await wait_for(lambda: world.snapshot_count() == 6)
+    assert world.rows("SELECT platform_post_id, withheld FROM tracked WHERE withheld IS NOT NULL") == [
+        ("at://3", "insights-refused")
+    ]
+    assert len(world.platform.calls[0][1]) == 7
+
+
+@pytest.mark.parametrize("count", [2, 100])
+async def test_where_everything_is_refused_few_calls_find_it_out(world: World, published: MakePublished, count: int):
+    connection_id, workspace_id = new_id(), new_id()
+    world.platform.insights_batch_max = 100
+    world.platform.error = Transient("away", "not yet")
+    events = [
+        published(workspace_id=workspace_id, connection_id=connection_id, platform_post_id=f"at://{number}")
+        for number in range(count)
+    ]
+    for event in events:
+        await world.bus.publish(event)
+    settled = "SELECT count(*) FROM tracked WHERE failures > 0 HAVING count(*) = %s"
+    await wait_for(lambda: world.rows(settled, count))
+    world.platform.error, world.platform.refused = None, {f"at://{number}" for number in range(count)}
+    world.platform.calls.clear()
+    world.clock.advance(timedelta(hours=1))
+    await wait_for(lambda: world.rows("SELECT count(*) FROM tracked WHERE withheld IS NULL") == [(0,)])
+    assert len(world.platform.calls) <= 2 * REFUSALS_MAX + 1
 
 
 async def test_a_rate_limit_is_waited_out_by_the_whole_connection(world: World, published: MakePublished):

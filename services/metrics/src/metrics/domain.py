@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
@@ -111,9 +111,13 @@ class Batch:
 
 @dataclass(frozen=True)
 class Counted:
-    """The platform answered: counts by its own post id; a post that is gone is missing."""
+    """The platform answered: counts by its own post id; a post that is gone is missing.
+
+    `withheld`: the posts of which it told none, because it refused each by itself.
+    """
 
     counts: Mapping[str, Counts]
+    withheld: Mapping[str, Withheld] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

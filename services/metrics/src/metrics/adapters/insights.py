@@ -18,7 +18,7 @@ from platforms.environment import OfferedPlatforms
 from platforms.errors import Misconfigured, PlatformError, RateLimited, ReauthorisationNeeded, Rejected
 from platforms.leasing import Borrowing, Leases
 from platforms.platform import Platform
-from platforms.shape import Call, PlatformName
+from platforms.shape import Call, Counts, PlatformName
 
 from metrics.domain import Answer, Batch, Counted, Failed, Postponed, Withheld
 
@@ -35,7 +35,10 @@ MISCONFIGURED_PAUSE = timedelta(hours=1)
 REFRESHING_PAUSE = timedelta(seconds=5)
 
 _WITHHELD = {"statistics_denied": Withheld.STATISTICS_DENIED}
-"""The clients' words for refusals that a person can do something particular about."""
+"""The clients' words for refusals that a person can do something particular about. They are about the account."""
+
+REFUSALS_MAX = 16
+"""Of one look. Two posts are found among a hundred with less; where more are refused, it is about the account."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ class PlatformInsights:
         post_ids = [tracked.platform_post_id for tracked in batch.publications]
         try:
             async with asyncio.timeout(CALL_SECONDS):
-                return Counted(await platform.insights(call, post_ids))
+                return await _numbers(platform, call, post_ids)
         except RateLimited as error:
             return Postponed(error.until, error.code)
         except ReauthorisationNeeded as error:
@@ -113,3 +116,24 @@ class PlatformInsights:
 
     def _in(self, pause: timedelta) -> datetime:
         return self._clock.now() + pause
+
+
+async def _numbers(platform: Platform, call: Call, post_ids: Sequence[str]) -> Counted:
+    """What the platform tells. It refuses a call for one post of many, so halves are asked until that one is alone."""
+    counts: dict[str, Counts] = {}
+    withheld: dict[str, Withheld] = {}
+    groups, refusals = [list(post_ids)], 0
+    while groups:
+        group = groups.pop()
+        try:
+            counts |= await platform.insights(call, group)
+        except Rejected as error:
+            refusals += 1
+            if len(group) == len(post_ids) == 1 or error.code in _WITHHELD:
+                raise
+            if len(group) == 1 or refusals > REFUSALS_MAX:
+                withheld |= dict.fromkeys(group, Withheld.INSIGHTS_REFUSED)
+            else:
+                middle = len(group) // 2
+                groups += [group[middle:], group[:middle]]
+    return Counted(counts, withheld)

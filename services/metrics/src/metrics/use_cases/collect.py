@@ -46,7 +46,9 @@ async def record_answer(batch: Batch, answer: Answer, store: Store, *, now: date
         case Failed(code, withheld):
             await store.write_looks({tracked.publication_id: after_failure(tracked, withheld, now) for tracked in kept})
             log.warning("collection_failed", connection_id=str(batch.connection_id), code=code)
-        case Counted(counts):
+        case Counted(counts, withheld):
+            if withheld:
+                log.warning("numbers_withheld", connection_id=str(batch.connection_id), posts=len(withheld))
             found = {
                 tracked.publication_id: counts[tracked.platform_post_id]
                 for tracked in kept
@@ -55,7 +57,9 @@ async def record_answer(batch: Batch, answer: Answer, store: Store, *, now: date
             await store.write_snapshots(batch, found, now)
             await store.write_looks(
                 {
-                    tracked.publication_id: after_answer(tracked, counts.get(tracked.platform_post_id), now)
+                    tracked.publication_id: after_failure(tracked, withheld[tracked.platform_post_id], now)
+                    if tracked.platform_post_id in withheld
+                    else after_answer(tracked, counts.get(tracked.platform_post_id), now)
                     for tracked in kept
                 }
             )
