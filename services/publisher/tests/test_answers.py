@@ -47,13 +47,21 @@ async def test_a_person_says_that_it_is_there(world: World, client: httpx.AsyncC
     plan, publication = await undecided(world, client)
     assert publication["answers"] == ["give_up", "is_there", "try_again"]
     assert publication["evidence"] == {"seen": 2}
-    said = await say(world, client, publication, answer="is_there", url="https://social.example/7")
+    said = await say(world, client, publication, answer="is_there", url="https://bsky.app/profile/brand/post/7")
     assert said.status_code == 200, said.text
-    (after,) = await world.wait(client, plan, "published", url="https://social.example/7", answers=[])
+    (after,) = await world.wait(client, plan, "published", url="https://bsky.app/profile/brand/post/7", answers=[])
     assert after["history"][-1] | {"at": None} == {
         "at": None, "state": "published", "code": "told_by_person", "actor": str(PERSON),
     }  # fmt: skip
     assert len(world.platform.posts) == 1
+
+
+async def test_an_address_on_another_platform_changes_nothing(world: World, client: httpx.AsyncClient):
+    plan, publication = await undecided(world, client)
+    said = await say(world, client, publication, answer="is_there", url="https://x.com/brand/status/7")
+    assert (said.status_code, said.json()["type"]) == (422, "urn:signoff:problem:post-elsewhere")
+    assert said.json()["errors"] == [{"pointer": "/url", "detail": "Posts of this platform are seen at bsky.app."}]
+    await world.wait(client, plan, "needs_attention", url=None)
 
 
 async def test_what_a_platform_processes_for_a_day_is_settled_by_a_person(world: World, client: httpx.AsyncClient):

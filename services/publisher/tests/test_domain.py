@@ -21,6 +21,7 @@ from platforms.errors import (
     Transient,
 )
 from platforms.shape import Absent, Processing, Published, Receipt, Refused, Undecided
+from publisher.domain.answers import Answer, PostElsewhere, answered_by_person
 from publisher.domain.publication import (
     BEFORE_INTENT,
     ENDED,
@@ -260,6 +261,39 @@ def test_what_is_processed_for_ever_is_handed_to_a_person_with_what_it_is_found_
         assert (given_up.state, given_up.evidence) == (State.NEEDS_ATTENTION, known)
     refused = failed_to_ask(processing, Rejected("no", "no such thing", advice=""), a_day_on)
     assert refused.evidence == known | {"detail": "no such thing"}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://bsky.app.example/profile/brand/post/7",
+        "https://bsky.app@example.com/profile/brand/post/7",
+        "https://example.com\\@bsky.app/profile/brand/post/7",
+        "https://example.com/https://bsky.app/post/7",
+        "https://notbsky.app/post/7",
+        "https://bsky.app/",
+        "https://[bsky.app/post/7",
+    ],
+)
+def test_an_address_that_only_looks_like_the_platforms_is_refused(url: str):
+    asking = replace(publication(State.NEEDS_ATTENTION), platform="bluesky")
+    with pytest.raises(PostElsewhere):
+        answered_by_person(asking, Answer.IS_THERE, NOW, url=url)
+
+
+@pytest.mark.parametrize(
+    ("platform", "url"),
+    [
+        ("bluesky", "https://bsky.app/profile/brand/post/7"),
+        ("youtube", "https://m.youtube.com/watch?v=7"),
+        ("youtube", "https://youtu.be/7"),
+        ("pinterest", "https://de.pinterest.com/pin/7"),
+        ("x", "https://TWITTER.com/brand/status/7"),
+    ],
+)
+def test_the_platforms_own_addresses_are_kept(platform: str, url: str):
+    asking = replace(publication(State.NEEDS_ATTENTION), platform=platform)
+    assert answered_by_person(asking, Answer.IS_THERE, NOW, url=url).url == url
 
 
 def test_an_id_is_asked_for_until_it_is_known_or_a_day_has_passed():

@@ -20,8 +20,12 @@ class Placed:
 
 @dataclass(frozen=True)
 class Entry:
-    """One platform's folder. `place` makes its client: at the real addresses for None, else at one base address."""
+    """One platform's folder. `place` makes its client: at the real addresses for None, else at one base address.
+
+    `post_hosts`: where people see its posts, at these hosts and those below them.
+    """
 
     name: PlatformName
     place: Callable[[str | None], Placed]
     access: Access
+    post_hosts: tuple[str, ...]

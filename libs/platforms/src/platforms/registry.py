@@ -35,6 +35,9 @@ ENTRIES: tuple[Entry, ...] = (
 ACCESS: Mapping[PlatformName, Access] = MappingProxyType({entry.name: entry.access for entry in ENTRIES})
 """Known of every platform, also of one that an installation does not offer (any more)."""
 
+POST_HOSTS: Mapping[str, tuple[str, ...]] = MappingProxyType({entry.name: entry.post_hosts for entry in ENTRIES})
+"""Where people see posts of each platform."""
+
 
 @dataclass(frozen=True)
 class Registered:

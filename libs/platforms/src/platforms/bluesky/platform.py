@@ -93,4 +93,4 @@ ACCESS = Access(
     ),
 )
 
-BLUESKY = Entry(PlatformName.BLUESKY, _place, ACCESS)
+BLUESKY = Entry(PlatformName.BLUESKY, _place, ACCESS, post_hosts=("bsky.app",))

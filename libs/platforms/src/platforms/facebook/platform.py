@@ -83,4 +83,4 @@ ACCESS = Access(
     by_application=True,
 )
 
-FACEBOOK = Entry(PlatformName.FACEBOOK, _place, ACCESS)
+FACEBOOK = Entry(PlatformName.FACEBOOK, _place, ACCESS, post_hosts=("facebook.com", "fb.watch"))

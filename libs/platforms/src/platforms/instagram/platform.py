@@ -62,4 +62,4 @@ ACCESS = Access(
     proofs=PROOFS,
 )
 
-INSTAGRAM = Entry(PlatformName.INSTAGRAM, _place, ACCESS)
+INSTAGRAM = Entry(PlatformName.INSTAGRAM, _place, ACCESS, post_hosts=("instagram.com",))

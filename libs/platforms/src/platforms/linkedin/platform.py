@@ -67,4 +67,4 @@ ACCESS = Access(
     proofs=frozenset({"invalid_grant", "REVOKED_ACCESS_TOKEN", "65601"}),
 )
 
-LINKEDIN = Entry(PlatformName.LINKEDIN, _place, ACCESS)
+LINKEDIN = Entry(PlatformName.LINKEDIN, _place, ACCESS, post_hosts=("linkedin.com", "lnkd.in"))

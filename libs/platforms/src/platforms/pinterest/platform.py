@@ -62,4 +62,4 @@ ACCESS = Access(
     proofs=frozenset({f"400.{GRANT_INVALID}", f"401.{GRANT_INVALID}"}),
 )
 
-PINTEREST = Entry(PlatformName.PINTEREST, _place, ACCESS)
+PINTEREST = Entry(PlatformName.PINTEREST, _place, ACCESS, post_hosts=("pinterest.com", "pin.it"))

@@ -67,4 +67,4 @@ ACCESS = Access(
     proofs=PROOFS,
 )
 
-THREADS = Entry(PlatformName.THREADS, _place, ACCESS)
+THREADS = Entry(PlatformName.THREADS, _place, ACCESS, post_hosts=("threads.net", "threads.com"))

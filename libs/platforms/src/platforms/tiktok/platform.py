@@ -97,4 +97,4 @@ ACCESS = Access(
     ),
 )
 
-TIKTOK = Entry(PlatformName.TIKTOK, _place, ACCESS)
+TIKTOK = Entry(PlatformName.TIKTOK, _place, ACCESS, post_hosts=("tiktok.com",))

@@ -59,4 +59,4 @@ ACCESS = Access(
     ),
 )
 
-X = Entry(PlatformName.X, _place, ACCESS)
+X = Entry(PlatformName.X, _place, ACCESS, post_hosts=("x.com", "twitter.com"))

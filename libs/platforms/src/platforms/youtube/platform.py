@@ -60,4 +60,4 @@ ACCESS = Access(
     ),
 )
 
-YOUTUBE = Entry(PlatformName.YOUTUBE, _place, ACCESS)
+YOUTUBE = Entry(PlatformName.YOUTUBE, _place, ACCESS, post_hosts=("youtube.com", "youtu.be"))

@@ -7,9 +7,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
+from urllib.parse import urlsplit
 
 from contracts.scheduler import WHEN_MISSED_HOLD
-from kit.problems import Conflict
+from kit.problems import Conflict, Invalid
+from platforms.registry import POST_HOSTS
 
 from publisher.domain.publication import Publication, State
 
@@ -54,6 +56,13 @@ class AnswerTooLate(Conflict):
     title = "This post is too old to try again; schedule it anew"
 
 
+class PostElsewhere(Invalid):
+    """Whose account it is on cannot be told by an address alone."""
+
+    code = "post-elsewhere"
+    title = "This is not the address of a post on its platform"
+
+
 def answers_to(publication: Publication, now: datetime) -> frozenset[Answer]:
     """What a person may answer now."""
     fitting = ANSWERS.get(publication.state, frozenset())
@@ -61,11 +70,13 @@ def answers_to(publication: Publication, now: datetime) -> frozenset[Answer]:
 
 
 def answered_by_person(publication: Publication, answer: Answer, now: datetime, *, url: str | None) -> Publication:
-    """What becomes of it. Raises `NothingToDecide`, `AnswerTooLate`."""
+    """What becomes of it. Raises `NothingToDecide`, `AnswerTooLate`, `PostElsewhere`."""
     if answer not in ANSWERS.get(publication.state, frozenset()):
         raise NothingToDecide()
     if answer not in answers_to(publication, now):
         raise AnswerTooLate()
+    if url is not None:
+        _check_address(publication.platform, url)
     match answer:
         case Answer.IS_THERE:
             return publication.become(
@@ -86,3 +97,17 @@ def answered_by_person(publication: Publication, answer: Answer, now: datetime, 
             )
         case Answer.GIVE_UP:
             return publication.become(State.FAILED, code=GIVEN_UP, next_at=None)
+
+
+def _check_address(platform: str | None, url: str) -> None:
+    """Members follow it, so it leads to the platform, also in a browser, which takes a backslash for a slash."""
+    hosts = POST_HOSTS.get(platform or "", ())
+    try:
+        address = urlsplit(url.replace("\\", "/"))
+        host = address.hostname or ""
+    except ValueError:
+        host = ""
+    fits = any(host == each or host.endswith("." + each) for each in hosts)
+    if not fits or not address.path.strip("/"):
+        detail = f"Posts of this platform are seen at {', '.join(hosts)}."
+        raise PostElsewhere(detail, errors=[{"pointer": "/url", "detail": detail}])

@@ -14,7 +14,7 @@ from publisher.use_cases.settle import write
 async def answer_publication(
     publication_id: UUID, answer: Answer, *, by: UUID, url: str | None, store: Store, now: datetime
 ) -> Publication:
-    """The publication after the answer. Raises `PublicationNotFound`, `NothingToDecide`, `AnswerTooLate`."""
+    """The publication after the answer. Raises `PublicationNotFound`, and what `answered_by_person` raises."""
     for before in await store.lock([publication_id]):
         after = answered_by_person(before, answer, now, url=url)
         await write([(before, after)], store=store, actor=by)
