@@ -6,15 +6,20 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import cast
 from uuid import UUID
 
 import pytest
+from contracts.content import PostDeletedV1
 from kit.clock import MovableClock
-from kit.database import Scope, Units
+from kit.database import Scope, Units, joined
 from kit.ids import new_id
+from scheduler import ports
 from scheduler.adapters.store import Store
+from scheduler.domain.schedule import ScheduleState
 from scheduler.domain.series import Series
 from scheduler.domain.spread import Spacing
+from scheduler.subscribers import subscriptions
 from scheduler.use_cases.change_series import Succession, change_series
 from scheduler.use_cases.create_schedule import create_schedule
 from scheduler.use_cases.create_series import create_series
@@ -88,6 +93,37 @@ async def test_who_changes_a_series_to_connections_that_another_holds_is_only_ma
         changed = await store.find_series(one.series_id)
         assert changed is not None
         assert (changed.ends_after, changed.last_number) == (CHANGED_FROM - 1, CHANGED_FROM - 1)
+
+
+@pytest.mark.parametrize("written_first", [0, 1])
+async def test_a_deleted_posts_schedules_are_forgotten_behind_the_outcomes_that_are_being_recorded(
+    units: Units[Store], written_first: int
+):
+    workspace_id, post_id = new_id(), new_id()
+    done = [replace(schedule(workspace_id), post_id=post_id, state=ScheduleState.DONE) for _ in range(2)]
+    deleted = PostDeletedV1(workspace_id=workspace_id, post_id=post_id)
+    (handle,) = (
+        each for each in subscriptions(cast("Units[ports.Store]", units)) if each.consumer.name == "scheduler-content"
+    )
+
+    async def forget() -> None:
+        async with units(Scope.worker()) as store:
+            with joined(store._transaction):
+                await handle.dispatch(deleted)
+
+    async with units(Scope.worker()) as store:
+        await store.add(done)
+        for each in done:
+            await store.keep_content([each], {each.waiting()[0]: "hash"})
+    async with units(Scope.worker()) as store:
+        await store.lock_all([each.schedule_id for each in done])
+        await store.save(done[written_first])
+        forgetting = asyncio.create_task(forget())
+        await until_waiting(units, forgetting)
+        await store.save(done[1 - written_first])
+    await forgetting
+    async with units(Scope.worker()) as store:
+        assert await store._transaction.scalars("SELECT content_hash FROM target") == [None, None]
 
 
 async def test_a_scheduler_that_lets_go_of_its_share_waits_for_who_holds_a_part_of_it(units: Units[Store]):

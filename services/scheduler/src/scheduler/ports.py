@@ -121,8 +121,11 @@ class DuplicateStore(Protocol):
     async def keep_content(self, schedules: Sequence[Schedule], hashes: Mapping[UUID, str]) -> None:
         """Note the content of schedules that were added, as far as it is known."""
 
+    async def hold_post(self, workspace_id: UUID, post_id: UUID) -> None:
+        """Hold all schedules of a post, those at an end too."""
+
     async def forget_content(self, workspace_id: UUID, post_id: UUID) -> None:
-        """Keep nothing of what a post said in its schedules, which are held by then as far as they are open."""
+        """Keep nothing of what a post said in its schedules, which are held by then."""
 
     async def forget_series_content(self, workspace_id: UUID, post_id: UUID) -> None:
         """Nor in its series, before schedules are held."""

@@ -64,6 +64,7 @@ def _content(units: Units[Store]) -> Subscription:
         store = units.joined()
         await end_series(event.workspace_id, "post_deleted", store=store, post_id=event.post_id)
         await store.forget_series_content(event.workspace_id, event.post_id)
+        await store.hold_post(event.workspace_id, event.post_id)
         await cancel_open(await store.lock_open(event.workspace_id, post_id=event.post_id), "post_deleted", store=store)
         await store.forget_content(event.workspace_id, event.post_id)
 

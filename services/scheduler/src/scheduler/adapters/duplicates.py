@@ -47,6 +47,12 @@ class DuplicateRows:
             ],
         )
 
+    async def hold_post(self, workspace_id: UUID, post_id: UUID) -> None:
+        await self._transaction.execute(
+            "SELECT 1 FROM schedule WHERE workspace_id = %s AND post_id = %s ORDER BY schedule_id FOR UPDATE",
+            (workspace_id, post_id),
+        )
+
     async def forget_content(self, workspace_id: UUID, post_id: UUID) -> None:
         await self._transaction.execute(
             "UPDATE target SET content_hash = NULL FROM schedule"
