@@ -23,7 +23,7 @@ from kit.erasure import DataMap, erase
 from kit.held import HeldEvents
 from kit.ids import new_id
 from kit.lanes import Batches
-from kit.pull import Delivery
+from kit.pull import Delivery, Pull
 from kit.secret import Secret
 from kit.settings import BusSettings
 from kit.settle import RetryPolicy
@@ -315,6 +315,8 @@ async def test_what_comes_while_the_last_worker_ends_is_handled_at_once(
     monkeypatch.setattr(database, "connection", slow_to_return)
     async with consuming(nats_url, database, in_batches([])):
         await told(bus, first)
+        # Before that nobody else is to take a connection and to give it back.
+        await wait_for(lambda: len(arrived) == 2)
         await effects.reach(2)
 
 
@@ -418,6 +420,35 @@ async def test_what_a_former_leader_holds_while_the_next_one_begins_is_tried_aga
     async with consuming(nats_url, database, recording()):
         await effects.reach(1)
     assert await effects.of(A) == [one.workspace_id]
+
+
+async def test_a_pull_that_has_its_hands_full_is_not_taken_for_broken(
+    monkeypatch: pytest.MonkeyPatch, consuming: Consuming, bus: Bus, nats_url: str, database: Database
+):
+    """It asks for nothing, and the server says nothing to who asks for nothing."""
+    monkeypatch.setattr("kit.pull.HEARTBEAT_SECONDS", 0.2)
+    monkeypatch.setattr("kit.pull._LOOK_SECONDS", 0.1)
+    opened: list[Pull] = []
+    handled: list[PostDeletedV1] = []
+    open_, slow = Pull.open, Subscription(replace(CONSUMER, batch_size=50))
+
+    async def open_and_tell(pull: Pull) -> None:
+        opened.append(pull)
+        await open_(pull)
+
+    @slow.on_batch(PostDeletedV1)
+    async def on_deleted(events: Sequence[PostDeletedV1]) -> None:
+        if not handled:
+            await asyncio.sleep(1)
+        handled.extend(events)
+
+    slow.on(PostApprovalWithdrawnV1)(_ignore)
+    monkeypatch.setattr(Pull, "open", open_and_tell)
+    await told(bus, *(event(A) for _ in range(120)))
+    async with consuming(nats_url, database, slow):
+        await wait_for(lambda: len(handled) == 120)
+        await wait_for(lambda: bus.settled("scheduler-content"))
+    assert len(opened) == 1
 
 
 async def test_what_another_pull_took_is_not_overtaken(

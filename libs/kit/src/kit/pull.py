@@ -78,7 +78,6 @@ class Pull:
 
     async def begin(self) -> None:
         """Ask for messages, from the first unacknowledged one on."""
-        self._heard_at = time.monotonic()
         await self._ask()
 
     async def close(self) -> None:
@@ -110,7 +109,7 @@ class Pull:
         while not self.broken.is_set():
             await self.pause(_LOOK_SECONDS)
             now = time.monotonic()
-            if now - self._heard_at > 2 * HEARTBEAT_SECONDS and self._client.is_connected:
+            if self._asked and now - self._heard_at > 2 * HEARTBEAT_SECONDS and self._client.is_connected:
                 self._break("silence")
             if now - touched_at > touch_seconds:
                 touched_at = now
@@ -132,6 +131,9 @@ class Pull:
         room = self._capacity - self._asked - len(self._held)
         if room * 2 < self._capacity or self.broken.is_set():
             return
+        if not self._asked:
+            # The server says nothing to who asks for nothing.
+            self._heard_at = time.monotonic()
         self._asked += room
         request = {
             "batch": room,
