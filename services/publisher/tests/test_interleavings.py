@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime, timedelta
-from itertools import pairwise
+from itertools import count, pairwise
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
@@ -59,6 +59,9 @@ before it looks for the post."""
 
 TOLD = ("due",) * 6 + ("planned", "moved", "paused", "resumed", "access_changed", "cancelled")
 """Mostly what lets it go on: not much can happen any more to what was taken back."""
+
+TOLD_EVERY = 25
+"""Orders, which take a second each: so often is said how far it is."""
 
 TURNS_TO_REST = 60
 """More steps than any publication has between it and its end, if all goes well."""
@@ -294,10 +297,20 @@ def ground(
         yield laid
 
 
-def _run(ground: Ground, *, examples: int, steps: int, always_the_same: bool) -> None:
-    machine = type("OnGround", (Interleaving,), {"ground": ground})
+def _run(
+    ground: Ground, *, examples: int, steps: int, always_the_same: bool, told: Callable[[int], None] = lambda _: None
+) -> None:
+    """`told` is called with the number of orders that were tried, after each."""
+    numbers = count(1)
+
+    class OnGround(Interleaving):
+        def teardown(self) -> None:
+            super().teardown()
+            told(next(numbers))
+
+    OnGround.ground = ground
     run_state_machine_as_test(
-        machine,
+        OnGround,
         settings=settings(
             max_examples=examples,
             stateful_step_count=steps,
@@ -321,7 +334,11 @@ def test_in_no_order_of_commits_is_a_post_shown_twice_or_after_it_was_taken_back
 @pytest.mark.timeout(3_600)
 @pytest.mark.promise("P43")
 def test_in_many_orders_of_commits_no_post_is_shown_twice(ground: Ground):
-    _run(ground, examples=300, steps=40, always_the_same=False)
+    def told(number: int) -> None:
+        if number % TOLD_EVERY == 0:
+            print(f"{number} orders of commits: in none was the post shown twice, or denied", flush=True)  # noqa: T201
+
+    _run(ground, examples=300, steps=40, always_the_same=False, told=told)
 
 
 @pytest.mark.promise("P43")
