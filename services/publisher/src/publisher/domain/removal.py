@@ -17,7 +17,7 @@ from platforms.shape import NotThere, Removed
 
 from publisher.domain.publication import Publication, State
 from publisher.domain.waiting import FAILURES_MAX, PAUSE_MIN, backoff
-from publisher.domain.words import ADVICE, CONNECTION_REVOKED, PLATFORM_UNAVAILABLE, REAUTH_REQUIRED, as_word
+from publisher.domain.words import ADVICE, CONNECTION_REVOKED, PLATFORM_UNAVAILABLE, REAUTH_REQUIRED, STILL_PROCESSING, as_word
 
 WITHIN = timedelta(hours=48)
 """How long rate limits and a neighbour that is away are waited for: a platform's limit of a day, and a day more."""
@@ -161,6 +161,6 @@ def _instead(publication: Publication) -> str:
         case State.PUBLISHING | State.PROCESSING | State.OUTCOME_UNKNOWN:
             return "It is going out just now: ask again when it is published."
         case State.NEEDS_ATTENTION:
-            return "Nobody knows whether it is out: " + ADVICE["still_processing"]
+            return "Nobody knows whether it is out: " + ADVICE[STILL_PROCESSING]
         case _:
             return "It did not go out."

@@ -125,7 +125,7 @@ def _unsendable(row: Publication, error: Unsendable) -> Publication:
     if row.state is State.PUBLISHED:
         return replace(row, next_at=None)
     if row.state not in BEFORE_INTENT:
-        return attention(row, code=error.code, evidence={"detail": error.detail})
+        return attention(row, code=error.code, evidence=dict(row.evidence or {}) | {"detail": error.detail})
     return row.cancel(error.code) if error.withdrawn else fail(row, code=error.code, detail=error.detail)
 
 
