@@ -17,7 +17,14 @@ from platforms.shape import NotThere, Removed
 
 from publisher.domain.publication import Publication, State
 from publisher.domain.waiting import FAILURES_MAX, PAUSE_MIN, backoff
-from publisher.domain.words import ADVICE, CONNECTION_REVOKED, PLATFORM_UNAVAILABLE, REAUTH_REQUIRED, STILL_PROCESSING, as_word
+from publisher.domain.words import (
+    ADVICE,
+    CONNECTION_REVOKED,
+    PLATFORM_UNAVAILABLE,
+    REAUTH_REQUIRED,
+    STILL_PROCESSING,
+    as_word,
+)
 
 WITHIN = timedelta(hours=48)
 """How long rate limits and a neighbour that is away are waited for: a platform's limit of a day, and a day more."""
