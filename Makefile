@@ -31,7 +31,7 @@ test: $(VENV)/ready ## Run every test
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --max-worker-restart 0 $(ARGS)
 
 .PHONY: test-chaos
-test-chaos: $(VENV)/ready ## Kill everything at random under load and look what is true afterwards (CHAOS_SEED=…, CHAOS_ROUNDS=…, CHAOS_POSTS=…)
+test-chaos: $(VENV)/ready ## Kill everything at random under load and look what is true afterwards (CHAOS_SEED=…, CHAOS_ROUNDS=…, CHAOS_REPLICAS=…, CHAOS_POSTS=…)
 	@$(BIN)/python -m pytest -m chaos -s tests/integration services/publisher $(ARGS)
 
 .PHONY: lint

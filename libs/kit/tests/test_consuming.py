@@ -429,21 +429,27 @@ async def test_a_pull_that_has_its_hands_full_is_not_taken_for_broken(
     monkeypatch.setattr("kit.pull.HEARTBEAT_SECONDS", 0.2)
     monkeypatch.setattr("kit.pull._LOOK_SECONDS", 0.1)
     opened: list[Pull] = []
+    looks: list[float] = []
     handled: list[PostDeletedV1] = []
-    open_, slow = Pull.open, Subscription(replace(CONSUMER, batch_size=50))
+    open_, pause, slow = Pull.open, Pull.pause, Subscription(replace(CONSUMER, batch_size=50))
 
     async def open_and_tell(pull: Pull) -> None:
         opened.append(pull)
         await open_(pull)
 
+    async def pause_and_tell(pull: Pull, seconds: float) -> None:
+        await pause(pull, seconds)
+        looks.append(seconds)
+
     @slow.on_batch(PostDeletedV1)
     async def on_deleted(events: Sequence[PostDeletedV1]) -> None:
         if not handled:
-            await asyncio.sleep(1)
+            await wait_for(lambda: len(looks) >= 8 or opened[0].broken.is_set())
         handled.extend(events)
 
     slow.on(PostApprovalWithdrawnV1)(_ignore)
     monkeypatch.setattr(Pull, "open", open_and_tell)
+    monkeypatch.setattr(Pull, "pause", pause_and_tell)
     await told(bus, *(event(A) for _ in range(120)))
     async with consuming(nats_url, database, slow):
         await wait_for(lambda: len(handled) == 120)
