@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 from platforms.errors import Transient
 from publisher.jobs import call_slots
-from publisher.jobs.call_slots import CallSlots
+from publisher.jobs.call_slots import CallSlots, SlotsOfPlatform
 
 
 class Steps:
     """Visible steps as `publish_publication` takes them: begun with an intent, then the call."""
 
-    def __init__(self, slots: CallSlots) -> None:
+    def __init__(self, slots: SlotsOfPlatform) -> None:
         self._slots = slots
         self._tasks: list[asyncio.Task[None]] = []
         self.begun = self.calling = self.refused = 0
@@ -57,7 +57,7 @@ async def _settle() -> None:
 
 @asynccontextmanager
 async def stepping(calls_max: int, ahead_max: int) -> AsyncIterator[Steps]:
-    steps = Steps(CallSlots(calls_max, ahead_max))
+    steps = Steps(SlotsOfPlatform(calls_max, ahead_max))
     yield steps
     await steps.stop()
 
@@ -94,10 +94,20 @@ async def test_who_waits_in_vain_is_told_so_and_for_a_while_nobody_begins_ahead(
 
 
 async def test_what_breaks_gives_its_slot_back():
-    slots = CallSlots(1, 0)
+    slots = SlotsOfPlatform(1, 0)
     for _ in range(3):
         with pytest.raises(OSError, match="broke"):
             async with slots.begin() as turn, turn():
                 raise OSError("broke")
     async with asyncio.timeout(1), slots.begin() as turn, turn():
         pass
+
+
+async def test_a_platform_that_hangs_takes_no_turn_of_another():
+    slots = CallSlots()
+    async with AsyncExitStack() as hanging:
+        for _ in range(call_slots.CALLS_MAX):
+            turn = await hanging.enter_async_context(slots.begin("facebook"))
+            await hanging.enter_async_context(turn())
+        async with asyncio.timeout(1), slots.begin("bluesky") as turn, turn():
+            pass

@@ -18,7 +18,12 @@ from yarl import URL
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
 POOL_SECONDS = 10.0
-CONNECTIONS_MAX = 100
+CONNECTIONS_MAX = 600
+"""Of a process, within the 1,024 files that most systems let one open."""
+
+CONNECTIONS_TO_ONE_MAX = 100
+"""To one host: a platform that hangs leaves the others theirs."""
+
 IDLE_SECONDS = 30.0
 
 TIMEOUT: Mapping[str, float | None] = httpx.Timeout(
@@ -67,7 +72,11 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
     def _open(self) -> aiohttp.ClientSession:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
-                limit=CONNECTIONS_MAX, keepalive_timeout=IDLE_SECONDS, ssl=_trusted(), ttl_dns_cache=60
+                limit=CONNECTIONS_MAX,
+                limit_per_host=CONNECTIONS_TO_ONE_MAX,
+                keepalive_timeout=IDLE_SECONDS,
+                ssl=_trusted(),
+                ttl_dns_cache=60,
             ),
             headers=_STANDING,
             cookie_jar=aiohttp.DummyCookieJar(),

@@ -39,6 +39,9 @@ class LoopbackServer:
             proxy_headers=False,
             date_header=False,
             server_header=False,
+            # As platforms' front servers have it: longer than our client keeps an idle connection, so that no request
+            # meets the end of one.
+            timeout_keep_alive=75,
         )
         self._server = _Server(config)
         self._task = asyncio.create_task(self._server.serve([self._socket]), name="sandbox-server")

@@ -83,9 +83,15 @@ class PublicationRows:
         )
 
     async def claim(
-        self, states: Collection[State], *, limit: int, busy: Collection[UUID], leased_until: datetime
+        self,
+        states: Collection[State],
+        *,
+        limit: int,
+        busy: Collection[UUID],
+        without: Collection[str] = (),
+        leased_until: datetime,
     ) -> list[Publication]:
-        asked = self._ready(states, busy) | {"limit": limit, "leased_until": leased_until}
+        asked = self._ready(states, busy, without) | {"limit": limit, "leased_until": leased_until}
         return await self._all(statements.CLAIM_OLDEST, asked)
 
     async def claim_in_turns(
@@ -95,20 +101,24 @@ class PublicationRows:
         *,
         each: int,
         busy: Collection[UUID],
+        without: Collection[str] = (),
         leased_until: datetime,
     ) -> list[Publication]:
-        asked = self._ready(states, busy) | {
+        asked = self._ready(states, busy, without) | {
             "workspaces": list(workspaces),
             "limit": each,
             "leased_until": leased_until,
         }
         return await self._all(statements.CLAIM_OF_EACH, asked)
 
-    async def waiting(self, states: Collection[State], *, busy: Collection[UUID]) -> list[UUID]:
-        return await self._transaction.scalars(statements.WAITING, self._ready(states, busy))
+    async def waiting(
+        self, states: Collection[State], *, busy: Collection[UUID], without: Collection[str] = ()
+    ) -> list[UUID]:
+        return await self._transaction.scalars(statements.WAITING, self._ready(states, busy, without))
 
-    def _ready(self, states: Collection[State], busy: Collection[UUID]) -> dict[str, Any]:
-        return {"now": self._transaction.clock.now(), "states": list(states), "busy": list(busy)}
+    def _ready(self, states: Collection[State], busy: Collection[UUID], without: Collection[str]) -> dict[str, Any]:
+        now = self._transaction.clock.now()
+        return {"now": now, "states": list(states), "busy": list(busy), "without": list(without)}
 
     async def prolong(self, publications: Collection[Publication], leased_until: datetime) -> None:
         """Rows that are being written at this moment are left out: to wait for them would hold up all others."""

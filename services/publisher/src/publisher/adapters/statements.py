@@ -90,8 +90,10 @@ WHERE (%(post_id)s::uuid IS NULL OR post_id = %(post_id)s)
 ORDER BY due_at DESC, publication_id DESC LIMIT %(limit)s
 """
 
+# '' is `domain.places.UNKNOWN`.
 IS_READY: LiteralString = """next_at <= %(now)s AND state = ANY(%(states)s)
-    AND (leased_until IS NULL OR leased_until <= %(now)s) AND publication_id <> ALL(%(busy)s)"""
+    AND (leased_until IS NULL OR leased_until <= %(now)s) AND publication_id <> ALL(%(busy)s)
+    AND coalesce(platform, '') <> ALL(%(without)s)"""
 
 OLDEST: LiteralString = f"""
     SELECT publication_id FROM publication WHERE {IS_READY} ORDER BY next_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED

@@ -14,10 +14,9 @@ CLAIMS_OF_A_ROUND = 8
 
 
 class Turns:
-    """A line of workspaces that goes round. `needed`: the last claim left something behind."""
+    """A line of workspaces that goes round."""
 
     def __init__(self) -> None:
-        self.needed = False
         self._line: deque[UUID] = deque()
         self._claims = 0
         self._last: UUID | None = None

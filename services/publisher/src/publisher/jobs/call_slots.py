@@ -1,4 +1,6 @@
-"""How many visible steps are under way at once, and how many have their intent written ahead of that.
+"""How many visible steps of a platform are under way at once, and how many have their intent written ahead of that.
+
+Each platform has its own: one that hangs holds up no other.
 
 To write an intent takes as long as a quick platform takes to answer. So that its turn is not spent on that, a
 publication may write it while it waits for its turn. It never waits long with it: nobody could say whether it is being
@@ -9,15 +11,16 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 
 from platforms.errors import Transient
 
 from publisher.ports import Turn
 
 CALLS_MAX = 64
-"""Visible steps under way at once."""
+"""Visible steps of a platform under way at once."""
 
 AHEAD_MAX = 64
 """Publications that have written their intent, or are writing it, and wait for their turn."""
@@ -34,6 +37,16 @@ SLOW_FOR_SECONDS = 60.0
 
 class CallSlots:
     """Satisfies `ports.CallSlots` for one process."""
+
+    def __init__(self) -> None:
+        self._of: defaultdict[str, SlotsOfPlatform] = defaultdict(SlotsOfPlatform)
+
+    def begin(self, platform: str) -> AbstractAsyncContextManager[Turn]:
+        return self._of[platform].begin()
+
+
+class SlotsOfPlatform:
+    """The turns of one platform."""
 
     def __init__(self, calls_max: int = CALLS_MAX, ahead_max: int = AHEAD_MAX) -> None:
         self._calls = asyncio.Semaphore(calls_max)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from uuid import UUID
 
@@ -13,24 +15,35 @@ from kit.background import Loop
 from kit.telemetry import continued
 from opentelemetry.trace import Tracer
 
+from publisher.domain.places import Places
 from publisher.domain.publication import LEASE, Publication, State
 from publisher.domain.turns import Turns
-from publisher.ports import Means
+from publisher.ports import Means, Store
 from publisher.use_cases.work_publication import work_publication
 
 log = structlog.get_logger("lanes")
 
 STAGE_SLOTS = 16
-"""Uploads at once: enough to fill a line, few enough to leave room for what is due."""
+"""Uploads to one platform at once: enough to fill a line, few enough to leave room for what is due."""
+
+STAGE_SLOTS_IN_ALL = 48
 
 PUBLISH_SLOTS = 384
-"""Publications on their way to their visible step, at it, or with its answer. Six times as many as are called at once
-(`call_slots.CALLS_MAX`): while some wait for the platform, others are prepared and settled, many together."""
+"""Publications of a platform on their way to their visible step, at it, or with its answer. Six times as many as are
+called at once (`call_slots.CALLS_MAX`): while some wait for the platform, others are prepared and settled, many
+together."""
+
+PUBLISH_SLOTS_IN_ALL = 4 * PUBLISH_SLOTS
+"""Three platforms may hang, as those of one company do together, and there is room for the others. A publication at
+work takes some ten kilobytes."""
 
 PROLONG_SECONDS = 5.0
 """A quarter of a lease: four prolongations must be missed before somebody takes over."""
 
 PAUSE_SECONDS = 0.2
+
+LOOK_SHARE = 0.1
+"""While a platform is full, looking behind its publications for others takes at most this share of the time."""
 
 STAGING_STATES = frozenset({State.PLANNED, State.STAGING})
 PUBLISHING_STATES = frozenset(
@@ -52,19 +65,22 @@ STEPS: Mapping[State, str] = {
 class Lane:
     """Claims publications in some states and works on as many at once as it has slots.
 
-    While there is more to do than slots, the workspaces take turns: the backlog of one delays no other.
+    While there is more to do than places, the workspaces take turns: the backlog of one delays no other. Each platform
+    has places of its own: one that hangs delays no other either.
     """
 
-    def __init__(self, name: str, states: Collection[State], slots: int, means: Means, tracer: Tracer) -> None:
+    def __init__(self, name: str, states: Collection[State], places: Places, means: Means, tracer: Tracer) -> None:
         self.wake = asyncio.Event()
         self._name = name
         self._states = states
-        self._slots = slots
+        self._places = places
         self._means = means
         self._tracer = tracer
         self._next: asyncio.Event | None = None
         self._busy: dict[UUID, Publication] = {}
-        self._turns = Turns()
+        self._pressed = False
+        self._turns: defaultdict[frozenset[str], Turns] = defaultdict(Turns)
+        self._nothing_without: tuple[frozenset[str], float] = (frozenset(), 0.0)
 
     def before(self, lane: Lane) -> None:
         """What is done here may be what that lane waits for."""
@@ -92,24 +108,39 @@ class Lane:
         return 0
 
     async def _claim(self) -> list[Publication]:
-        """Nothing for a few free slots: a claim costs as much for one publication as for some."""
-        free = self._slots - len(self._busy)
-        if free < self._slots // 6:
+        full = self._places.full
+        free = self._places.free(full)
+        if not free or (full and self._found_nothing(full)):
             return []
+        begun = time.monotonic()
         async with self._means.work() as store:
-            leased_until = self._means.clock.now() + LEASE
-            busy = self._busy.keys()
-            if not self._turns.needed:
-                claimed = await store.claim(self._states, limit=free, busy=busy, leased_until=leased_until)
-            else:
-                if self._turns.outdated:
-                    self._turns.begin(await store.waiting(self._states, busy=busy))
-                workspaces, each = self._turns.take(free)
-                claimed = await store.claim_in_turns(
-                    self._states, workspaces, each=each, busy=busy, leased_until=leased_until
-                )
-        self._turns.needed = len(claimed) >= free
+            claimed = await self._claim_from(store, free, full)
+        self._places.take(publication.platform for publication in claimed)
+        more = len(claimed) >= free
+        if full and not more:
+            seconds = max(PAUSE_SECONDS, (time.monotonic() - begun) / LOOK_SHARE)
+            self._nothing_without = (full, time.monotonic() + seconds)
+        self._pressed = more or bool(full)
+        if not self._pressed:
+            self._turns.clear()
         return claimed
+
+    def _found_nothing(self, full: frozenset[str]) -> bool:
+        """Whether it was looked a moment ago what there is besides these platforms."""
+        without, until = self._nothing_without
+        return without == full and time.monotonic() < until
+
+    async def _claim_from(self, store: Store, free: int, full: frozenset[str]) -> list[Publication]:
+        leased_until, busy = self._means.clock.now() + LEASE, self._busy.keys()
+        if not self._pressed:
+            return await store.claim(self._states, limit=free, busy=busy, without=full, leased_until=leased_until)
+        turns = self._turns[full]
+        if turns.outdated:
+            turns.begin(await store.waiting(self._states, busy=busy, without=full))
+        workspaces, each = turns.take(free)
+        return await store.claim_in_turns(
+            self._states, workspaces, each=each, busy=busy, without=full, leased_until=leased_until
+        )
 
     async def _work_in_trace(self, publication: Publication) -> None:
         """Work in the trace of what brought the publication here, be it days ago and in another process."""
@@ -125,7 +156,8 @@ class Lane:
         except Exception as error:
             log.error("worker_broke", publication_id=str(publication.publication_id), exc_info=error)
         del self._busy[publication.publication_id]
-        if self._turns.needed:
+        self._places.give_back(publication.platform)
+        if self._pressed:
             # There was more than slots. Otherwise who brings more wakes us.
             self.wake.set()
         if self._next is not None and publication.due:
@@ -142,8 +174,9 @@ class Lanes:
     """Staging and publishing. `wake`: something is due now."""
 
     def __init__(self, means: Means, tracer: Tracer) -> None:
-        self._staging = Lane("stage", STAGING_STATES, STAGE_SLOTS, means, tracer)
-        self._publishing = Lane("publish", PUBLISHING_STATES, PUBLISH_SLOTS, means, tracer)
+        staging, publishing = Places(STAGE_SLOTS, STAGE_SLOTS_IN_ALL), Places(PUBLISH_SLOTS, PUBLISH_SLOTS_IN_ALL)
+        self._staging = Lane("stage", STAGING_STATES, staging, means, tracer)
+        self._publishing = Lane("publish", PUBLISHING_STATES, publishing, means, tracer)
         self._staging.before(self._publishing)
 
     def loops(self) -> list[Loop]:

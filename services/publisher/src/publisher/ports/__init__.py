@@ -106,9 +106,15 @@ class Store(Protocol):
     async def lock_open_of_workspace(self, workspace_id: UUID) -> list[Publication]: ...
 
     async def claim(
-        self, states: Collection[State], *, limit: int, busy: Collection[UUID], leased_until: datetime
+        self,
+        states: Collection[State],
+        *,
+        limit: int,
+        busy: Collection[UUID],
+        without: Collection[str] = (),
+        leased_until: datetime,
     ) -> list[Publication]:
-        """Take what is to be done now and nobody has, the longest waiting first."""
+        """Take what is to be done now and nobody has, the longest waiting first. `without`: platforms to leave out."""
 
     async def claim_in_turns(
         self,
@@ -117,11 +123,14 @@ class Store(Protocol):
         *,
         each: int,
         busy: Collection[UUID],
+        without: Collection[str] = (),
         leased_until: datetime,
     ) -> list[Publication]:
         """Likewise, at most so many of each of these workspaces."""
 
-    async def waiting(self, states: Collection[State], *, busy: Collection[UUID]) -> list[UUID]:
+    async def waiting(
+        self, states: Collection[State], *, busy: Collection[UUID], without: Collection[str] = ()
+    ) -> list[UUID]:
         """The workspaces that have something to be done now, in a stable order."""
 
     async def prolong(self, publications: Collection[Publication], leased_until: datetime) -> None:
@@ -259,9 +268,9 @@ Turn = Callable[[], AbstractAsyncContextManager[None]]
 
 
 class CallSlots(Protocol):
-    """There are only so many visible steps at once."""
+    """There are only so many visible steps of one platform at once."""
 
-    def begin(self) -> AbstractAsyncContextManager[Turn]:
+    def begin(self, platform: str) -> AbstractAsyncContextManager[Turn]:
         """To be around a visible step with its intent; the turn that it gives, around the call alone."""
 
 

@@ -41,7 +41,7 @@ async def publish_publication(publication: Publication, *, means: Means) -> Publ
     journal = await opening
     delivery = delivery_of(publication, variant, means=means)
     bill = bill_of(variant.platform, Step.PUBLISHING, delivery, means=means)
-    async with means.call_slots.begin() as turn, means.grants.borrow(publication) as grant:
+    async with means.call_slots.begin(variant.platform) as turn, means.grants.borrow(publication) as grant:
         begun = time.monotonic()
         intended = await settle(
             publication, lambda row: intend(row, means.clock.now()), means=means, keep=True, bill=bill
