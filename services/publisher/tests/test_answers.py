@@ -7,10 +7,10 @@ from typing import Any
 
 import httpx
 import pytest
-from contracts.publisher import PublicationMissedV1
+from contracts.publisher import PublicationIdentifiedV1, PublicationMissedV1
 from kit.ids import new_id
 from kit.testing import wait_for
-from platforms.errors import OutcomeUnknown, Rejected
+from platforms.errors import OutcomeUnknown, Rejected, Transient
 from platforms.shape import Processing, Undecided
 from publisher.adapters.store import Store
 from publisher.domain.answers import ANSWERS, Answer
@@ -47,6 +47,7 @@ async def test_a_person_says_that_it_is_there(world: World, client: httpx.AsyncC
     plan, publication = await undecided(world, client)
     assert publication["answers"] == ["give_up", "is_there", "try_again"]
     assert publication["evidence"] == {"seen": 2}
+    world.platform.before["status"].append(raising(Transient("not_posted", "no post is known to be out")))
     said = await say(world, client, publication, answer="is_there", url="https://bsky.app/profile/brand/post/7")
     assert said.status_code == 200, said.text
     (after,) = await world.wait(client, plan, "published", url="https://bsky.app/profile/brand/post/7", answers=[])
@@ -54,6 +55,16 @@ async def test_a_person_says_that_it_is_there(world: World, client: httpx.AsyncC
         "at": None, "state": "published", "code": "told_by_person", "actor": str(PERSON),
     }  # fmt: skip
     assert len(world.platform.posts) == 1
+
+
+async def test_what_a_person_says_is_there_is_identified_if_the_platform_can_tell_it_by_now(
+    world: World, client: httpx.AsyncClient
+):
+    plan, publication = await undecided(world, client)
+    assert (await say(world, client, publication, answer="is_there")).status_code == 200
+    (told,) = await world.bus.wait_told(PublicationIdentifiedV1)
+    assert isinstance(told, PublicationIdentifiedV1)
+    await world.wait(client, plan, "published", platform_post_id=told.platform_post_id)
 
 
 async def test_an_address_on_another_platform_changes_nothing(world: World, client: httpx.AsyncClient):

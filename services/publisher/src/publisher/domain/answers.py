@@ -84,7 +84,8 @@ def answered_by_person(publication: Publication, answer: Answer, now: datetime, 
                 code=TOLD_BY_PERSON,
                 published_at=publication.attempted_at or now,
                 url=url,
-                next_at=None,
+                # The platform may tell its id by now, without which it is neither measured nor taken off.
+                next_at=now,
             )
         case Answer.TRY_AGAIN:
             # The journal remembers what is out of a thread: it goes on behind it.
