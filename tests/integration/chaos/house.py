@@ -120,6 +120,7 @@ class House:
         self.postgres = postgres
         self.workers: dict[str, Worker] = {}
         self.kills: list[Kill] = []
+        self.told = 0
         self._others: dict[str, Mortal] = {NATS: bus, POSTGRES: postgres, LEADS: Leads(postgres)}
         self._down: dict[str, float] = {}
 
@@ -135,6 +136,7 @@ class House:
 
     async def tell(self, commits: Sequence[Commit]) -> None:
         """Have the producer commit these too, in their order."""
+        self.told += sum(len(commit.fact_ids) for commit in commits)
         async with await psycopg.AsyncConnection.connect(self.superuser_url(PRODUCER)) as connection:
             await connection.cursor().executemany(
                 "INSERT INTO chaos.planned (post_id, fact_ids) VALUES (%s, %s)",

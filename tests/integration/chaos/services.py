@@ -35,7 +35,7 @@ TELLERS = 4
 TELLER_PAUSE_SECONDS = 0.08
 """Between two commits of one teller: about 60 facts a second, so that every round strikes under load."""
 
-IDLE_SECONDS = 0.5
+IDLE_SECONDS = 0.1
 HANDLER_MILLISECONDS_MAX = 40
 """Handlers that run side by side take up to this long, each fact its own time: they are likely to end in another order.
 In a batch nothing runs side by side, and these times would add up to more than facts take to come."""
