@@ -206,6 +206,19 @@ def test_a_wait_beyond_its_window_misses_it():
     assert (after.state, after.code, after.next_at) == (State.MISSED, "slow", None)
 
 
+def test_what_was_begun_is_never_advised_to_be_made_anew():
+    """A part of it may be out, of a thread say: a new post would repeat it, trying again does not."""
+    late = NOW + LATE_MAX + timedelta(seconds=1)
+    for begun in (False, True):
+        row = publication(State.STAGING, attempts=int(begun))
+        failed = retry(replace(row, failures=FAILURES_MAX), NOW, code="busy")
+        dropped = retry(replace(row, when_missed="drop"), late, code="busy")
+        assert (failed.state, dropped.state) == (State.FAILED, State.MISSED)
+        assert ("not as a new post" in str(failed.advice), "not as a new post" in str(dropped.advice)) == (begun, begun)
+        assert ("Schedule" in str(failed.advice), "schedule it again" in str(dropped.advice)) == (not begun, not begun)
+        assert bool(row.cancel("cancelled_by_person").advice) is begun
+
+
 @given(st.integers(0, 10_000))
 def test_pauses_grow_and_end(failures: int):
     assert backoff(failures) <= backoff(failures + 1) <= BACKOFF_MAX

@@ -13,6 +13,8 @@ from uuid import UUID
 from contracts.scheduler import WHEN_MISSED_HOLD
 from kit.problems import NotFound
 
+from publisher.domain.words import ADVICE, TAKEN_BACK_BEGUN
+
 STAGE_AHEAD = timedelta(minutes=10)
 """How long before its time a publication is staged: enough for a large video, short enough to be current."""
 
@@ -206,7 +208,9 @@ class Publication:
         """Take it back if nothing visible can have happened; otherwise it stays as it is."""
         if self.state not in BEFORE_INTENT:
             return self
-        return self.become(State.CANCELLED, code=code, next_at=None, held=False, claim=None, leased_until=None)
+        advice = ADVICE[TAKEN_BACK_BEGUN] if self.attempts else None
+        cancelled = self.become(State.CANCELLED, code=code, advice=advice, next_at=None, held=False)
+        return cancelled.released()
 
 
 def stage_at(due_at: datetime, now: datetime) -> datetime:

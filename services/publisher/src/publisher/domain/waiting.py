@@ -18,6 +18,7 @@ from publisher.domain.words import (
     STILL_PROCESSING,
     WINDOW_DROPPED,
     WINDOW_HELD,
+    advice_on,
     as_word,
 )
 
@@ -128,14 +129,14 @@ def resume(publication: Publication, now: datetime) -> Publication:
 
 def fail(publication: Publication, *, code: str, detail: str | None = None, advice: str | None = None) -> Publication:
     word = as_word(code)
-    return publication.become(
-        State.FAILED, code=word, detail=detail, advice=advice or ADVICE.get(word), next_at=None, held=False
-    )
+    advice = advice or advice_on(word, begun=publication.attempts > 0)
+    return publication.become(State.FAILED, code=word, detail=detail, advice=advice, next_at=None, held=False)
 
 
 def miss(publication: Publication, *, code: str, detail: str | None = None) -> Publication:
     """Its window has passed. `code` is what kept it."""
-    advice = ADVICE[WINDOW_DROPPED if publication.when_missed == WHEN_MISSED_DROP else WINDOW_HELD]
+    window = WINDOW_DROPPED if publication.when_missed == WHEN_MISSED_DROP else WINDOW_HELD
+    advice = advice_on(window, begun=publication.attempts > 0)
     missed = publication.become(
         State.MISSED, code=as_word(code), detail=detail, advice=advice, next_at=None, held=False
     )

@@ -22,6 +22,8 @@ WARNINGS = frozenset({BUDGET_SHORT, CONNECTION_ENDS})
 """Of what may keep a post when its time comes, told while it waits for it."""
 WINDOW_HELD = "window_held"
 WINDOW_DROPPED = "window_dropped"
+BEGUN = "begun"
+TAKEN_BACK_BEGUN = "taken_back_begun"
 
 ADVICE: Mapping[str, str] = MappingProxyType(
     {
@@ -31,6 +33,8 @@ ADVICE: Mapping[str, str] = MappingProxyType(
         "media_missing": "Upload the media again and have the post approved.",
         WINDOW_HELD: "Its window has passed: let it go out now, or give it up.",
         WINDOW_DROPPED: "Its window has passed and it was to be dropped then; schedule it again if it is still wanted.",
+        BEGUN: "Try it again here and not as a new post: what is out of it already, of a thread say, is not repeated.",
+        TAKEN_BACK_BEGUN: "Look on the platform whether something of it is out: it had been tried.",
         BUDGET: "Nothing is to be done: it goes out as soon as the platform allows more, if that is in its window.",
         BREAKS_RULES: "Change the post and have it approved again; the platform would refuse it.",
         BUDGET_SHORT: "It will go out later than planned, if its window allows; move it, or leave out another one.",
@@ -41,6 +45,11 @@ ADVICE: Mapping[str, str] = MappingProxyType(
 )
 
 _WORD_MAX = 100
+
+
+def advice_on(code: str, *, begun: bool) -> str | None:
+    """What a person can do. `begun`: a visible step was tried, so that a new post may repeat what is out."""
+    return ADVICE[BEGUN] if begun and code in (PLATFORM_UNAVAILABLE, WINDOW_DROPPED) else ADVICE.get(code)
 
 
 def as_word(code: str) -> str:
