@@ -14,7 +14,7 @@ from litestar import Litestar
 from platforms.environment import OfferedPlatforms
 from platforms.platform import Platform
 from platforms.shape import PlatformName
-from publisher.domain.places import Places
+from publisher.domain.places import FEW, Places
 from publisher.jobs import lanes
 from publisher.main import create_app
 
@@ -22,6 +22,9 @@ from services.publisher.tests.conftest import Plan, World
 from services.publisher.tests.fakes import FakePlatform
 
 SLOTS = 12
+NEARLY = SLOTS - SLOTS // FEW
+"""With more than these at work a platform gets nothing more."""
+
 HANGING = 3 * SLOTS
 
 
@@ -75,10 +78,11 @@ async def test_a_platform_that_hangs_holds_up_no_other(world: World, hanging: Ha
         await world.tell(*(established(plan) for plan in (*stuck, other)))
         await wait_for(lambda: world.bus.settled("publisher-auth"))
         await world.tell(*(event for plan in stuck for event in (plan.created(), plan.due())))
-        await wait_for(lambda: hanging.calls[step] == SLOTS)
+        await wait_for(lambda: hanging.calls[step] > NEARLY)
         await world.tell(other.created(), other.due())
         await world.wait(client, other, "published")
-        assert (hanging.calls[step], hanging.posts) == (SLOTS, [])
+        assert NEARLY < hanging.calls[step] <= SLOTS
+        assert hanging.posts == []
         hanging.let_go.set()
         await wait_for(lambda: len(hanging.posts) == HANGING, 30, what="what hung, after it was let go")
 
