@@ -9,13 +9,33 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 import pytest
 
 SIGNOFF = str(Path(sys.executable).with_name("signoff"))
+
+
+@dataclass(frozen=True)
+class Running:
+    """A process that was there a moment ago."""
+
+    process: psutil.Process
+    name: str
+    parent: int
+    command: list[str]
+
+
+def running(processes: Iterable[psutil.Process]) -> Iterator[Running]:
+    """Those that still run: PostgreSQL's own come and go at any moment, also between two looks."""
+    for process in processes:
+        with suppress(psutil.NoSuchProcess), process.oneshot():
+            if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+                yield Running(process, process.name(), process.ppid(), process.cmdline())
 
 
 class Up:

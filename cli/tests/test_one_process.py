@@ -16,6 +16,8 @@ from kit.topology import Drift
 from signoff.installation import DATABASES, SERVICES
 from signoff.one_process import OneProcess
 
+from .conftest import running
+
 SIGN_UP = {
     "email": "owner@example.com",
     "password": "seven hills before breakfast",
@@ -30,7 +32,8 @@ async def sign_up(url: str) -> int:
 
 
 def servers() -> list[psutil.Process]:
-    return [child for child in psutil.Process().children() if child.name() in ("postgres", "nats-server")]
+    children = running(psutil.Process().children())
+    return [child.process for child in children if child.name in ("postgres", "nats-server")]
 
 
 @pytest.fixture

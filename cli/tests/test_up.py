@@ -11,7 +11,7 @@ from kit.testing import wait_for
 from signoff.demo.person import Person
 from signoff.installation import DATABASES, SERVICES, STORES
 
-from .conftest import Up
+from .conftest import Up, running
 
 ACCOUNT = {"email": "owner@example.com", "password": "seven hills before breakfast"}
 DETAILS = {"time_zone": "Europe/Berlin", "language": "en"}
@@ -43,9 +43,9 @@ async def test_it_comes_up_stops_clean_and_finds_its_data_again(started: list[Up
     passwords = (data_folder / "keys" / "database-passwords.json").read_text()
     assert not any(secret in up.text for secret in passwords.split('"') if len(secret) > 20)
     children = up.children()
-    assert {child.name() for child in children} >= {"nats-server", "postgres"}
+    assert {child.name for child in running(children)} >= {"nats-server", "postgres"}
     assert up.stop() == 0
-    assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
+    assert not list(running(children))
     assert up.lines[-1] == "stopped"
 
     again = start(started, data_folder)
@@ -102,8 +102,8 @@ async def test_a_database_that_dies_comes_back(started: list[Up], data_folder: P
     up = start(started, data_folder)
     up.wait_ready()
     gateway = up.place("gateway")
-    server = next(child for child in up.children() if child.name() == "postgres" and child.ppid() == up.process.pid)
-    server.kill()
+    mine = (child for child in running(up.children()) if child.parent == up.process.pid)
+    next(child.process for child in mine if child.name == "postgres").kill()
 
     def refused() -> bool:
         return sign_in(gateway) == 401
@@ -120,7 +120,7 @@ async def test_split_runs_a_process_for_each_service_and_mends_it(started: list[
     commands = {name: f"from {name}.main import run; run()" for name in SERVICES}
 
     def process_of(name: str) -> psutil.Process | None:
-        return next((child for child in up.children() if commands[name] in child.cmdline()), None)
+        return next((child.process for child in running(up.children()) if commands[name] in child.command), None)
 
     workers = {name: process_of(name) for name in SERVICES}
     assert all(workers.values())
@@ -139,7 +139,7 @@ async def test_split_runs_a_process_for_each_service_and_mends_it(started: list[
     assert "auth ended (code -9); started again in 0.5 s" in up.text
     children = up.children()
     assert up.stop() == 0
-    assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
+    assert not list(running(children))
 
 
 def test_a_wrong_setting_ends_the_split_start(started: list[Up], data_folder: Path):
