@@ -13,6 +13,7 @@ FEW = 6
 """A platform with less than a sixth of its places free gets nothing: a claim costs as much for one as for some."""
 
 UNKNOWN = ""
+"""The platform of what is not staged yet and came before its connection was known."""
 
 
 class Places:
@@ -32,7 +33,7 @@ class Places:
 
     @property
     def full(self) -> frozenset[str]:
-        """The platforms that get nothing more for now."""
+        """The platforms that get nothing more before some of theirs have ended."""
         few = self._each // FEW
         return frozenset(name for name, taken in self._taken.items() if self._each - taken < few)
 

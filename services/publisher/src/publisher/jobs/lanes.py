@@ -26,7 +26,8 @@ log = structlog.get_logger("lanes")
 STAGE_SLOTS = 16
 """Uploads to one platform at once: enough to fill a line, few enough to leave room for what is due."""
 
-STAGE_SLOTS_IN_ALL = 48
+STAGE_SLOTS_IN_ALL = 3 * STAGE_SLOTS
+"""Two platforms may hang. Each upload under way has a piece of its media in memory, so that there is no room for more."""
 
 PUBLISH_SLOTS = 384
 """Publications of a platform on their way to their visible step, at it, or with its answer. Six times as many as are
@@ -63,7 +64,7 @@ STEPS: Mapping[State, str] = {
 
 
 class Lane:
-    """Claims publications in some states and works on as many at once as it has slots.
+    """Claims publications in some states and works on as many at once as it has places.
 
     While there is more to do than places, the workspaces take turns: the backlog of one delays no other. Each platform
     has places of its own: one that hangs delays no other either.
@@ -158,7 +159,7 @@ class Lane:
         del self._busy[publication.publication_id]
         self._places.give_back(publication.platform)
         if self._pressed:
-            # There was more than slots. Otherwise who brings more wakes us.
+            # There was more than places. Otherwise who brings more wakes us.
             self.wake.set()
         if self._next is not None and publication.due:
             self._next.set()
