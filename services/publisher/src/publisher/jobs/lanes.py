@@ -27,7 +27,7 @@ STAGE_SLOTS = 16
 """Uploads to one platform at once: enough to fill a line, few enough to leave room for what is due."""
 
 STAGE_SLOTS_IN_ALL = 3 * STAGE_SLOTS
-"""Two platforms may hang. Each upload under way has a piece of its media in memory, so that there is no room for more."""
+"""Two platforms may hang. Each upload has a piece of its media in memory, so that there is no room for more."""
 
 PUBLISH_SLOTS = 384
 """Publications of a platform on their way to their visible step, at it, or with its answer. Six times as many as are
